@@ -1,0 +1,189 @@
+"""One endpoint from what it is to what it should be: takes the step, waits where asked, and says what became."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from lifecycle.decide import Situation, Step, Wish
+from lifecycle.failures import Failure, out_of_time
+from lifecycle.huggingface import HuggingFace, differs
+from lifecycle.model import AT_REST, STARTING, Action, Endpoint, Outcome, Result
+from lifecycle.settings import Entry
+
+SHORTEST_POLL, LONGEST_POLL = 1.0, 10.0  # seconds
+SETTLES_WITHIN = 30.0  # seconds in which a state may lag behind an accepted action
+MOST_RESCALES = 2
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a call goes about it. `waits_for_own`: until those that it starts answer; `waits_for_all`: also for those
+    that are starting; `proves`: those that run are warmed, too; `dry`: nothing is done, only said."""
+
+    waits_for_own: bool = False
+    waits_for_all: bool = False
+    proves: bool = False
+    dry: bool = False
+
+
+async def carry_out(hf: HuggingFace, situation: Situation, wish: Wish, step: Step, how: Manner) -> Result:
+    """The result of the step. Raises nothing that a service may cause: failures are results, too."""
+    entry, endpoint = situation.entry, situation.endpoint
+    assert endpoint is not None
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+    work = _Work(hf, entry, endpoint)
+    result = Result(
+        endpoint=entry.key,
+        name=endpoint.name,
+        action="warm" if how.proves and _is_up(endpoint, step) else step.action,
+        outcome=step.outcome,
+        before=endpoint.state,
+        after=endpoint.state,
+        wanted=wish.wanted,
+        reason=step.reason,
+        level=step.level,
+    )
+    if not how.dry:
+        try:
+            outcome = await work.do(result, how)
+            result = replace(result, outcome=outcome)
+        except Failure as failure:
+            result = failed(replace(result, action=work.refused or result.action), failure)
+    else:
+        result = replace(result, outcome="skipped")
+    spent = round((clock() - begun) * 1000)
+    note = _difference(entry, work.now)
+    return replace(
+        result,
+        after=work.now.state,
+        url=work.now.url,
+        duration_ms=spent,
+        reason=f"{result.reason}; {note}" if note else result.reason,
+        level="WARNING" if note and result.level == "INFO" else result.level,
+    )
+
+
+def failed(result: Result, failure: Failure) -> Result:
+    return replace(
+        result,
+        outcome="failed",
+        error=str(failure),
+        code=failure.code,
+        passing=failure.passing,
+        retry_after=failure.retry_after,
+        level="ERROR",
+    )
+
+
+def _is_up(endpoint: Endpoint, step: Step) -> bool:
+    return step.action == "none" and endpoint.state == "running"
+
+
+def _difference(entry: Entry, endpoint: Endpoint) -> str:
+    """On a serving endpoint a difference of the scaling is said, not written: an update means a minute of 503s."""
+    found = differs(endpoint, entry.scaling) if endpoint.state in ("running", "updateFailed") else {}
+    return "scaling differs: " + ", ".join(f"{name} is {pair}" for name, pair in found.items()) if found else ""
+
+
+class _Work:
+    """One endpoint in one call. `now`: as last seen. `refused`: the action that failed, where it is not the step's."""
+
+    def __init__(self, hf: HuggingFace, entry: Entry, endpoint: Endpoint) -> None:
+        self.hf = hf
+        self.entry = entry
+        self.now = endpoint
+        self.refused: Action | None = None
+        self.rescales = 0
+
+    async def do(self, result: Result, how: Manner) -> Outcome:
+        match result.action:
+            case "pause":
+                return await self._rest(self.hf.pause, frozenset({"paused"}))
+            case "scale-to-zero":
+                return await self._rest(self.hf.scale_to_zero, AT_REST)
+            case "resume" | "wake":
+                return await self._start(result.action, waits=how.waits_for_own)
+            case "warm":
+                await self._come_up(own=False)
+                return "done"
+        if self.now.state in STARTING and how.waits_for_all and result.outcome == "pending":
+            await self._come_up(own=False)
+            return "done"
+        return result.outcome
+
+    async def _rest(self, act: Callable[[str], Awaitable[Endpoint]], goal: frozenset[str]) -> Outcome:
+        self.now = await act(self.now.name)
+        for _ in range(5):
+            if self.now.state in goal:
+                return "done"
+            await asyncio.sleep(SHORTEST_POLL)
+            self.now = await self.hf.endpoint(self.now.name)
+        return "done" if self.now.state in goal else "pending"
+
+    async def _start(self, action: Action, *, waits: bool) -> Outcome:
+        if action == "resume":
+            self.now = await self.hf.resume(self.now.name)
+        else:
+            await self.hf.wake(self.now)
+            self.now = await self.hf.endpoint(self.now.name)
+        try:
+            await self._rescale()
+        except Failure as failure:
+            # It may not be changed while it starts; a call that waits tries again when it is up.
+            if not waits or failure.passing:
+                raise
+        if waits:
+            await self._come_up(own=True)
+            return "done"
+        return "done" if self.now.state == "running" else "pending"
+
+    async def _rescale(self) -> bool:
+        """Writes the declared scaling where it differs; whether it wrote."""
+        if not differs(self.now, self.entry.scaling) or self.rescales >= MOST_RESCALES:
+            return False
+        self.refused = "rescale"
+        self.now = await self.hf.rescale(self.now.name, self.entry.scaling)
+        self.refused = None
+        self.rescales += 1
+        return True
+
+    async def _come_up(self, *, own: bool) -> None:
+        """Returns when it runs and answered. `own`: this call started it, so it also writes the scaling.
+
+        Raises `Failure`: it did not come up in time (passing), or it cannot (final).
+        """
+        clock = asyncio.get_running_loop().time
+        since, pause = clock(), SHORTEST_POLL
+        while True:
+            if self._serves() and not (own and await self._rescale()):
+                await self.hf.answers(self.now, self.entry.warm)
+                return
+            self._give_up(settling=own and clock() - since < SETTLES_WITHIN)
+            if clock() + pause >= self.hf.deadline:
+                raise _still(self.now)
+            await asyncio.sleep(pause)
+            pause = min(LONGEST_POLL, pause * 1.5)
+            try:
+                if self.now.state == "scaledToZero":
+                    await self.hf.wake(self.now)
+                self.now = await self.hf.endpoint(self.now.name)
+            except Failure as failure:
+                # What passes is waited out; the next look may succeed.
+                if not failure.passing:
+                    raise
+
+    def _serves(self) -> bool:
+        return self.now.state == "running" or (self.now.state == "updateFailed" and bool(self.now.ready_replicas))
+
+    def _give_up(self, *, settling: bool) -> None:
+        told = f": {self.now.message}" if self.now.message else ""
+        if self.now.state in ("failed", "updateFailed"):
+            raise Failure(f"it did not start, its state is {self.now.state}{told}", code="start_failed", passing=False)
+        if self.now.state == "paused" and not settling:
+            raise Failure("it was paused while it was starting", code="paused_meanwhile", passing=True)
+
+
+def _still(endpoint: Endpoint) -> Failure:
+    told = f" ({endpoint.message})" if endpoint.message else ""
+    return out_of_time(f"{endpoint.name} is still {endpoint.state}{told}")

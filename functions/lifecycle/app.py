@@ -1,0 +1,109 @@
+"""The system as it stands in one process: settings and environment read, clients made, one event loop in a thread.
+
+Everything that holds a connection or a thread is made by the process that uses it, at its first call: the functions
+framework imports `main` before it forks.
+"""
+
+import asyncio
+import os
+import random
+import threading
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+import httpx
+
+from lifecycle import environment, settings
+from lifecycle.call import World
+from lifecycle.environment import Environment
+from lifecycle.failures import Failure
+from lifecycle.reading import Invalid, Problem
+from lifecycle.scheduler import Client, Scheduler
+from lifecycle.secrets import SecretManager
+from lifecycle.service import Service
+from lifecycle.settings import Settings
+from lifecycle.token import Token
+
+T = TypeVar("T")
+
+
+@dataclass
+class App:
+    """One process's parts. `environment` and `settings` are read; the rest is made at the first use."""
+
+    environment: Environment
+    settings: Settings
+
+    @cached_property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.new_event_loop()
+        threading.Thread(target=loop.run_forever, name="lifecycle", daemon=True).start()
+        return loop
+
+    @cached_property
+    def token(self) -> Token:
+        version = self.environment.token_secret
+        if version:
+            secret = SecretManager(version, self.environment.secrets_url, random.Random())
+            return Token(secret.read, now, ages=version.endswith("/latest"))
+        return Token(self._own_token, now, ages=False)
+
+    async def _own_token(self, _deadline: float) -> str:
+        if self.environment.token:
+            return self.environment.token
+        told = "no Hugging Face token: set HF_TOKEN_SECRET, or HF_TOKEN on your own machine"
+        raise Failure(told, code="token_unreadable", passing=False)
+
+    @cached_property
+    def service(self) -> Service:
+        env = self.environment
+        chance = random.Random()
+        client = Client(env.scheduler_url)
+        parent = env.scheduler_parent
+        return Service(
+            World(
+                settings=self.settings,
+                http=http_client(),
+                token=self.token,
+                base=env.endpoints_url,
+                jobs=(lambda deadline: Scheduler(parent, client, deadline, chance)) if parent else None,
+                prefix=env.prefix,
+                now=now,
+                chance=chance,
+            )
+        )
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine, run on the process's event loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
+
+
+def load() -> App:
+    """The app that the environment describes. Raises `Invalid` with everything that is wrong with it."""
+    env = environment.read(os.environ)
+    return App(env, read_settings(env))
+
+
+def read_settings(env: Environment) -> Settings:
+    """Raises `Invalid`: the file cannot be read, or everything that is wrong in it."""
+    try:
+        text = env.config.read_bytes()
+    except OSError as error:
+        raise Invalid(Problem((), f"{env.config}: cannot be read: {error.strerror}")) from None
+    return settings.parse(text)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def http_client() -> httpx.AsyncClient:
+    # Connections are bounded by what is under way: calls of the API by their slots, warming by what comes up.
+    return httpx.AsyncClient(
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+        headers={"User-Agent": "hf-endpoint-lifecycle"},
+        follow_redirects=False,
+    )

@@ -1,0 +1,261 @@
+"""One call of a function: what it observed, and what it does with each entry: by hand, by a timer, by the rules."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import httpx
+
+from lifecycle.act import Manner, carry_out, failed
+from lifecycle.byhand import Asked, override_for
+from lifecycle.decide import Situation, Wish, ended_at, said, step, wish
+from lifecycle.events import Message
+from lifecycle.failures import Failure
+from lifecycle.huggingface import HuggingFace
+from lifecycle.jobs import Jobs, platform_id
+from lifecycle.memory import Keeper
+from lifecycle.model import AT_REST, Endpoint, Memory, News, Override, Prices, Result, Trigger
+from lifecycle.settings import Entry, Settings
+from lifecycle.token import Token
+
+T = TypeVar("T")
+Verb = Literal["pause", "resume", "warm"]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: the trigger, the person's email where it is known, and the Cloud Scheduler job that fired."""
+
+    trigger: Trigger = "manual"
+    email: str | None = None
+    job: str = ""
+
+
+@dataclass(frozen=True)
+class World:
+    """What the system stands on; time, HTTP, Cloud Scheduler and chance are handed in.
+
+    `jobs` gives the scheduler for a deadline (event loop's clock); None: there is none, so nothing is remembered.
+    """
+
+    settings: Settings
+    http: httpx.AsyncClient
+    token: Token
+    base: str
+    jobs: Callable[[float], Jobs] | None
+    prefix: str
+    now: Callable[[], datetime]
+    chance: random.Random = field(repr=False)
+
+
+class Call:
+    """One call of a function: what it observed, and what it does with that."""
+
+    def __init__(self, world: World, seconds: float, caller: Caller, *, dry_run: bool = False) -> None:
+        self.settings = world.settings
+        self.caller = caller
+        self.dry = dry_run or world.settings.dry_run
+        self.now = world.now
+        self.prefix = world.prefix
+        deadline = asyncio.get_running_loop().time() + seconds
+        self.hf = HuggingFace(world.http, world.token, world.base, self.settings.namespace, deadline, world.chance)
+        self.jobs = world.jobs(deadline) if world.jobs else None
+        self.keeper = Keeper(self.jobs, self.settings, self.prefix, self.now) if self.jobs else None
+        self.endpoints: list[Endpoint] | Failure = []
+        self.covered: dict[str, list[Endpoint]] = {}
+        self.memory: Memory | Failure = Memory(lack="SCHEDULER_PARENT is not set")
+
+    # Observe.
+
+    async def observe(self) -> None:
+        await asyncio.gather(self.list_endpoints(), self.read_memory())
+
+    async def list_endpoints(self) -> None:
+        self.endpoints = await _or_failure(self.hf.endpoints())
+        for endpoint in self.endpoints if isinstance(self.endpoints, list) else ():
+            deciding = self.settings.covering(endpoint.name, endpoint.tags)
+            self.covered.setdefault(deciding[0].key if deciding else "", []).append(endpoint)
+
+    async def prices(self) -> Prices | Failure:
+        return await _or_failure(self.hf.prices())
+
+    async def read_memory(self) -> None:
+        if self.keeper:
+            self.memory = await _or_failure(self.keeper.read())
+
+    def situations(self, entry: Entry) -> list[Situation]:
+        """One for each endpoint that the entry covers, as far as memory and endpoints could be read."""
+        return [self.situation(entry, endpoint) for endpoint in self.covered.get(entry.key, ())]
+
+    def situation(self, entry: Entry, endpoint: Endpoint | None) -> Situation:
+        unread = Memory(lack="Cloud Scheduler could not be read")
+        return Situation(entry, endpoint, self.memory if isinstance(self.memory, Memory) else unread, self.now())
+
+    def unmanaged(self) -> list[Endpoint]:
+        return self.covered.get("", [])
+
+    # One entry, by hand, by a `cron:` job, and by the rules.
+
+    async def by_hand(self, entry: Entry, asked: Asked, how: Manner) -> list[Result]:
+        situations, override = self.situations(entry), None
+        unkept: Failure | None = self.memory if isinstance(self.memory, Failure) else None
+        if situations and not unkept and self.keeper:
+            override = override_for(asked, situations)
+            if not how.dry:
+                unkept = await _failure_of(self.keeper.keep(entry.key, override))
+        hand = Wish(asked.state, self._why(asked, override, entry), "hand")
+        if unkept and asked.state == "running":
+            return self.untouched(entry, unkept, hand)
+        results = await self.drive(entry, lambda _: hand, how, alone=True)
+        if override and self.keeper and not how.dry and not unkept:
+            unkept = await _failure_of(self.keeper.confirm(entry.key, override))
+        return [failed(result, unkept) if unkept and result.outcome != "failed" else result for result in results]
+
+    def _why(self, asked: Asked, override: Override | None, entry: Entry) -> str:
+        if override:
+            return said(override, entry.zone, self.now())
+        by = f" by {asked.by}" if asked.by else ""
+        note = f": {asked.note}" if asked.note else ""
+        return f"asked by hand{by}{note}" + (
+            "" if self.keeper else "; no override is kept: SCHEDULER_PARENT is not set"
+        )
+
+    async def timed(self, entry: Entry, verb: Verb, how: Manner) -> list[Result]:
+        if isinstance(self.memory, Failure):
+            return self.untouched(entry, self.memory)
+        fits = ("any", *AT_REST) if verb == "pause" else ("any", "running")
+
+        def wished(situation: Situation) -> Wish:
+            ruled = wish(situation)
+            if ruled.wanted in fits or ruled.rule == "idle":
+                return Wish("paused" if verb == "pause" else "running", f"timed {verb}", "cron")
+            return replace(
+                ruled, wanted="any", reason=f"timed {verb} left out, the rules want otherwise: {ruled.reason}"
+            )
+
+        return await self.drive(entry, wished, how, alone=verb == "warm")
+
+    async def ruled(self, entry: Entry, how: Manner) -> list[Result]:
+        if isinstance(self.memory, Failure):
+            return self.untouched(entry, self.memory)
+        boundary = self.caller.trigger == "schedule" and self.caller.job.startswith(f"{self.prefix}-hours-")
+        results = await self.drive(entry, wish, how, boundary=boundary)
+        override = self.memory.overrides.get(entry.key)
+        settled = all(result.outcome in ("done", "unchanged") for result in results)
+        if override and ended_at(override, self.memory, self.now()) and settled and not how.dry and self.keeper:
+            # Left for the next pass when it fails: an ended override decides nothing.
+            await _failure_of(self.keeper.forget(entry.key, override))
+        return results
+
+    async def drive(self, entry: Entry, wished: Callable[[Situation], Wish], how: Manner, *, alone: bool = False,
+                    boundary: bool = False) -> list[Result]:  # fmt: skip
+        """A result for each endpoint of the entry, from the step that the wish needs."""
+        if isinstance(self.endpoints, Failure):
+            return self.untouched(entry, self.endpoints)
+        situations = self.situations(entry)
+        if not situations and not entry.is_pattern:
+            known = f"Hugging Face has no endpoint {entry.name} in {self.settings.namespace}"
+            return self.untouched(entry, Failure(known, code="not_found", passing=False))
+
+        async def one(situation: Situation) -> Result:
+            wanted = wished(situation)
+            found = step(wanted, situation, alone=alone, boundary=boundary)
+            return self._noted(await carry_out(self.hf, situation, wanted, found, how), situation, wanted)
+
+        return list(await asyncio.gather(*map(one, situations)))
+
+    def _noted(self, result: Result, situation: Situation, wanted: Wish) -> Result:
+        """The result with what else is worth telling: entries that overlap, and hours that began without it."""
+        endpoint = situation.endpoint
+        others = self.settings.covering(endpoint.name, endpoint.tags)[1:] if endpoint else []
+        also = f"; also covered by {', '.join(other.key for other in others)}" if others else ""
+        late = wanted.wanted == "running" and wanted.begin is not None and self.now() >= wanted.begin
+        unready = late and result.outcome in ("failed", "pending", "skipped")
+        return replace(result, reason=result.reason + also, unready=unready)
+
+    def untouched(self, entry: Entry, failure: Failure, wanted: Wish | None = None) -> list[Result]:
+        """Failed results for what could not be done: for each endpoint as far as they are known, else for the entry."""
+        situations = self.situations(entry)
+        results = []
+        for situation in situations or [self.situation(entry, None)]:
+            endpoint = situation.endpoint
+            wished = wanted or wish(situation)
+            result = Result(
+                endpoint=entry.key,
+                name=endpoint.name if endpoint else entry.name or entry.key,
+                action="none",
+                outcome="failed",
+                before=endpoint.state if endpoint else None,
+                after=endpoint.state if endpoint else None,
+                wanted=wished.wanted,
+                reason=wished.reason,
+                url=endpoint.url if endpoint else None,
+            )
+            results.append(self._noted(failed(result, failure), situation, wished))
+        return results
+
+    # Memory.
+
+    async def clear(self, entry: Entry) -> None:
+        """Gives an entry back to the rules. Raises `Failure`."""
+        if isinstance(self.memory, Failure) or entry.key not in self.memory.overrides:
+            return
+        if self.keeper and not self.dry:
+            await self.keeper.keep(entry.key, None)
+        left = {key: value for key, value in self.memory.overrides.items() if key != entry.key}
+        self.memory = replace(self.memory, overrides=left)
+
+    async def learn(self, message: Message) -> bool:
+        """Remembers a platform's news; false when it is older than what is known. Raises `Failure`."""
+        if self.keeper is None:
+            told = "platform news cannot be remembered: SCHEDULER_PARENT is not set"
+            raise Failure(told, code="memory_unavailable", passing=True)
+        memory = await self.keeper.read()
+        if platform_id(self.prefix, message.platform) not in self.keeper.seen:
+            told = f"there is no job for the platform {message.platform}; has `lifecycle sync` run?"
+            raise Failure(told, code="memory_unavailable", passing=True)
+        known, at = memory.platforms.get(message.platform), min(message.at, self.now())
+        if known and at < known.since:
+            return False
+        news = _following(known, message, at, self.settings)
+        kept = news if news == known else await self.keeper.remember(message.platform, news)
+        self.memory = replace(memory, platforms={**memory.platforms, message.platform: kept})
+        return kept == news
+
+    async def run_when_pending(self, platform: str, results: Iterable[Result]) -> list[str]:
+        """Has Scheduler run the platform's job, which waits for what is starting; what went wrong with that."""
+        if not self.jobs or not any(result.outcome == "pending" for result in results):
+            return []
+        failure = await _failure_of(self.jobs.run(platform_id(self.prefix, platform)))
+        return [f"not warmed until the next pass: {failure}"] if failure else []
+
+    async def each(self, names: Iterable[str], one: Callable[[Entry], Awaitable[list[Result]]]) -> list[Result]:
+        """The results of all entries, side by side."""
+        found = await asyncio.gather(*(one(self.settings.entries[name]) for name in names))
+        return [result for results in found for result in results]
+
+
+def _following(known: News | None, message: Message, at: datetime, settings: Settings) -> News:
+    """The news in a message; `first` where the platform says again what still holds."""
+    lasts = settings.platforms[message.platform].max_started if message.platform in settings.platforms else None
+    if known is None or known.state != message.event:
+        return News(message.event, at)
+    over = known.state == "started" and lasts is not None and known.since + lasts <= at
+    if over or at == known.since:
+        return News(message.event, at) if over else known
+    return News(message.event, at, first=known.first or known.since)
+
+
+async def _or_failure(work: Awaitable[T]) -> T | Failure:
+    try:
+        return await work
+    except Failure as failure:
+        return failure
+
+
+async def _failure_of(work: Awaitable[Any]) -> Failure | None:
+    found = await _or_failure(work)
+    return found if isinstance(found, Failure) else None

@@ -1,0 +1,41 @@
+"""What the two Google clients share: how they are made, and their failures."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lifecycle.failures import Failure
+
+
+def client_options(url: str | None) -> dict[str, Any]:
+    """Keyword arguments for a client over REST: Google's own service, or a local server without credentials."""
+    if url is None:
+        return {"transport": "rest"}
+    from google.api_core.client_options import ClientOptions
+    from google.auth.credentials import AnonymousCredentials
+
+    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    options = ClientOptions(api_endpoint=url.rstrip("/"))
+    return {"transport": "rest", "credentials": anonymous, "client_options": options}
+
+
+@contextmanager
+def as_failure(what: str, *, code: str) -> Iterator[None]:
+    """What Google's clients raise, as a `Failure` with this code ("not_found" and "exists" for 404 and 409)."""
+    from google.api_core.exceptions import GoogleAPICallError, RetryError
+    from google.auth.exceptions import GoogleAuthError, TransportError
+    from requests import RequestException
+
+    try:
+        yield
+    except GoogleAPICallError as error:
+        status = error.code or 0
+        known = {404: "not_found", 409: "exists"}.get(status, code)
+        passing = status in (408, 429) or status >= 500
+        message = f"{what}: {status} {error.message}"[:500]
+        raise Failure(message, code=known, passing=passing, ambiguous=passing) from None
+    except (RequestException, RetryError, TransportError) as error:
+        told = f"{what}: no answer ({type(error).__name__})"
+        raise Failure(told, code=code, passing=True, ambiguous=True) from None
+    except GoogleAuthError as error:
+        raise Failure(f"{what}: no Google credentials: {error}"[:500], code=code, passing=False) from None

@@ -1,0 +1,290 @@
+"""Hugging Face Inference Endpoints: the management API, and an endpoint's own URL to wake and warm it.
+
+Source: https://api.endpoints.huggingface.cloud (OpenAPI) and huggingface/hf-endpoints-documentation. Watching goes
+through the management API alone: any authorised request to an endpoint's own URL would wake it and reset its idle
+clock. The token goes to the API, and to own URLs below endpoints.huggingface.cloud, and nowhere else.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from typing import Any
+
+import httpx
+
+from lifecycle.endpoint import endpoint_of, prices_of, prose
+from lifecycle.failures import Failure, out_of_time, patiently, within
+from lifecycle.model import AT_REST, STARTING, Endpoint, Prices
+from lifecycle.settings import Scaling, Warm
+from lifecycle.token import Token
+
+API = "https://api.endpoints.huggingface.cloud/v2"
+OWN_DOMAIN = "endpoints.huggingface.cloud"
+PAGE = 100
+MOST_PAGES = 1000
+PER_CALL = 10.0  # seconds
+MOST_AT_ONCE = 16  # calls of the API under way
+LONGEST_HOLD = 600.0  # seconds that the proxy is asked to hold a request for a replica
+
+STARTED = STARTING | {"running"}
+
+
+@dataclass(frozen=True)
+class HuggingFace:
+    """One namespace, within one call's time. `deadline` is on the event loop's clock, in seconds."""
+
+    http: httpx.AsyncClient
+    token: Token
+    base: str
+    namespace: str
+    deadline: float
+    chance: random.Random = field(repr=False)
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE), repr=False)
+
+    async def endpoints(self) -> list[Endpoint]:
+        """Every endpoint of the namespace, page by page. Raises `Failure`."""
+        found: dict[str, Endpoint] = {}
+        query: dict[str, str] = {"limit": str(PAGE)}
+        for _ in range(MOST_PAGES):
+            page = await self._call("GET", f"/endpoint/{self.namespace}", query=query)
+            items = page if isinstance(page, list) else page.get("items") if isinstance(page, dict) else None
+            if not isinstance(items, list):
+                raise Failure("Hugging Face's list has no items", code="malformed", passing=True)
+            found |= {endpoint.name: endpoint for item in items if (endpoint := endpoint_of(item))}
+            cursor = page.get("nextCursor") if isinstance(page, dict) else None
+            if not cursor or str(cursor) == query.get("cursor"):
+                return list(found.values())
+            query["cursor"] = str(cursor)
+        raise Failure(f"Hugging Face's list has more than {MOST_PAGES} pages", code="malformed", passing=True)
+
+    async def endpoint(self, name: str) -> Endpoint:
+        """One endpoint as it is now. Raises `Failure`."""
+        return self._read(await self._call("GET", self._path(name)))
+
+    async def prices(self) -> Prices:
+        """Dollars an hour for one replica, by vendor, region, instance type and size. Raises `Failure`."""
+        return prices_of(await self._call("GET", f"/provider/{self.namespace}"))
+
+    async def pause(self, name: str) -> Endpoint:
+        return await self._act(name, "POST", "/pause", lambda now: now.state == "paused")
+
+    async def resume(self, name: str) -> Endpoint:
+        return await self._act(name, "POST", "/resume", lambda now: now.state in STARTED)
+
+    async def scale_to_zero(self, name: str) -> Endpoint:
+        return await self._act(name, "POST", "/scale-to-zero", lambda now: now.state in AT_REST)
+
+    async def rescale(self, name: str, scaling: Scaling) -> Endpoint:
+        """Writes the declared fields of `scaling`, and no others (a PUT is a partial update)."""
+        body = {"compute": {"scaling": _fields(scaling)}}
+        return await self._act(name, "PUT", "", lambda now: not differs(now, scaling), body)
+
+    async def wake(self, endpoint: Endpoint) -> None:
+        """An authorised request to its URL, which wakes it when it is scaled to zero. Raises `Failure`."""
+        try:
+            await self._request_own(endpoint, "GET", endpoint.health_route or "/", None, hold=0, any_answer=True)
+        except Failure as failure:
+            if failure.code != "not_ready":
+                raise
+
+    async def answers(self, endpoint: Endpoint, warm: Warm | None) -> None:
+        """Returns when the endpoint answered its warming request (default: its health route), tried until the
+        deadline while no replica is ready. Raises `Failure`."""
+        path = warm.path if warm else endpoint.health_route or "/"
+        body = warm.body if warm else None
+        # Without a health route any answer of the application is one, also that it has nothing at "/".
+        any_answer = warm is None and not endpoint.health_route
+        method = "GET" if body is None else "POST"
+        clock = asyncio.get_running_loop().time
+        while True:
+            hold = min(LONGEST_HOLD, self.deadline - clock())
+            try:
+                await self._request_own(endpoint, method, path, body, hold=hold, any_answer=any_answer)
+                return
+            except Failure as failure:
+                pause = max(failure.retry_after or 0, self.chance.uniform(1, 2))
+                if not failure.passing or clock() + pause >= self.deadline:
+                    raise
+            await asyncio.sleep(pause)
+
+    # How it is said.
+
+    def _path(self, name: str) -> str:
+        return f"/endpoint/{self.namespace}/{name}"
+
+    def _read(self, body: Any) -> Endpoint:
+        endpoint = endpoint_of(body)
+        if endpoint is None:
+            raise Failure("Hugging Face's answer is no endpoint", code="malformed", passing=True, ambiguous=True)
+        return endpoint
+
+    async def _act(
+        self, name: str, method: str, verb: str, settled: Callable[[Endpoint], bool], body: Any = None
+    ) -> Endpoint:
+        """Does it, and after an answer that leaves doubt reads the state before repeating anything."""
+        doubt: Failure | None = None
+
+        async def attempt() -> Endpoint:
+            nonlocal doubt
+            if doubt:
+                now = self._read(await self._once("GET", self._path(name)))
+                if settled(now):
+                    return now
+                if not doubt.passing:
+                    raise doubt
+                doubt = None
+            try:
+                return self._read(await self._once(method, self._path(name) + verb, body=body))
+            except Failure as failure:
+                # "already running", "already paused" and the like come as 400 or 409.
+                if failure.ambiguous or failure.code in ("refused", "conflict"):
+                    doubt = failure
+                    if not failure.passing:
+                        return await attempt()
+                raise
+
+        return await patiently(attempt, deadline=self.deadline, chance=self.chance)
+
+    async def _call(self, method: str, path: str, query: Mapping[str, str] | None = None) -> Any:
+        return await patiently(
+            lambda: self._once(method, path, query=query), deadline=self.deadline, chance=self.chance
+        )
+
+    async def _once(self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None) -> Any:
+        url = self.base + path
+        what = f"{method} {path}"
+        async with within(what, self.deadline), self.slots:
+            response = await self._authorised(what, method, url, params=query, json=body, seconds=PER_CALL)
+        if not response.is_success:
+            raise failure_of(response, what, self.token.redact)
+        try:
+            return json.loads(self.token.redact(response.text)) if response.content else None
+        except (ValueError, RecursionError):
+            told = prose(response.text, response.headers.get("content-type"))
+            raise Failure(f"{what}: not JSON: {told}", code="malformed", passing=True, ambiguous=True) from None
+
+    async def _request_own(
+        self, endpoint: Endpoint, method: str, path: str, body: Any, *, hold: float, any_answer: bool = False
+    ) -> None:
+        what = f"{method} {path} of the endpoint's URL"
+        if not endpoint.url:
+            raise Failure(f"{what}: it has no URL yet", code="not_ready", passing=True)
+        if not self.may_have_the_token(endpoint.url):
+            allowed = f"https below {OWN_DOMAIN}"
+            raise Failure(f"{what}: {endpoint.url} is not {allowed}; it gets no token", code="bad_url", passing=False)
+        headers = {"X-Scale-Up-Timeout": str(int(hold))} if hold >= 1 else {}
+        url = endpoint.url.rstrip("/") + "/" + path.lstrip("/")
+        seconds = max(hold, PER_CALL)
+        response = await self._authorised(what, method, url, json=body, headers=headers, seconds=seconds)
+        if response.status_code in (502, 503, 504):
+            raise Failure(f"{what}: {response.status_code}, no replica is ready", code="not_ready", passing=True)
+        if any_answer and response.status_code in (404, 405, 422):
+            return
+        if not response.is_success:
+            raise failure_of(response, what, self.token.redact)
+
+    def may_have_the_token(self, url: str) -> bool:
+        """Whether an endpoint's own URL may be sent the token: https below Hugging Face's domain, or loopback where
+        the API is on loopback, too."""
+        try:
+            parsed = httpx.URL(url)
+        except (httpx.InvalidURL, ValueError):
+            return False
+        inside = parsed.host == OWN_DOMAIN or parsed.host.endswith("." + OWN_DOMAIN)
+        local = is_loopback(self.base) and is_loopback(url)
+        return not parsed.userinfo and ((parsed.scheme == "https" and inside) or local)
+
+    async def _authorised(self, what: str, method: str, url: str, *, seconds: float, **options: Any) -> httpx.Response:
+        """The response to a request with the token; refused once (401), it is read anew and the request repeated."""
+        token = await self.token.get(self.deadline)
+        response = await self._send(what, method, url, token, seconds=seconds, **options)
+        if response.status_code == 401:
+            token = await self.token.renewed(token, self.deadline)
+            response = await self._send(what, method, url, token, seconds=seconds, **options)
+        return response
+
+    async def _send(
+        self, what: str, method: str, url: str, token: str, *, seconds: float, headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> httpx.Response:  # fmt: skip
+        headers = {"Authorization": f"Bearer {token}", **(headers or {})}
+        async with within(what, min(asyncio.get_running_loop().time() + seconds, self.deadline)):
+            try:
+                return await self.http.request(method, url, headers=headers, timeout=seconds, **options)
+            except httpx.ConnectError as error:
+                raise Failure(f"{what}: cannot connect: {error}", code="unreachable", passing=True) from None
+            except httpx.TimeoutException:
+                raise out_of_time(what) from None
+            except httpx.HTTPError as error:
+                told = f"{what}: the connection broke ({type(error).__name__})"
+                raise Failure(told, code="unreachable", passing=True, ambiguous=True) from None
+
+
+def is_loopback(url: str) -> bool:
+    host = httpx.URL(url).host
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def differs(endpoint: Endpoint, declared: Scaling) -> dict[str, str]:
+    """The declared fields of the scaling that Hugging Face tells otherwise: name to "is, declared"."""
+    pairs = {
+        "min_replicas": (endpoint.min_replicas, declared.min_replicas),
+        "max_replicas": (endpoint.max_replicas, declared.max_replicas),
+        "scale_to_zero_after": (endpoint.scale_to_zero_after, declared.scale_to_zero_after),
+    }
+    return {name: f"{is_}, declared {wanted}" for name, (is_, wanted) in pairs.items() if wanted not in (None, is_)}
+
+
+def _fields(scaling: Scaling) -> dict[str, int]:
+    after = scaling.scale_to_zero_after
+    every = {
+        "minReplica": scaling.min_replicas,
+        "maxReplica": scaling.max_replicas,
+        "scaleToZeroTimeout": after // timedelta(minutes=1) if after else None,
+    }
+    return {name: value for name, value in every.items() if value is not None}
+
+
+_FINAL = {401: "token_refused", 402: "payment_required", 403: "forbidden", 404: "not_found", 405: "refused"}
+
+
+def failure_of(response: httpx.Response, what: str, redact: Callable[[str], str]) -> Failure:
+    """The failure that a response other than 2xx stands for; redirects are never followed, and final."""
+    status = response.status_code
+    told = redact(prose(response.text, response.headers.get("content-type")))
+    code = _FINAL.get(status, "refused")
+    if "payment" in told.lower():
+        code = "payment_required"
+    passing = status in (408, 409, 425, 429) or status >= 500
+    if passing:
+        code = {409: "conflict", 429: "rate_limited"}.get(status, "unavailable")
+    retry_after = _retry_after(response.headers) if passing else None
+    ambiguous = passing and status != 429
+    return Failure(f"{what}: {status} {told}", code=code, passing=passing, retry_after=retry_after, ambiguous=ambiguous)
+
+
+def _retry_after(headers: httpx.Headers) -> float | None:
+    """Seconds to wait, from Retry-After (RFC 9110) or the Hub's `ratelimit: "api";r=0;t=55`."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:6])
+    if value:
+        try:
+            # Against the answer's own Date, so that no two clocks are compared.
+            until = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", value))
+            return max(0.0, until.total_seconds())
+        except (ValueError, TypeError, OverflowError):
+            return None
+    for part in headers.get("ratelimit", "").split(";"):
+        name, _, seconds = part.strip().partition("=")
+        if name == "t" and seconds.isascii() and seconds.isdigit():
+            return float(seconds[:6])
+    return None

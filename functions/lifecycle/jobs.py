@@ -1,0 +1,182 @@
+"""Cloud Scheduler's jobs as values, and what they remember: overrides, and what platforms last said. Pure.
+
+A job's body is the request that it sends to `reconcile`; the key `memory` in it is how the system remembers.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from lifecycle.endpoint import instant
+from lifecycle.model import Memory, News, Override
+from lifecycle.settings import Settings
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How Cloud Scheduler tries again; None: its own default."""
+
+    count: int = 0
+    longest: timedelta | None = None
+    least_wait: timedelta | None = None
+    most_wait: timedelta | None = None
+    doublings: int | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of Cloud Scheduler with an HTTP target; `id` is the last part of its name.
+
+    Source: Cloud Scheduler API v1, `projects.locations.jobs`.
+    """
+
+    id: str
+    schedule: str
+    time_zone: str
+    url: str
+    body: bytes
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    account: str = ""
+    audience: str = ""
+    deadline: timedelta | None = None
+    retries: Retries = Retries()
+    description: str = ""
+    state: str = "ENABLED"
+
+
+class Jobs(Protocol):
+    """Cloud Scheduler, within one call's time. Every method raises `Failure`."""
+
+    async def list(self) -> list[Job]: ...
+    async def get(self, id: str) -> Job | None: ...
+    async def put(self, job: Job, *, there: bool) -> None:
+        """Makes the job as given, enabled or paused as its `state` says. `there`: it was seen, so update it first."""
+
+    async def set_body(self, id: str, body: bytes) -> bool:
+        """Writes the body alone; false when there is no such job."""
+
+    async def delete(self, id: str) -> None: ...
+    async def run(self, id: str) -> None: ...
+
+
+def reconcile_id(prefix: str) -> str:
+    return f"{prefix}-reconcile"
+
+
+def platform_id(prefix: str, platform: str) -> str:
+    return f"{prefix}-platform-{platform}"
+
+
+def override_id(prefix: str, entry: str) -> str:
+    return f"{prefix}-override-{entry}"
+
+
+def remembered(jobs: Iterable[Job], settings: Settings, prefix: str) -> Memory:
+    """What the jobs remember for the entries and platforms of the settings."""
+    by_id = {job.id: job for job in jobs}
+    overrides = {key: override_in(by_id.get(override_id(prefix, key))) for key in settings.entries}
+    followed = {entry.platform for entry in settings.entries.values() if entry.platform}
+    platforms = {name: news_in(by_id.get(platform_id(prefix, name))) for name in followed}
+    return Memory(
+        {key: override for key, override in overrides.items() if override},
+        {name: news for name, news in platforms.items() if news},
+    )
+
+
+def override_in(job: Job | None) -> Override | None:
+    body = _memory(job).get("override")
+    if not isinstance(body, dict):
+        return None
+    state, since = body.get("state"), _time(body, "since")
+    if state not in ("running", "paused", "scaledToZero") or since is None:
+        return None
+    until = _time(body, "until")
+    if until is None and body.get("until") is not None:
+        return None
+    return Override(state, since, until, _text(body, "or_started"), _text(body, "by"), _text(body, "note"))
+
+
+def news_in(job: Job | None) -> News | None:
+    told = _memory(job)
+    state, since = told.get("state"), _time(told, "since")
+    return News(state, since, _time(told, "first")) if state in ("started", "stopped") and since else None
+
+
+def override_job(like: Job, prefix: str, entry: str, override: Override, now: datetime) -> Job:
+    """The one-shot job of an override; target, account, deadline and retries are those of the reconcile job."""
+    due = override.until or override.since
+    fires = _minute(max(due, now + MINUTE)) if override.until else _minute(due)
+    until = stamp(override.until) if override.until else "released"
+    return replace(
+        like,
+        id=override_id(prefix, entry),
+        schedule=f"{fires.minute} {fires.hour} {fires.day} {fires.month} *",
+        time_zone="UTC",
+        body=body([entry], {"override": told(override)}),
+        description=f"asked by hand: {entry} {override.state} until {until}",
+        state="ENABLED" if override.until else "PAUSED",
+    )
+
+
+def told(override: Override) -> dict[str, Any]:
+    """An override as JSON has it, in a job's body and in the status."""
+    return {
+        "state": override.state,
+        "since": stamp(override.since),
+        "until": stamp(override.until) if override.until else None,
+        "or_started": override.or_started,
+        "by": override.by,
+        "note": override.note,
+    }
+
+
+def made_from(job: Job | None) -> str | None:
+    """The SHA-256 of the settings that the jobs were made from, out of the reconcile job's description."""
+    found = re.search(r"\b[0-9a-f]{64}\b", job.description) if job else None
+    return found[0] if found else None
+
+
+def platform_body(settings: Settings, platform: str, news: News) -> bytes:
+    memory = {"platform": platform, "state": news.state, "since": stamp(news.since)}
+    first = {"first": stamp(news.first)} if news.first else {}
+    return body(settings.followers(platform), memory | first)
+
+
+def body(endpoints: Iterable[str], memory: Mapping[str, Any] | None = None) -> bytes:
+    request: dict[str, Any] = {"endpoints": list(endpoints)}
+    return json.dumps(request | ({"memory": memory} if memory else {}), ensure_ascii=False).encode()
+
+
+def stamp(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _minute(when: datetime) -> datetime:
+    """Rounded up to a whole minute, in UTC."""
+    whole = when.astimezone(UTC).replace(second=0, microsecond=0)
+    return whole if whole == when else whole + MINUTE
+
+
+def _memory(job: Job | None) -> dict[str, Any]:
+    try:
+        told = json.loads(job.body) if job else {}
+    except (ValueError, RecursionError):
+        return {}
+    memory = told.get("memory") if isinstance(told, dict) else None
+    return memory if isinstance(memory, dict) else {}
+
+
+def _time(told: Mapping[str, Any], key: str) -> datetime | None:
+    value = told.get(key)
+    return instant(value) if isinstance(value, str) else None
+
+
+def _text(told: Mapping[str, Any], key: str) -> str | None:
+    value = told.get(key)
+    return value if isinstance(value, str) else None

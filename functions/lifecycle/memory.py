@@ -1,0 +1,69 @@
+"""The memory that Cloud Scheduler keeps: read by one list, and written so that nothing newer is lost.
+
+Cloud Scheduler has no preconditions. So what is written is read back, and what is deleted is read again before.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from lifecycle import jobs as job
+from lifecycle.failures import Failure
+from lifecycle.jobs import Job, Jobs
+from lifecycle.model import Memory, News, Override
+from lifecycle.settings import Settings
+
+READ_BACKS = 5
+
+
+@dataclass
+class Keeper:
+    """The memory within one call. `read` comes first; what it saw is used by the others. All raise `Failure`."""
+
+    jobs: Jobs
+    settings: Settings
+    prefix: str
+    now: Callable[[], datetime]
+    seen: dict[str, Job] = field(default_factory=dict)
+
+    async def read(self) -> Memory:
+        self.seen = {found.id: found for found in await self.jobs.list()}
+        return job.remembered(self.seen.values(), self.settings, self.prefix)
+
+    async def keep(self, entry: str, override: Override | None) -> None:
+        """Replaces the entry's override; None: takes it away."""
+        id = job.override_id(self.prefix, entry)
+        if override is None:
+            if id in self.seen:
+                await self.jobs.delete(id)
+            return
+        like = self.seen.get(job.reconcile_id(self.prefix))
+        if like is None:
+            told = f"there is no job {job.reconcile_id(self.prefix)} to copy; has `lifecycle sync` run?"
+            raise Failure(told, code="memory_unavailable", passing=True)
+        await self.jobs.put(job.override_job(like, self.prefix, entry, override, self.now()), there=id in self.seen)
+
+    async def confirm(self, entry: str, override: Override) -> None:
+        """Writes the override again where another instance, clearing away an ended one, took it with it."""
+        if await self.jobs.get(job.override_id(self.prefix, entry)) is None:
+            await self.keep(entry, override)
+
+    async def forget(self, entry: str, ended: Override) -> None:
+        """Deletes an ended override, unless it has been replaced since it was read."""
+        id = job.override_id(self.prefix, entry)
+        if job.override_in(await self.jobs.get(id)) == ended:
+            await self.jobs.delete(id)
+
+    async def remember(self, platform: str, news: News) -> News:
+        """Writes what a platform said; what is remembered then: this, or newer news that came meanwhile."""
+        id = job.platform_id(self.prefix, platform)
+        body = job.platform_body(self.settings, platform, news)
+        for _ in range(READ_BACKS):
+            if not await self.jobs.set_body(id, body):
+                break
+            kept = job.news_in(await self.jobs.get(id))
+            if kept and kept.since >= news.since:
+                return kept
+        raise Failure(
+            f"the news of {platform} could not be remembered in job {id}", code="memory_unavailable", passing=True
+        )

@@ -1,0 +1,178 @@
+"""Cloud Scheduler over its REST API, with Google's client. Implements `jobs.Jobs`.
+
+Source: Cloud Scheduler API v1. It has no preconditions, so callers read back what must not be lost.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+from lifecycle.failures import Failure, patiently, within
+from lifecycle.google import as_failure, client_options
+from lifecycle.jobs import Job, Retries
+
+T = TypeVar("T")
+
+PER_CALL = 10.0  # seconds; the client's own default is 600
+PAGE = 500
+WRITTEN = ("schedule", "time_zone", "description", "http_target", "attempt_deadline", "retry_config")
+
+
+class Client:
+    """Google's client, made when it is first needed and kept: importing it costs more than a call."""
+
+    def __init__(self, url: str | None) -> None:
+        self._url = url
+        self._made: Any = None
+
+    def __call__(self) -> Any:
+        if self._made is None:
+            from google.cloud import scheduler_v1
+
+            self._made = scheduler_v1.CloudSchedulerClient(**client_options(self._url))
+        return self._made
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """The jobs below `parent`, `projects/P/locations/L`. `deadline` is on the event loop's clock, in seconds."""
+
+    parent: str
+    client: Client
+    deadline: float
+    chance: random.Random = field(repr=False)
+
+    async def list(self) -> list[Job]:
+        def call() -> list[Job]:
+            request = {"parent": self.parent, "page_size": PAGE}
+            pages = self.client().list_jobs(request=request, timeout=PER_CALL, retry=None)
+            return [_read(job) for job in pages if "http_target" in job]
+
+        return await self._try("listing jobs", call)
+
+    async def get(self, id: str) -> Job | None:
+        def call() -> Job:
+            return _read(self.client().get_job(name=self._name(id), timeout=PER_CALL, retry=None))
+
+        return await self._unless_absent(f"reading job {id}", call, None)
+
+    async def put(self, job: Job, *, there: bool) -> None:
+        create = partial(self._try, f"creating job {job.id}", lambda: self._create(job))
+        update = partial(self._try, f"updating job {job.id}", lambda: self._update(job, WRITTEN))
+        try:
+            state = await (update() if there else create())
+        except Failure as failure:
+            # Another instance, or an earlier attempt of this one, made or deleted it meanwhile.
+            if failure.code != ("not_found" if there else "exists"):
+                raise
+            state = await (create() if there else update())
+        if state not in ("ENABLED", "PAUSED"):
+            raise Failure(f"job {job.id} is {state} after writing it", code="memory_unavailable", passing=True)
+        if state != job.state:
+            await self._try(f"making job {job.id} {job.state}", lambda: self._turn(job))
+
+    async def set_body(self, id: str, body: bytes) -> bool:
+        job = Job(id, "", "", "", body)
+
+        def call() -> bool:
+            self._update(job, ("http_target.body",))
+            return True
+
+        return bool(await self._unless_absent(f"writing the body of job {id}", call, False))
+
+    async def delete(self, id: str) -> None:
+        def call() -> None:
+            self.client().delete_job(name=self._name(id), timeout=PER_CALL, retry=None)
+
+        await self._unless_absent(f"deleting job {id}", call, None)
+
+    async def run(self, id: str) -> None:
+        def call() -> None:
+            self.client().run_job(name=self._name(id), timeout=PER_CALL, retry=None)
+
+        await self._try(f"running job {id}", call)
+
+    def _name(self, id: str) -> str:
+        return f"{self.parent}/jobs/{id}"
+
+    def _create(self, job: Job) -> str:
+        request = {"parent": self.parent, "job": _written(job, self._name(job.id))}
+        return str(self.client().create_job(request=request, timeout=PER_CALL, retry=None).state.name)
+
+    def _update(self, job: Job, fields: tuple[str, ...]) -> str:
+        request = {"job": _written(job, self._name(job.id)), "update_mask": {"paths": list(fields)}}
+        return str(self.client().update_job(request=request, timeout=PER_CALL, retry=None).state.name)
+
+    def _turn(self, job: Job) -> None:
+        turn = self.client().pause_job if job.state == "PAUSED" else self.client().resume_job
+        turn(name=self._name(job.id), timeout=PER_CALL, retry=None)
+
+    async def _try(self, what: str, call: Callable[[], T]) -> T:
+        def in_thread() -> T:
+            with as_failure(what, code="memory_unavailable"):
+                return call()
+
+        async def attempt() -> T:
+            async with within(what, self.deadline):
+                return await asyncio.to_thread(in_thread)
+
+        return await patiently(attempt, deadline=self.deadline, chance=self.chance)
+
+    async def _unless_absent(self, what: str, call: Callable[[], T], absent: T | None) -> T | None:
+        try:
+            return await self._try(what, call)
+        except Failure as failure:
+            if failure.code != "not_found":
+                raise
+            return absent
+
+
+def _read(job: Any) -> Job:
+    """A job of the client as a value."""
+    target, retries = job.http_target, job.retry_config
+    return Job(
+        id=job.name.rpartition("/")[2],
+        schedule=job.schedule,
+        time_zone=job.time_zone,
+        url=target.uri,
+        body=bytes(target.body),
+        method=target.http_method.name,
+        headers=dict(target.headers),
+        account=target.oidc_token.service_account_email,
+        audience=target.oidc_token.audience,
+        deadline=job.attempt_deadline if "attempt_deadline" in job else None,
+        retries=Retries(
+            retries.retry_count,
+            retries.max_retry_duration if "max_retry_duration" in retries else None,
+            retries.min_backoff_duration if "min_backoff_duration" in retries else None,
+            retries.max_backoff_duration if "max_backoff_duration" in retries else None,
+            retries.max_doublings or None,
+        ),
+        description=job.description,
+        state=job.state.name,
+    )
+
+
+def _written(job: Job, name: str) -> dict[str, Any]:
+    """A value as the client takes it."""
+    retries = {
+        "retry_count": job.retries.count,
+        "max_retry_duration": job.retries.longest,
+        "min_backoff_duration": job.retries.least_wait,
+        "max_backoff_duration": job.retries.most_wait,
+        "max_doublings": job.retries.doublings,
+    }
+    token = {"service_account_email": job.account, "audience": job.audience}
+    target = {"uri": job.url, "http_method": job.method, "headers": dict(job.headers), "body": job.body}
+    return {
+        "name": name,
+        "schedule": job.schedule,
+        "time_zone": job.time_zone,
+        "description": job.description,
+        "http_target": {**target, **({"oidc_token": token} if job.account else {})},
+        "retry_config": {name: value for name, value in retries.items() if value is not None},
+        **({"attempt_deadline": job.deadline} if job.deadline else {}),
+    }

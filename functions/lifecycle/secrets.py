@@ -1,0 +1,47 @@
+"""The token's source: a version in Secret Manager, checked by its CRC32C.
+
+Source: Secret Manager API v1, `projects.secrets.versions.access`.
+"""
+
+import asyncio
+import random
+from typing import Any
+
+from lifecycle.failures import Failure, patiently, within
+from lifecycle.google import as_failure, client_options
+
+PER_CALL = 10.0  # seconds
+
+
+class SecretManager:
+    """Reads one version, `projects/P/secrets/S/versions/V`. `url`: a local server instead of Google's."""
+
+    def __init__(self, version: str, url: str | None, chance: random.Random) -> None:
+        self.version = version
+        self._chance = chance
+        self._url = url
+        self._client: Any = None
+
+    async def read(self, deadline: float) -> str:
+        """The secret's text. Raises `Failure`."""
+
+        async def attempt() -> str:
+            async with within(f"reading {self.version}", deadline):
+                return await asyncio.to_thread(self._read)
+
+        return await patiently(attempt, deadline=deadline, chance=self._chance)
+
+    def _read(self) -> str:
+        import google_crc32c
+        from google.cloud import secretmanager_v1
+
+        with as_failure(f"reading {self.version}", code="token_unreadable"):
+            if self._client is None:
+                self._client = secretmanager_v1.SecretManagerServiceClient(**client_options(self._url))
+            payload = self._client.access_secret_version(name=self.version, timeout=PER_CALL, retry=None).payload
+        if "data_crc32c" in payload and payload.data_crc32c != google_crc32c.value(payload.data):
+            raise Failure(f"{self.version} arrived damaged (CRC32C)", code="token_unreadable", passing=True)
+        try:
+            return str(payload.data.decode("ascii"))
+        except UnicodeDecodeError:
+            raise Failure(f"{self.version} is not plain ASCII", code="token_unreadable", passing=False) from None

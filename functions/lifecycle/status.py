@@ -1,0 +1,96 @@
+"""The status as JSON: what is, what is wanted and why, what comes next, and what could not be read."""
+
+from typing import Any
+
+from lifecycle import jobs
+from lifecycle.call import Call
+from lifecycle.decide import Situation, ended_at, next_wish, wish
+from lifecycle.failures import Failure
+from lifecycle.model import Endpoint, Memory, Prices
+from lifecycle.settings import Entry
+
+
+def report(call: Call, prices: Prices | Failure) -> dict[str, Any]:
+    """The answer of `status` (design, "Functions"). Prices are dollars an hour for one replica."""
+    known = prices if not isinstance(prices, Failure) else {}
+    memory = call.memory if isinstance(call.memory, Memory) else Memory()
+    followed = [entry.platform for entry in call.settings.entries.values() if entry.platform]
+    rows = [row for entry in call.settings.entries.values() for row in _rows(call, entry, known)]
+    seen = call.keeper.seen if call.keeper else {}
+    return {
+        "now": jobs.stamp(call.now()),
+        "settings_sha256": call.settings.sha256,
+        "jobs_settings_sha256": jobs.made_from(seen.get(jobs.reconcile_id(call.prefix))),
+        "endpoints": rows,
+        "unmanaged": [_unmanaged(endpoint, known) for endpoint in call.unmanaged()],
+        "platforms": {name: _platform(memory, name) for name in dict.fromkeys([*call.settings.platforms, *followed])},
+        "unknown": _unknown(call, prices),
+    }
+
+
+def _rows(call: Call, entry: Entry, prices: Prices) -> list[dict[str, Any]]:
+    if isinstance(call.endpoints, Failure):
+        return [_row(call.situation(entry, None), str(call.endpoints), prices)]
+    situations = call.situations(entry)
+    if not situations and not entry.is_pattern:
+        return [_row(call.situation(entry, None), f"Hugging Face has no endpoint {entry.name}", prices)]
+    return [_row(situation, None, prices) for situation in situations]
+
+
+def _row(situation: Situation, error: str | None, prices: Prices) -> dict[str, Any]:
+    entry, found = situation.entry, situation.endpoint
+    wanted, following = wish(situation), next_wish(situation)
+    override = situation.memory.overrides.get(entry.key)
+    if override and ended_at(override, situation.memory, situation.now):
+        override = None
+    next_ = (
+        {"at": jobs.stamp(following[0]), "wanted": following[1].wanted, "reason": following[1].reason}
+        if following
+        else None
+    )
+    return {
+        "endpoint": entry.key,
+        "name": found.name if found else entry.name or entry.key,
+        "before": found.state if found else None,
+        "after": found.state if found else None,
+        "wanted": wanted.wanted,
+        "reason": wanted.reason,
+        "url": found.url if found else None,
+        "error": error or (found.message if found and found.state in ("failed", "updateFailed") else None),
+        "duration_ms": 0,
+        "until": jobs.stamp(following[0]) if following else None,
+        "next": next_,
+        "override": jobs.told(override) if override else None,
+        "replicas": {
+            "ready": found.ready_replicas if found else None,
+            "target": found.target_replicas if found else None,
+            "min": found.min_replicas if found else None,
+            "max": found.max_replicas if found else None,
+        },
+        "price_per_hour": _price(found, prices),
+        "last_used_at": jobs.stamp(found.last_used_at) if found and found.last_used_at else None,
+    }
+
+
+def _unmanaged(endpoint: Endpoint, prices: Prices) -> dict[str, Any]:
+    return {"name": endpoint.name, "state": endpoint.state, "price_per_hour": _price(endpoint, prices)}
+
+
+def _price(endpoint: Endpoint | None, prices: Prices) -> float | None:
+    return prices.get(endpoint.hardware) if endpoint and endpoint.hardware else None
+
+
+def _platform(memory: Memory, name: str) -> dict[str, Any]:
+    news = memory.platforms.get(name)
+    return {"state": news.state if news else None, "since": jobs.stamp(news.since) if news else None}
+
+
+def _unknown(call: Call, prices: Prices | Failure) -> list[str]:
+    failures = [failure for failure in (call.endpoints, prices) if isinstance(failure, Failure)]
+    unread = {
+        "token": any(failure.code == "token_unreadable" for failure in failures),
+        "huggingface": isinstance(call.endpoints, Failure),
+        "prices": isinstance(prices, Failure),
+        "scheduler": call.keeper is None or isinstance(call.memory, Failure),
+    }
+    return [name for name, is_so in unread.items() if is_so]

@@ -1,0 +1,55 @@
+"""The functions: one short entry point each. What they promise is in docs/design.md."""
+
+import json
+import sys
+
+import functions_framework
+from flask import Request, Response
+
+from lifecycle import app, door
+from lifecycle.reading import Invalid
+
+try:
+    APP = app.load()
+except Invalid as error:
+    # A process with bad settings refuses to start, with one line that says it all.
+    refusal = {"severity": "CRITICAL", "event": "settings", "message": f"refused to start: {error}"}
+    sys.stdout.write(json.dumps(refusal, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+    sys.exit(1)
+
+
+@functions_framework.http
+def pause(request: Request) -> Response:
+    """Pauses endpoints: by hand, or by a `cron:` job."""
+    return door.serve(APP, "pause", request)
+
+
+@functions_framework.http
+def resume(request: Request) -> Response:
+    """Resumes endpoints, without waiting until they run."""
+    return door.serve(APP, "resume", request)
+
+
+@functions_framework.http
+def warm(request: Request) -> Response:
+    """Makes endpoints run, and returns when they answered."""
+    return door.serve(APP, "warm", request)
+
+
+@functions_framework.http
+def reconcile(request: Request) -> Response:
+    """Makes each endpoint what the rules want now."""
+    return door.serve(APP, "reconcile", request)
+
+
+@functions_framework.http
+def platform_event(request: Request) -> Response:
+    """Takes what a platform says, from Pub/Sub or Eventarc."""
+    return door.serve(APP, "platform_event", request)
+
+
+@functions_framework.http
+def status(request: Request) -> Response:
+    """Tells what is, what is wanted and why."""
+    return door.serve(APP, "status", request)
