@@ -11,7 +11,6 @@ import threading
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, TypeVar
 
 import httpx
@@ -30,55 +29,75 @@ from lifecycle.token import Token
 T = TypeVar("T")
 
 
-@dataclass
 class App:
     """One process's parts. `environment` and `settings` are read; the rest is made at the first use."""
 
-    environment: Environment
-    settings: Settings
+    def __init__(self, environment: Environment, settings: Settings) -> None:
+        self.environment = environment
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._running: _Running | None = None
 
-    @cached_property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.new_event_loop()
-        threading.Thread(target=loop.run_forever, name="lifecycle", daemon=True).start()
-        return loop
+    @property
+    def running(self) -> "_Running":
+        with self._lock:
+            if self._running is None:
+                self._running = _start(self.environment, self.settings)
+            return self._running
 
-    @cached_property
-    def token(self) -> Token:
-        version = self.environment.token_secret
-        if version:
-            secret = SecretManager(version, self.environment.secrets_url, random.Random())
-            return Token(secret.read, now, ages=version.endswith("/latest"))
-        return Token(self._own_token, now, ages=False)
-
-    async def _own_token(self, _deadline: float) -> str:
-        if self.environment.token:
-            return self.environment.token
-        told = "no Hugging Face token: set HF_TOKEN_SECRET, or HF_TOKEN on your own machine"
-        raise Failure(told, code="token_unreadable", passing=False)
-
-    @cached_property
+    @property
     def service(self) -> Service:
-        env = self.environment
-        chance = random.Random()
-        client = Client(env.scheduler_url)
-        parent = env.scheduler_parent
-        return Service(
-            World(
-                settings=self.settings,
-                http=http_client(),
-                token=self.token,
-                base=env.endpoints_url,
-                jobs=(lambda deadline: Scheduler(parent, client, deadline, chance)) if parent else None,
-                prefix=env.prefix,
-                now=now,
-                chance=chance,
-            )
-        )
+        return self.running.service
+
+    @property
+    def token(self) -> Token:
+        return self.running.service.world.token
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, run on the process's event loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
+        return asyncio.run_coroutine_threadsafe(work, self.running.loop).result()
+
+
+@dataclass(frozen=True)
+class _Running:
+    service: Service
+    loop: asyncio.AbstractEventLoop
+
+
+def _start(env: Environment, settings: Settings) -> _Running:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="lifecycle", daemon=True).start()
+    return _Running(Service(world(env, settings)), loop)
+
+
+def world(env: Environment, settings: Settings) -> World:
+    """What the environment's variables describe: the real thing, or local servers."""
+    chance = random.Random()
+    parent, client = env.scheduler_parent, Client(env.scheduler_url)
+    return World(
+        settings=settings,
+        http=http_client(),
+        token=_token(env, chance),
+        base=env.endpoints_url,
+        jobs=(lambda deadline: Scheduler(parent, client, deadline, chance)) if parent else None,
+        prefix=env.prefix,
+        now=now,
+        chance=chance,
+    )
+
+
+def _token(env: Environment, chance: random.Random) -> Token:
+    if env.token_secret:
+        secret = SecretManager(env.token_secret, env.secrets_url, chance)
+        return Token(secret.read, now, ages=env.token_secret.endswith("/latest"))
+
+    async def own(_deadline: float) -> str:
+        if env.token:
+            return env.token
+        told = "no Hugging Face token: set HF_TOKEN_SECRET, or HF_TOKEN on your own machine"
+        raise Failure(told, code="token_unreadable", passing=False)
+
+    return Token(own, now, ages=False)
 
 
 def load() -> App:

@@ -25,7 +25,7 @@ class Wish:
     """What an endpoint should be, the rule that says so, and its reason in words.
 
     `until`: the next instant at which the clock alone may change it. `early`: between lead and the hours' beginning.
-    `begin`: when the hours began or will. `unsure`: a rule could not be applied, which is worth a report.
+    `begin`: when the hours began or will. `left`: it is left alone, and that is reported at this level.
     """
 
     wanted: Wanted
@@ -34,7 +34,7 @@ class Wish:
     until: datetime | None = None
     early: bool = False
     begin: datetime | None = None
-    unsure: bool = False
+    left: Level | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _idle(s: Situation) -> Wish | None:
     length = in_words(s.entry.idle_after)
     if s.idle_from is None:
         reason = f"left alone: neither its last use nor its last update is known, so not whether unused for {length}"
-        return Wish("any", reason, "none", unsure=s.endpoint.state not in AT_REST)
+        return Wish("any", reason, "none", left=None if s.endpoint.state in AT_REST else "WARNING")
     since = s.says(s.idle_from - s.entry.idle_after)
     if s.idle_from <= s.now:
         return Wish(s.entry.rest, f"unused for {length}, since {since}", "idle")
@@ -200,10 +200,10 @@ def step(wish: Wish, situation: Situation, *, alone: bool = False, boundary: boo
     """
     entry, endpoint = situation.entry, situation.endpoint
     assert endpoint is not None
+    if wish.left:
+        return Step("none", "skipped", wish.reason, wish.left)
     if wish.wanted == "any":
-        return Step(
-            "none", "skipped" if wish.unsure else "unchanged", wish.reason, "WARNING" if wish.unsure else "INFO"
-        )
+        return _settled(wish)
     if wish.wanted == "running":
         found = _start(wish, endpoint, alone=alone, woken=wish.early or (boundary and not _lead(entry)))
     elif wish.wanted == "paused":

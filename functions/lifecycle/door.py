@@ -127,7 +127,7 @@ def _report(answer: Answer, caller: Caller, log: Log) -> None:
 
 
 def _json(body: Mapping[str, Any], status: int, log: Log, kind: str = "application/json") -> Response:
-    text = log.redact(json.dumps(body, ensure_ascii=False))
+    text = log.redact(json.dumps(body))
     return Response(text + "\n", status, mimetype=kind, headers={"Cache-Control": "no-store"})
 
 

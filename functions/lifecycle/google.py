@@ -1,7 +1,8 @@
 """What the two Google clients share: how they are made, and their failures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from lifecycle.failures import Failure
@@ -20,8 +21,8 @@ def client_options(url: str | None) -> dict[str, Any]:
 
 
 @contextmanager
-def as_failure(what: str, *, code: str) -> Iterator[None]:
-    """What Google's clients raise, as a `Failure` with this code ("not_found" and "exists" for 404 and 409)."""
+def as_failure(what: str, *, code: str, codes: Mapping[int, str] = MappingProxyType({})) -> Iterator[None]:
+    """What Google's clients raise, as a `Failure` with this code; `codes`: others, by HTTP status."""
     from google.api_core.exceptions import GoogleAPICallError, RetryError
     from google.auth.exceptions import GoogleAuthError, TransportError
     from requests import RequestException
@@ -30,10 +31,9 @@ def as_failure(what: str, *, code: str) -> Iterator[None]:
         yield
     except GoogleAPICallError as error:
         status = error.code or 0
-        known = {404: "not_found", 409: "exists"}.get(status, code)
         passing = status in (408, 429) or status >= 500
         message = f"{what}: {status} {error.message}"[:500]
-        raise Failure(message, code=known, passing=passing, ambiguous=passing) from None
+        raise Failure(message, code=codes.get(status, code), passing=passing, ambiguous=passing) from None
     except (RequestException, RetryError, TransportError) as error:
         told = f"{what}: no answer ({type(error).__name__})"
         raise Failure(told, code=code, passing=True, ambiguous=True) from None

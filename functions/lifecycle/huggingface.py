@@ -29,7 +29,7 @@ PAGE = 100
 MOST_PAGES = 1000
 PER_CALL = 10.0  # seconds
 MOST_AT_ONCE = 16  # calls of the API under way
-LONGEST_HOLD = 600.0  # seconds that the proxy is asked to hold a request for a replica
+LONGEST_HOLD = 120.0  # seconds that the proxy is asked to hold a request for a replica, before it is asked again
 
 STARTED = STARTING | {"running"}
 
@@ -51,7 +51,13 @@ class HuggingFace:
         found: dict[str, Endpoint] = {}
         query: dict[str, str] = {"limit": str(PAGE)}
         for _ in range(MOST_PAGES):
-            page = await self._call("GET", f"/endpoint/{self.namespace}", query=query)
+            try:
+                page = await self._call("GET", f"/endpoint/{self.namespace}", query=query)
+            except Failure as failure:
+                # The largest page that it takes is not documented; its own default always is one.
+                if failure.code != "refused" or not query.pop("limit", None):
+                    raise
+                continue
             items = page if isinstance(page, list) else page.get("items") if isinstance(page, dict) else None
             if not isinstance(items, list):
                 raise Failure("Hugging Face's list has no items", code="malformed", passing=True)
@@ -102,7 +108,7 @@ class HuggingFace:
         method = "GET" if body is None else "POST"
         clock = asyncio.get_running_loop().time
         while True:
-            hold = min(LONGEST_HOLD, self.deadline - clock())
+            hold = min(LONGEST_HOLD, self.deadline - clock() - 1)
             try:
                 await self._request_own(endpoint, method, path, body, hold=hold, any_answer=any_answer)
                 return

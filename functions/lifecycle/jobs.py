@@ -150,7 +150,7 @@ def platform_body(settings: Settings, platform: str, news: News) -> bytes:
 
 def body(endpoints: Iterable[str], memory: Mapping[str, Any] | None = None) -> bytes:
     request: dict[str, Any] = {"endpoints": list(endpoints)}
-    return json.dumps(request | ({"memory": memory} if memory else {}), ensure_ascii=False).encode()
+    return json.dumps(request | ({"memory": memory} if memory else {})).encode()
 
 
 def stamp(when: datetime) -> str:

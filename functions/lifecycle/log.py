@@ -38,7 +38,7 @@ class Log:
         entry: dict[str, Any] = {"severity": level, "message": message, "event": event, "function": self.function}
         if self.trace:
             entry["logging.googleapis.com/trace"] = self.trace
-        self.write(self.redact(json.dumps(entry | fields, ensure_ascii=False, default=str)) + "\n")
+        self.write(self.redact(json.dumps(entry | fields, default=str)) + "\n")
         sys.stdout.flush()
 
     def result(self, result: Result, *, trigger: str, by: str | None, dry_run: bool) -> None:

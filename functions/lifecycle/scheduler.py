@@ -5,9 +5,10 @@ Source: Cloud Scheduler API v1. It has no preconditions, so callers read back wh
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from lifecycle.failures import Failure, patiently, within
@@ -18,6 +19,7 @@ T = TypeVar("T")
 
 PER_CALL = 10.0  # seconds; the client's own default is 600
 PAGE = 500
+ABOUT_ONE = MappingProxyType({404: "not_found", 409: "exists"})  # what these mean for a single job
 WRITTEN = ("schedule", "time_zone", "description", "http_target", "attempt_deadline", "retry_config")
 
 
@@ -51,7 +53,7 @@ class Scheduler:
             pages = self.client().list_jobs(request=request, timeout=PER_CALL, retry=None)
             return [_read(job) for job in pages if "http_target" in job]
 
-        return await self._try("listing jobs", call)
+        return await self._try("listing jobs", call, {})
 
     async def get(self, id: str) -> Job | None:
         def call() -> Job:
@@ -110,9 +112,9 @@ class Scheduler:
         turn = self.client().pause_job if job.state == "PAUSED" else self.client().resume_job
         turn(name=self._name(job.id), timeout=PER_CALL, retry=None)
 
-    async def _try(self, what: str, call: Callable[[], T]) -> T:
+    async def _try(self, what: str, call: Callable[[], T], codes: Mapping[int, str] = ABOUT_ONE) -> T:
         def in_thread() -> T:
-            with as_failure(what, code="memory_unavailable"):
+            with as_failure(what, code="memory_unavailable", codes=codes):
                 return call()
 
         async def attempt() -> T:

@@ -1,0 +1,53 @@
+# Needs Python 3.11 or newer and make; everything else is installed into .venv, locked with hashes.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+SEED ?=
+WEEKS ?=
+LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo local test soak bench format lock schema clean
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## The virtual environment .venv with everything
+
+$(INSTALLED): requirements.txt tests/requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11; say make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## A week in under a minute, with faults; SEED= and WEEKS= choose
+	@PYTHONPATH=infra $(BIN)/python -m local.demo $(if $(SEED),--seed $(SEED)) $(if $(WEEKS),--weeks $(WEEKS))
+
+local: $(INSTALLED) ## Everything for real on this machine, on http://127.0.0.1:8080
+	@PYTHONPATH=infra $(BIN)/python -m local
+
+test: $(INSTALLED) ## The tests
+	$(BIN)/python -m pytest
+
+soak: $(INSTALLED) ## Many simulated weeks with all faults; WEEKS=1000
+	@PYTHONPATH=infra $(BIN)/python -m local.soak $(if $(SEED),--seed $(SEED)) --weeks $(or $(WEEKS),100)
+
+bench: $(INSTALLED) ## Cold start, fan-out, growth; figures as ratios
+	@$(BIN)/python -m bench $(BENCH)
+
+format: $(INSTALLED) ## Format the code
+	$(BIN)/ruff check --quiet --fix-only .
+	$(BIN)/ruff format --quiet .
+
+schema: $(INSTALLED) ## The settings' JSON Schema, from the code
+	$(BIN)/lifecycle schema > functions/lifecycle.schema.json
+
+lock: $(INSTALLED) ## Lock the newest versions that pyproject.toml allows
+	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --output-file requirements.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --output-file tests/requirements.txt --constraint requirements.txt --extra cli --extra dev pyproject.toml
+
+
+
+clean: ## Remove what was made here
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache functions/*.egg-info
