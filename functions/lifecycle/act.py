@@ -124,7 +124,7 @@ class _Work:
     async def _start(self, action: Action, *, waits: bool) -> Outcome:
         if action == "resume":
             self.now = await self.hf.resume(self.now.name)
-        else:
+        if self.now.state == "scaledToZero":
             await self.hf.wake(self.now)
             self.now = await self.hf.endpoint(self.now.name)
         try:

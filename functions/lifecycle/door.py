@@ -64,7 +64,7 @@ def _respond(
 ) -> Response:
     _let_in(function, http, headers)
     if function == "status":
-        return _status(app, http)
+        return _status(app, http, log)
     body = _body(http)
     if function == "platform_event":
         answer = app.run(app.service.platform_event(events.read(body, headers)))
@@ -108,13 +108,13 @@ def _body(http: HttpRequest) -> bytes:
         raise Refused(413, f"the body has more than {LARGEST} bytes") from None
 
 
-def _status(app: App, http: HttpRequest) -> Response:
+def _status(app: App, http: HttpRequest, log: Log) -> Response:
     told = app.run(app.service.status())
     if http.accept_mimetypes.best_match(["application/json", "text/html"], "application/json") == "text/html":
         from lifecycle import page
 
         return page.response(told, app.settings)
-    return _json(told, 200, Log(app.token.redact, "status"))
+    return _json(told, 200, log)
 
 
 def _report(answer: Answer, caller: Caller, log: Log) -> None:

@@ -36,7 +36,7 @@ def read(body: bytes, headers: Mapping[str, str]) -> Message:
         if data is None and isinstance(event.get("data_base64"), str):
             data = _decoded(event["data_base64"], "data_base64")
         return _message(_delivered(data, event.get("time")))
-    if "ce-type" in headers or "ce-id" in headers:
+    if any(name in headers for name in ("ce-specversion", "ce-type", "ce-id")):
         return _message(_delivered(_json(body, "the body") if body else None, headers.get("ce-time")))
     envelope = _object(_json(body, "the body"), "the body")
     if not isinstance(envelope.get("message"), dict):

@@ -31,7 +31,7 @@ PER_CALL = 10.0  # seconds
 MOST_AT_ONCE = 16  # calls of the API under way
 LONGEST_HOLD = 120.0  # seconds that the proxy is asked to hold a request for a replica, before it is asked again
 
-STARTED = STARTING | {"running"}
+STARTED = STARTING | {"running", "scaledToZero"}  # what a resume can lead to
 
 
 @dataclass(frozen=True)
