@@ -22,6 +22,7 @@ from lifecycle.settings import Entry, Settings
 from lifecycle.token import Token
 
 T = TypeVar("T")
+CLEARED_WITHIN = 1.0  # seconds between another instance's last look at an ended override and its deletion
 Verb = Literal["pause", "resume", "warm"]
 
 
@@ -109,10 +110,18 @@ class Call:
         hand = Wish(asked.state, self._why(asked, override, entry), "hand")
         if unkept and asked.state == "running":
             return self.untouched(entry, unkept, hand)
-        results = await self.drive(entry, lambda _: hand, how, alone=True)
-        if override and self.keeper and not how.dry and not unkept:
-            unkept = await _failure_of(self.keeper.confirm(entry.key, override))
+        confirmed = self._confirmed(entry, override) if override and not unkept and not how.dry else _nothing()
+        results, lost = await asyncio.gather(self.drive(entry, lambda _: hand, how, alone=True), confirmed)
+        unkept = unkept or lost
         return [failed(result, unkept) if unkept and result.outcome != "failed" else result for result in results]
+
+    async def _confirmed(self, entry: Entry, override: Override) -> Failure | None:
+        """Makes sure that an instance that is clearing away an ended override did not take the new one with it."""
+        before = self.memory.overrides.get(entry.key) if isinstance(self.memory, Memory) else None
+        if not before or not self.keeper or not ended_at(before, self.situation(entry, None).memory, self.now()):
+            return None
+        await asyncio.sleep(CLEARED_WITHIN)
+        return await _failure_of(self.keeper.confirm(entry.key, override))
 
     def _why(self, asked: Asked, override: Override | None, entry: Entry) -> str:
         if override:
@@ -133,7 +142,7 @@ class Call:
             if ruled.wanted in fits or ruled.rule == "idle":
                 return Wish("paused" if verb == "pause" else "running", f"timed {verb}", "cron")
             return replace(
-                ruled, wanted="any", reason=f"timed {verb} left out, the rules want otherwise: {ruled.reason}"
+                ruled, left="INFO", reason=f"timed {verb} left out, the rules want otherwise: {ruled.reason}"
             )
 
         return await self.drive(entry, wished, how, alone=verb == "warm")
@@ -201,7 +210,7 @@ class Call:
 
     async def clear(self, entry: Entry) -> None:
         """Gives an entry back to the rules. Raises `Failure`."""
-        if isinstance(self.memory, Failure) or entry.key not in self.memory.overrides:
+        if isinstance(self.memory, Failure):
             return
         if self.keeper and not self.dry:
             await self.keeper.keep(entry.key, None)
@@ -243,10 +252,10 @@ def _following(known: News | None, message: Message, at: datetime, settings: Set
     lasts = settings.platforms[message.platform].max_started if message.platform in settings.platforms else None
     if known is None or known.state != message.event:
         return News(message.event, at)
-    over = known.state == "started" and lasts is not None and known.since + lasts <= at
-    if over or at == known.since:
-        return News(message.event, at) if over else known
-    return News(message.event, at, first=known.first or known.since)
+    if at == known.since:
+        return known
+    renewed = message.event == "started" and not (lasts and known.since + lasts <= at)
+    return News(message.event, at, first=(known.first or known.since) if renewed else None)
 
 
 async def _or_failure(work: Awaitable[T]) -> T | Failure:
@@ -254,6 +263,10 @@ async def _or_failure(work: Awaitable[T]) -> T | Failure:
         return await work
     except Failure as failure:
         return failure
+
+
+async def _nothing() -> None:
+    return None
 
 
 async def _failure_of(work: Awaitable[Any]) -> Failure | None:
