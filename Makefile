@@ -40,8 +40,9 @@ format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff check --quiet --fix-only .
 	$(BIN)/ruff format --quiet .
 
-schema: $(INSTALLED) ## The settings' JSON Schema, from the code
+schema: $(INSTALLED) ## The settings' JSON Schema and reference, from the code
 	$(BIN)/lifecycle schema > functions/lifecycle.schema.json
+	$(BIN)/python docs/reference.py > docs/settings.md
 
 lock: $(INSTALLED) ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --output-file requirements.txt pyproject.toml

@@ -1,0 +1,66 @@
+"""Writes docs/settings.md from the settings' JSON Schema, so that what is documented is what is read."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from lifecycle import settings
+
+TITLES = {
+    "": "Top level",
+    "platforms.<name>": "`platforms.<name>`",
+    "endpoints.<name>": "`endpoints.<name>`",
+    "endpoints.<name>.warm": "`endpoints.<name>.warm`",
+    "endpoints.<name>.scaling": "`endpoints.<name>.scaling`",
+    "cron[]": "`cron[]`",
+}
+HEAD = """# Settings
+
+Made from the schema by `make schema`; do not edit. The file is `functions/lifecycle.yaml`, or what `LIFECYCLE_CONFIG` names.
+`lifecycle check FILE` tells every mistake. Only `true` and `false` are booleans; times and dates need no quotes.
+"""
+
+
+def tables(path: str, schema: dict[str, Any]) -> Iterator[str]:
+    """The table of a mapping's keys, and of the mappings below it."""
+    if "properties" in schema:
+        required = schema.get("required", ())
+        yield f"\n## {TITLES[path]}\n\n| key | value | meaning |\n|---|---|---|\n"
+        for key, value in schema["properties"].items():
+            must = " (required)" if key in required else ""
+            meaning = value.get("description", "").replace("|", "\\|")
+            yield f"| `{key}`{must} | {shape(value)} | {meaning} |\n"
+        for key, value in schema["properties"].items():
+            yield from tables(f"{path}.{key}".lstrip("."), value)
+    elif isinstance(schema.get("additionalProperties"), dict):
+        yield from tables(f"{path}.<name>", schema["additionalProperties"])
+    elif isinstance(schema.get("items"), dict):
+        yield from tables(f"{path}[]", schema["items"])
+
+
+def shape(schema: dict[str, Any]) -> str:
+    """A value in a few words."""
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "anyOf" in schema:
+        return " or ".join(shape(one) for one in schema["anyOf"])
+    if schema.get("type") == "array":
+        return f"list of {shape(schema['items'])}"
+    if "examples" in schema:
+        return ", ".join(f"`{value}`" for value in schema["examples"])
+    kinds = {"boolean": "`true` or `false`", "integer": "whole number", "string": "text"}
+    kind = schema.get("type")
+    return (
+        kinds.get(kind, "mapping" if kind else "anything that JSON can say")
+        if isinstance(kind, str | None)
+        else "mapping"
+    )
+
+
+def main() -> None:
+    text = HEAD + "".join(tables("", settings.schema()))
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()
