@@ -16,7 +16,8 @@ TITLES = {
 }
 HEAD = """# Settings
 
-Made from the schema by `make schema`; do not edit. The file is `functions/lifecycle.yaml`, or what `LIFECYCLE_CONFIG` names.
+Made from the schema by `make schema`; do not edit. The file is `functions/lifecycle.yaml`, or the one that
+`LIFECYCLE_CONFIG` names.
 `lifecycle check FILE` tells every mistake. Only `true` and `false` are booleans; times and dates need no quotes.
 """
 
@@ -48,12 +49,10 @@ def shape(schema: dict[str, Any]) -> str:
         return f"list of {shape(schema['items'])}"
     if "examples" in schema:
         return ", ".join(f"`{value}`" for value in schema["examples"])
-    kinds = {"boolean": "`true` or `false`", "integer": "whole number", "string": "text"}
-    kind = schema.get("type")
-    return (
-        kinds.get(kind, "mapping" if kind else "anything that JSON can say")
-        if isinstance(kind, str | None)
-        else "mapping"
+    if "type" not in schema:
+        return "anything that JSON can say"
+    return {"boolean": "`true` or `false`", "integer": "whole number", "string": "text"}.get(
+        str(schema["type"]), "mapping"
     )
 
 
