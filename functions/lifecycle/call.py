@@ -109,7 +109,7 @@ class Call:
                 unkept = await _failure_of(self.keeper.keep(entry.key, override))
         hand = Wish(asked.state, self._why(asked, override, entry), "hand")
         if unkept and asked.state == "running":
-            return self.untouched(entry, unkept, hand)
+            return self.untouched(entry, unkept, lambda _: hand)
         confirmed = self._confirmed(entry, override) if override and not unkept and not how.dry else _nothing()
         results, lost = await asyncio.gather(self.drive(entry, lambda _: hand, how, alone=True), confirmed)
         unkept = unkept or lost
@@ -163,11 +163,11 @@ class Call:
                     boundary: bool = False) -> list[Result]:  # fmt: skip
         """A result for each endpoint of the entry, from the step that the wish needs."""
         if isinstance(self.endpoints, Failure):
-            return self.untouched(entry, self.endpoints)
+            return self.untouched(entry, self.endpoints, wished)
         situations = self.situations(entry)
         if not situations and not entry.is_pattern:
             known = f"Hugging Face has no endpoint {entry.name} in {self.settings.namespace}"
-            return self.untouched(entry, Failure(known, code="not_found", passing=False))
+            return self.untouched(entry, Failure(known, code="not_found", passing=False), wished)
 
         async def one(situation: Situation) -> Result:
             wanted = wished(situation)
@@ -185,13 +185,13 @@ class Call:
         unready = late and result.outcome in ("failed", "pending", "skipped")
         return replace(result, reason=result.reason + also, unready=unready)
 
-    def untouched(self, entry: Entry, failure: Failure, wanted: Wish | None = None) -> list[Result]:
+    def untouched(self, entry: Entry, failure: Failure, wished: Callable[[Situation], Wish] = wish) -> list[Result]:
         """Failed results for what could not be done: for each endpoint as far as they are known, else for the entry."""
         situations = self.situations(entry)
         results = []
         for situation in situations or [self.situation(entry, None)]:
             endpoint = situation.endpoint
-            wished = wanted or wish(situation)
+            wanted = wished(situation)
             result = Result(
                 endpoint=entry.key,
                 name=endpoint.name if endpoint else entry.name or entry.key,
@@ -199,11 +199,11 @@ class Call:
                 outcome="failed",
                 before=endpoint.state if endpoint else None,
                 after=endpoint.state if endpoint else None,
-                wanted=wished.wanted,
-                reason=wished.reason,
+                wanted=wanted.wanted,
+                reason=wanted.reason,
                 url=endpoint.url if endpoint else None,
             )
-            results.append(self._noted(failed(result, failure), situation, wished))
+            results.append(self._noted(failed(result, failure), situation, wanted))
         return results
 
     # Memory.

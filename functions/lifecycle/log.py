@@ -32,13 +32,13 @@ class Log:
     redact: Callable[[str], str]
     function: str
     trace: str | None = None
-    write: Callable[[str], Any] = sys.stdout.write
 
     def line(self, event: str, message: str, level: Level = "INFO", **fields: Any) -> None:
         entry: dict[str, Any] = {"severity": level, "message": message, "event": event, "function": self.function}
         if self.trace:
             entry["logging.googleapis.com/trace"] = self.trace
-        self.write(self.redact(json.dumps(entry | fields, default=str)) + "\n")
+        # One write, so that lines of calls side by side do not mix.
+        sys.stdout.write(self.redact(json.dumps(entry | fields, default=str)) + "\n")
         sys.stdout.flush()
 
     def result(self, result: Result, *, trigger: str, by: str | None, dry_run: bool) -> None:
