@@ -223,7 +223,7 @@ def _settled(wish: Wish) -> Step:
     return Step("none", "unchanged", wish.reason)
 
 
-def _start(wish: Wish, endpoint: Endpoint, *, alone: bool, woken: bool) -> Step:  # noqa: PLR0911 - a row of the table each
+def _start(wish: Wish, endpoint: Endpoint, *, alone: bool, woken: bool) -> Step:
     state = endpoint.state
     if state == "running":
         return _settled(wish)

@@ -37,5 +37,9 @@ def as_failure(what: str, *, code: str, codes: Mapping[int, str] = MappingProxyT
     except (RequestException, RetryError, TransportError) as error:
         told = f"{what}: no answer ({type(error).__name__})"
         raise Failure(told, code=code, passing=True, ambiguous=True) from None
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
+        # The clients stumble over an answer that is not Google's: HTML, or JSON of another shape.
+        told = f"{what}: the answer is not understood ({type(error).__name__})"
+        raise Failure(told, code=code, passing=True, ambiguous=True) from None
     except GoogleAuthError as error:
         raise Failure(f"{what}: no Google credentials: {error}"[:500], code=code, passing=False) from None
