@@ -120,7 +120,7 @@ class Shelf:
         self._call("get", id)
         return self.jobs.get(id)
 
-    async def put(self, job: Job, *, there: bool) -> None:
+    async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:
         self._call("put", job.id)
         self.jobs[job.id] = job
 

@@ -55,8 +55,9 @@ class Jobs(Protocol):
 
     async def list(self) -> list[Job]: ...
     async def get(self, id: str) -> Job | None: ...
-    async def put(self, job: Job, *, there: bool) -> None:
-        """Makes the job as given, enabled or paused as its `state` says. `there`: it was seen, so update it first."""
+    async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:
+        """Makes the job as given, enabled or paused as its `state` says. `there`: it was seen, so update it first;
+        with `keeps_body` an update leaves its body as it is."""
 
     async def set_body(self, id: str, body: bytes) -> bool:
         """Writes the body alone; false when there is no such job."""

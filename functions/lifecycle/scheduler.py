@@ -20,7 +20,8 @@ T = TypeVar("T")
 PER_CALL = 10.0  # seconds; the client's own default is 600
 PAGE = 500
 ABOUT_ONE = MappingProxyType({404: "not_found", 409: "exists"})  # what these mean for a single job
-WRITTEN = ("schedule", "time_zone", "description", "http_target", "attempt_deadline", "retry_config")
+WRITTEN = ("schedule", "time_zone", "description", "attempt_deadline", "retry_config")
+TARGET = tuple(f"http_target.{field}" for field in ("uri", "http_method", "headers", "oidc_token"))
 
 
 class Client:
@@ -61,9 +62,10 @@ class Scheduler:
 
         return await self._unless_absent(f"reading job {id}", call, None)
 
-    async def put(self, job: Job, *, there: bool) -> None:
+    async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:
+        fields = (*WRITTEN, *(TARGET if keeps_body else ("http_target",)))
         create = partial(self._try, f"creating job {job.id}", lambda: self._create(job))
-        update = partial(self._try, f"updating job {job.id}", lambda: self._update(job, WRITTEN))
+        update = partial(self._try, f"updating job {job.id}", lambda: self._update(job, fields))
         try:
             state = await (update() if there else create())
         except Failure as failure:

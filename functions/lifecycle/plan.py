@@ -1,0 +1,134 @@
+"""The forecast: what will happen when and why, hours and money. Pure: the wishes are those that the functions act on.
+
+What the clock does not bring, the forecast does not know: it takes platforms and overrides as they are remembered now.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lifecycle.costs import dollars
+from lifecycle.decide import Situation, wishes
+from lifecycle.jobs import stamp
+from lifecycle.model import Prices, Wanted
+from lifecycle.settings import Entry
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """From when to when one state is wanted, and why."""
+
+    begin: datetime
+    end: datetime
+    wanted: Wanted
+    reason: str
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One endpoint's. `running`: the time that it is wanted to run; where no rule applies, all of it if it runs now.
+
+    Money is in dollars; without a known price there is none.
+    """
+
+    entry: Entry
+    name: str
+    stretches: tuple[Stretch, ...]
+    running: timedelta
+    replicas: int
+    price: float | None
+    holidays: tuple[date, ...]
+    clock_changes: tuple[datetime, ...]
+
+    @property
+    def length(self) -> timedelta:
+        return self.stretches[-1].end - self.stretches[0].begin
+
+    @property
+    def cost(self) -> Decimal | None:
+        return None if self.price is None else dollars(self.running, self.replicas, self.price)
+
+    @property
+    def cost_always_on(self) -> Decimal | None:
+        return None if self.price is None else dollars(self.length, self.replicas, self.price)
+
+    def as_json(self) -> dict[str, Any]:
+        """Times in UTC and on the entry's clock, hours and dollars as numbers."""
+        return {
+            "endpoint": self.entry.key,
+            "name": self.name,
+            "time_zone": self.entry.zone.key,
+            "changes": [
+                {
+                    "at": stamp(stretch.begin),
+                    "local": stretch.begin.astimezone(self.entry.zone).isoformat(),
+                    "wanted": stretch.wanted,
+                    "reason": stretch.reason,
+                }
+                for stretch in self.stretches
+            ],
+            "hours_running": self.running / timedelta(hours=1),
+            "hours_always_on": self.length / timedelta(hours=1),
+            "replicas": self.replicas,
+            "price_per_hour": self.price,
+            "cost": None if self.cost is None else float(self.cost),
+            "cost_always_on": None if self.cost_always_on is None else float(self.cost_always_on),
+            "holidays": [day.isoformat() for day in self.holidays],
+            "clock_changes": [change.astimezone(self.entry.zone).isoformat() for change in self.clock_changes],
+        }
+
+
+def forecast(situation: Situation, until: datetime, prices: Prices) -> Forecast:
+    """From the situation's time until then, for one endpoint (or for an entry of which none was seen)."""
+    entry, endpoint, now = situation.entry, situation.endpoint, situation.now
+    stretches = tuple(_stretches(situation, until))
+    runs_now = endpoint is not None and endpoint.may_bill
+    counted = ("running", "any") if runs_now else ("running",)
+    least = entry.scaling.min_replicas if entry.scaling.min_replicas is not None else endpoint and endpoint.min_replicas
+    return Forecast(
+        entry=entry,
+        name=endpoint.name if endpoint else entry.name or entry.key,
+        stretches=stretches,
+        running=sum((s.end - s.begin for s in stretches if s.wanted in counted), timedelta()),
+        replicas=max(1, least or 1),
+        price=prices.get(endpoint.hardware) if endpoint and endpoint.hardware else None,
+        holidays=tuple(_holidays(entry, now, until)),
+        clock_changes=tuple(clock_changes(entry.zone, now, until)),
+    )
+
+
+def _stretches(situation: Situation, until: datetime) -> Iterator[Stretch]:
+    begun: tuple[datetime, Wanted, str] | None = None
+    for at, found in wishes(situation, until):
+        if begun and begun[1] == found.wanted:
+            continue
+        if begun:
+            yield Stretch(begun[0], at, begun[1], begun[2])
+        begun = at, found.wanted, found.reason
+    if begun:
+        yield Stretch(begun[0], until, begun[1], begun[2])
+
+
+def _holidays(entry: Entry, since: datetime, until: datetime) -> Iterator[date]:
+    """The holidays on which hours would have begun."""
+    first, last = (when.astimezone(entry.zone).date() for when in (since, until - timedelta(seconds=1)))
+    for day in sorted(entry.hours.holidays if entry.hours else ()):
+        if first <= day <= last and entry.hours and any(day.weekday() in period.days for period in entry.hours.periods):
+            yield day
+
+
+def clock_changes(zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[datetime]:
+    """The instants in [since, until) at which the zone's clock is put forward or back, to the minute, in UTC."""
+    hour = timedelta(hours=1)
+    at = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    while at < until:
+        if at.astimezone(zone).utcoffset() != (at + hour).astimezone(zone).utcoffset():
+            minutes = (at + timedelta(minutes=number) for number in range(1, 61))
+            before = at.astimezone(zone).utcoffset()
+            change = next(minute for minute in minutes if minute.astimezone(zone).utcoffset() != before)
+            if since <= change < until:
+                yield change
+        at += hour

@@ -1,0 +1,109 @@
+# Accounts, each with the least that its work needs. None has a key.
+
+resource "google_service_account" "runtime" {
+  account_id   = "${var.prefix}-runtime"
+  project      = var.project_id
+  display_name = "hf-endpoint-lifecycle (${var.prefix}): what the functions run as"
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_service_account" "invoker" {
+  account_id   = "${var.prefix}-invoker"
+  project      = var.project_id
+  display_name = "hf-endpoint-lifecycle (${var.prefix}): what Cloud Scheduler's jobs call the functions as"
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_service_account" "push" {
+  account_id   = "${var.prefix}-push"
+  project      = var.project_id
+  display_name = "hf-endpoint-lifecycle (${var.prefix}): what Pub/Sub calls platform_event as"
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_service_account" "build" {
+  account_id   = "${var.prefix}-build"
+  project      = var.project_id
+  display_name = "hf-endpoint-lifecycle (${var.prefix}): what Cloud Build makes the functions' images as"
+
+  depends_on = [google_project_service.this]
+}
+
+# Exactly what the functions and `lifecycle sync` do with jobs. Without fullView their bodies, which are the memory,
+# are not shown. Cloud Scheduler knows no rights on single jobs, so this holds for the project's.
+resource "google_project_iam_custom_role" "jobs" {
+  role_id     = "${replace(var.prefix, "-", "_")}_jobs"
+  project     = var.project_id
+  title       = "hf-endpoint-lifecycle (${var.prefix}): Cloud Scheduler jobs"
+  description = "What the functions and `lifecycle sync` do with jobs"
+  permissions = [
+    "cloudscheduler.jobs.create",
+    "cloudscheduler.jobs.delete",
+    "cloudscheduler.jobs.enable",
+    "cloudscheduler.jobs.fullView",
+    "cloudscheduler.jobs.get",
+    "cloudscheduler.jobs.list",
+    "cloudscheduler.jobs.pause",
+    "cloudscheduler.jobs.run",
+    "cloudscheduler.jobs.update",
+  ]
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_project_iam_member" "runtime_jobs" {
+  project = var.project_id
+  role    = google_project_iam_custom_role.jobs.id
+  member  = google_service_account.runtime.member
+}
+
+# A job carries the invoker's identity, so whoever writes jobs must be allowed to use it.
+resource "google_service_account_iam_binding" "act_as_invoker" {
+  service_account_id = google_service_account.invoker.name
+  role               = "roles/iam.serviceAccountUser"
+  members            = concat([google_service_account.runtime.member], local.deploy_members)
+}
+
+# What making an image takes: reading the source where Cloud Run functions put it, writing the image, writing the log.
+
+resource "google_project_iam_member" "build_source" {
+  project = var.project_id
+  role    = "roles/storage.objectViewer"
+  member  = google_service_account.build.member
+
+  condition {
+    title       = "functions_source"
+    description = "Only the bucket that Cloud Run functions copy sources to"
+    expression  = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${data.google_project.this.number}-${var.region}\")"
+  }
+}
+
+resource "google_project_iam_member" "build_log" {
+  project = var.project_id
+  role    = "roles/logging.logWriter"
+  member  = google_service_account.build.member
+}
+
+resource "google_artifact_registry_repository_iam_member" "build_images" {
+  repository = google_artifact_registry_repository.images.name
+  project    = var.project_id
+  location   = var.region
+  role       = "roles/artifactregistry.writer"
+  member     = google_service_account.build.member
+}
+
+# Rights take about a minute to reach every part of Google Cloud. A build that begins earlier fails.
+resource "terraform_data" "build_rights" {
+  triggers_replace = [
+    google_project_iam_member.build_source.id,
+    google_project_iam_member.build_log.id,
+    google_artifact_registry_repository_iam_member.build_images.id,
+  ]
+
+  provisioner "local-exec" {
+    command = "sleep 90"
+  }
+}

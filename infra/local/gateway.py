@@ -1,0 +1,41 @@
+"""One address for all functions: `/` is the status page, `/pause` and the others go to their processes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+# Hop by hop, or made anew by the server (RFC 9110, 7.6.1).
+NOT_PASSED = frozenset(
+    {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "content-length", "server", "date"}
+)
+
+
+class Gateway:
+    """An ASGI app; `functions` maps names to the URLs of their processes."""
+
+    def __init__(self, functions: Mapping[str, str], client: httpx.AsyncClient) -> None:
+        self.functions = functions
+        self.client = client
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            response = await self._passed(Request(scope, receive))
+            await response(scope, receive, send)
+
+    async def _passed(self, request: Request) -> Response:
+        name = request.url.path.strip("/") or "status"
+        if name not in self.functions:
+            return PlainTextResponse(f"no such function; there are {', '.join(self.functions)}\n", 404)
+        headers = [(key, value) for key, value in request.headers.items() if key not in NOT_PASSED]
+        body = await request.body()
+        try:
+            answer = await self.client.request(
+                request.method, self.functions[name], content=body, headers=headers, timeout=600
+            )
+        except httpx.HTTPError as error:
+            return PlainTextResponse(f"{name} does not answer: {type(error).__name__}\n", 502)
+        passed = {key: value for key, value in answer.headers.items() if key not in NOT_PASSED}
+        return Response(answer.content, answer.status_code, passed)

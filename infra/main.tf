@@ -1,0 +1,71 @@
+data "google_project" "this" {
+  project_id = var.project_id
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_project_service" "this" {
+  for_each = toset(concat(
+    [
+      "artifactregistry.googleapis.com",
+      "cloudbuild.googleapis.com",
+      "cloudfunctions.googleapis.com",
+      "cloudresourcemanager.googleapis.com",
+      "cloudscheduler.googleapis.com",
+      "iam.googleapis.com",
+      "logging.googleapis.com",
+      "monitoring.googleapis.com",
+      "pubsub.googleapis.com",
+      "run.googleapis.com",
+      "secretmanager.googleapis.com",
+      "storage.googleapis.com",
+    ],
+    var.status_page_iap ? ["iap.googleapis.com"] : [],
+  ))
+
+  project = var.project_id
+  service = each.key
+
+  # Others in the project may use it, too.
+  disable_on_destroy = false
+}
+
+locals {
+  labels = merge(var.labels, { app = "hf-endpoint-lifecycle", environment = var.prefix })
+
+  # What each function is allowed: seconds for a call (design, "Time limits"), calls at once, instances.
+  functions = {
+    for name, own in {
+      pause          = {}
+      resume         = {}
+      warm           = { timeout = 540 }
+      reconcile      = { timeout = 540 }
+      status         = {}
+      platform_event = { concurrency = 1, instances = 1 }
+      } : name => merge({
+        resource = "${var.prefix}-${replace(name, "_", "-")}"
+        timeout  = 60
+        # A call mostly waits for Hugging Face, so eight share one CPU well.
+        concurrency = 8
+        instances   = var.max_instances
+    }, own)
+  }
+
+  # Cloud Run's deterministic URL. It is known before the function is there, so that functions, jobs and the
+  # subscription can name it without going round in a circle; Cloud Run takes it as audience.
+  functions_url = "https://${var.prefix}-{name}-${data.google_project.this.number}.${var.region}.run.app"
+  function_urls = {
+    for name, function in local.functions : name => replace(local.functions_url, "{name}", replace(name, "_", "-"))
+  }
+
+  scheduler_parent = "projects/${var.project_id}/locations/${var.region}"
+
+  # How often reconcile looks at everything, in minutes. The code's own default is 10m.
+  settings          = yamldecode(file("${path.module}/${var.settings_file}"))
+  minutes           = { h = 60, m = 1, s = 1 / 60 }
+  reconcile_minutes = sum([for part in regexall("([0-9]+)([hms])", try(local.settings.reconcile_every, "10m")) : part[0] * local.minutes[part[1]]])
+
+  # Google's own accounts in this project.
+  pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  iap_agent    = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-iap.iam.gserviceaccount.com"
+}

@@ -1,0 +1,35 @@
+# Compute Engine's own audit log tells when a VM came up and when it went. A sink hands these entries to the topic, so
+# the VM needs no code and no right to publish.
+
+locals {
+  vm_methods = [
+    # it runs
+    "insert", "start", "startWithEncryptionKey", "resume", "automaticRestart",
+    # it does not
+    "stop", "suspend", "delete", "preempted", "hostError", "guestTerminate", "terminateOnHostMaintenance",
+  ]
+  vm_names = [for name, zone in var.platform_vms : "zones/${zone}/instances/${name}"]
+}
+
+resource "google_logging_project_sink" "vms" {
+  count = length(var.platform_vms) > 0 ? 1 : 0
+
+  name        = "${var.prefix}-platform-vms"
+  project     = var.project_id
+  description = "Starts and stops of the VMs that are platforms"
+  destination = "pubsub.googleapis.com/${google_pubsub_topic.events.id}"
+
+  # The last entry of an operation: it is done. One that failed is an ERROR.
+  filter = join("\n", [
+    "log_id(\"cloudaudit.googleapis.com/activity\") OR log_id(\"cloudaudit.googleapis.com/system_event\")",
+    "resource.type=\"gce_instance\"",
+    "protoPayload.resourceName=~\"^projects/[^/]+/(${join("|", local.vm_names)})$\"",
+    "protoPayload.methodName=~\"(^|\\.)compute\\.instances\\.(${join("|", local.vm_methods)})$\"",
+    "operation.last=true",
+    "severity<ERROR",
+  ])
+
+  unique_writer_identity = true
+
+  depends_on = [google_project_service.this]
+}

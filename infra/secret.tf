@@ -1,0 +1,25 @@
+# The secret without its value: that is added by hand, and never is in Terraform's state.
+resource "google_secret_manager_secret" "token" {
+  #checkov:skip=CKV_GCP_83:Google's own encryption suffices for one token that can be revoked at Hugging Face
+  secret_id = "${var.prefix}-hf-token"
+  project   = var.project_id
+  labels    = local.labels
+
+  replication {
+    user_managed {
+      replicas {
+        location = var.region
+      }
+    }
+  }
+
+  depends_on = [google_project_service.this]
+}
+
+# Alone: a reader that was added by hand is taken away by the next apply.
+resource "google_secret_manager_secret_iam_binding" "token" {
+  secret_id = google_secret_manager_secret.token.secret_id
+  project   = var.project_id
+  role      = "roles/secretmanager.secretAccessor"
+  members   = [google_service_account.runtime.member]
+}

@@ -1,0 +1,186 @@
+variable "project_id" {
+  description = "The Google Cloud project that everything is made in."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    error_message = "A project's id has 6 to 30 lower-case letters, digits and hyphens, and begins with a letter."
+  }
+}
+
+variable "region" {
+  description = "The region of the functions, the jobs, the secret and the source."
+  type        = string
+  default     = "europe-west1"
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
+    error_message = "A region looks like europe-west1."
+  }
+}
+
+variable "prefix" {
+  description = "What every name begins with, and the functions' JOB_PREFIX. Two environments in one project have different ones."
+  type        = string
+  default     = "lifecycle"
+
+  validation {
+    # An account's name has at most 30 characters, and the longest ending is "-runtime".
+    condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.prefix)) && !strcontains(var.prefix, "--")
+    error_message = "The prefix has 3 to 20 lower-case letters, digits and single hyphens, begins with a letter and ends with none."
+  }
+}
+
+variable "labels" {
+  description = "Labels on everything that can bear them, beside `app` and `environment`."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition = alltrue([
+      for key, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", key)) && can(regex("^[a-z0-9_-]{0,63}$", value))
+    ])
+    error_message = "Labels have lower-case letters, digits, - and _; a key begins with a letter."
+  }
+
+  validation {
+    condition     = length(setintersection(keys(var.labels), ["app", "environment"])) == 0
+    error_message = "The labels `app` and `environment` are set here."
+  }
+}
+
+variable "settings_file" {
+  description = "The settings that are deployed, relative to this folder. Another environment in the same clone names another file."
+  type        = string
+  default     = "../functions/lifecycle.yaml"
+
+  validation {
+    condition     = can(yamldecode(file("${path.module}/${var.settings_file}")).endpoints)
+    error_message = "There is no such file, or it is no settings file. `lifecycle check FILE` says what is wrong in it."
+  }
+}
+
+variable "python_runtime" {
+  description = "The functions' runtime: the newest Python that both Cloud Run functions and requirements.txt support."
+  type        = string
+  default     = "python314"
+
+  validation {
+    condition     = can(regex("^python3(1[1-9]|[2-9][0-9])$", var.python_runtime))
+    error_message = "The code needs Python 3.11 or newer: python311, python312, ..."
+  }
+}
+
+variable "memory" {
+  description = "Memory of one instance of a function. 512Mi carries hundreds of endpoints."
+  type        = string
+  default     = "512Mi"
+
+  validation {
+    condition     = contains(["512Mi", "1Gi", "2Gi"], var.memory)
+    error_message = "One of 512Mi, 1Gi, 2Gi."
+  }
+}
+
+variable "max_instances" {
+  description = "The most instances of each function. platform_event has one, whatever is said here."
+  type        = number
+  default     = 3
+
+  validation {
+    condition     = var.max_instances >= 1 && var.max_instances <= 20 && floor(var.max_instances) == var.max_instances
+    error_message = "A whole number from 1 to 20."
+  }
+}
+
+variable "token_version" {
+  description = "The version of the secret that holds the Hugging Face token. With `latest` a new one is used within ten minutes, without a deployment."
+  type        = string
+  default     = "latest"
+
+  validation {
+    condition     = can(regex("^(latest|[1-9][0-9]*)$", var.token_version))
+    error_message = "`latest` or the number of a version."
+  }
+}
+
+variable "people" {
+  description = "Who may pause, resume, warm and release endpoints and see their status, such as [\"group:ml-team@example.com\"]. Nobody else may."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for member in var.people : can(regex("^(user|group|domain|serviceAccount|principal|principalSet):.+$", member))])
+    error_message = "Members look like group:ml-team@example.com. allUsers and allAuthenticatedUsers are never let in."
+  }
+}
+
+variable "publishers" {
+  description = "Who may say that a platform started or stopped, such as [\"serviceAccount:vm@my-project.iam.gserviceaccount.com\"]. It is the right to pause what follows that platform."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for member in var.publishers : can(regex("^(user|group|serviceAccount|principal|principalSet):.+$", member))])
+    error_message = "Members look like serviceAccount:NAME@PROJECT.iam.gserviceaccount.com. allUsers and allAuthenticatedUsers are never let in."
+  }
+}
+
+variable "platform_vms" {
+  description = "Compute Engine VMs of this project whose own start and stop are platform messages, each with its zone, such as {main = \"europe-west1-b\"}. The platform in the settings is named as the VM."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition = alltrue([
+      for name, zone in var.platform_vms :
+      can(regex("^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$", name)) && can(regex("^[a-z]+-[a-z]+[0-9]+-[a-z]$", zone))
+    ])
+    error_message = "Names of VMs (at most 32 characters, as platforms have) with their zones, such as {main = \"europe-west1-b\"}."
+  }
+}
+
+variable "status_page_iap" {
+  description = "Also serve the status page behind Identity-Aware Proxy, by a service of its own. Needs an organisation; docs/deployment.md says what it takes."
+  type        = bool
+  default     = false
+}
+
+variable "alerts" {
+  description = "Make the alert policies. Google charges for each condition."
+  type        = bool
+  default     = true
+}
+
+variable "alert_emails" {
+  description = "Addresses that get the alerts. With none, and no `notification_channels`, incidents are seen in the console alone."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for address in var.alert_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
+    error_message = "Email addresses."
+  }
+}
+
+variable "notification_channels" {
+  description = "Notification channels that are there already (Slack, PagerDuty, ...) and get the alerts, too."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", name))])
+    error_message = "They look like projects/P/notificationChannels/N."
+  }
+}
+
+variable "state_bucket" {
+  description = "The bucket of Terraform's state. Given, an account for cloudbuild.yaml is made, which may deploy but not change rights."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.state_bucket == null || can(regex("^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", var.state_bucket))
+    error_message = "A bucket's name, without gs://."
+  }
+}
