@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from lifecycle.decide import Situation, Step, Wish
 from lifecycle.failures import Failure, out_of_time
 from lifecycle.huggingface import HuggingFace, differs
-from lifecycle.model import AT_REST, STARTING, Action, Endpoint, Outcome, Result
+from lifecycle.model import AT_REST, Action, Endpoint, Outcome, Result
 from lifecycle.settings import Entry
 
 SHORTEST_POLL, LONGEST_POLL = 1.0, 10.0  # seconds
@@ -36,7 +36,7 @@ async def carry_out(hf: HuggingFace, situation: Situation, wish: Wish, step: Ste
     result = Result(
         endpoint=entry.key,
         name=endpoint.name,
-        action="warm" if how.proves and _is_up(endpoint, step) else step.action,
+        action="warm" if _only_warms(endpoint, step, how) else step.action,
         outcome=step.outcome,
         before=endpoint.state,
         after=endpoint.state,
@@ -76,8 +76,10 @@ def failed(result: Result, failure: Failure) -> Result:
     )
 
 
-def _is_up(endpoint: Endpoint, step: Step) -> bool:
-    return step.action == "none" and endpoint.state == "running"
+def _only_warms(endpoint: Endpoint, step: Step, how: Manner) -> bool:
+    """Whether nothing is to be started, but something to be waited for or proved."""
+    comes_up = how.waits_for_all and step.outcome == "pending"
+    return step.action == "none" and (comes_up or (how.proves and endpoint.state == "running"))
 
 
 def _difference(entry: Entry, endpoint: Endpoint) -> str:
@@ -107,9 +109,6 @@ class _Work:
             case "warm":
                 await self._come_up(own=False)
                 return "done"
-        if self.now.state in STARTING and how.waits_for_all and result.outcome == "pending":
-            await self._come_up(own=False)
-            return "done"
         return result.outcome
 
     async def _rest(self, act: Callable[[str], Awaitable[Endpoint]], goal: frozenset[str]) -> Outcome:

@@ -127,7 +127,7 @@ def forecasts(found: Iterable[Forecast], notes: Iterable[str]) -> None:
 
 def _changes(one: Forecast) -> Table:
     """What happens when, holidays and clock changes in their places."""
-    rows = [(stretch.begin, stretch.wanted, stretch.reason) for stretch in one.stretches]
+    rows = [(stretch.begin, str(stretch.wanted), stretch.reason) for stretch in one.stretches]
     rows += [(change, "", "the clock changes") for change in one.clock_changes]
     rows += [(datetime.combine(day, time(), one.entry.zone), "", "holiday") for day in one.holidays]
     table = Table.grid(padding=(0, 2, 0, 0))

@@ -21,6 +21,7 @@ HOUR = timedelta(hours=1)
 DEADLINE = {"pause": 90, "resume": 90, "warm": 570, "reconcile": 570}
 NO_RETRIES = Retries(0, timedelta(), timedelta(seconds=5), HOUR, 5)
 THREE_RETRIES = Retries(3, timedelta(), timedelta(seconds=60), HOUR, 5)
+DAY_NAMES = [day.lower() for day in DAYS]
 OFFSET = 3  # minutes past the round ones, when everybody else's jobs run
 
 
@@ -74,8 +75,20 @@ def boundaries(hours: Hours) -> dict[int, frozenset[int]]:
 
 def cron_of(minute: int, days: frozenset[int]) -> str:
     """A weekly boundary as cron says it, where Sunday is 0."""
-    of_week = "*" if len(days) == 7 else ",".join(str(day) for day in sorted((day + 1) % 7 for day in days))
+    runs = _runs(frozenset((day + 1) % 7 for day in days))
+    of_week = "*" if len(days) == 7 else ",".join(f"{a}-{b}" if a < b else str(a) for a, b in runs)
     return f"{minute % 60} {minute // 60} * * {of_week}"
+
+
+def _runs(days: frozenset[int]) -> list[tuple[int, int]]:
+    """The days in order as runs, each from its first to its last."""
+    runs: list[tuple[int, int]] = []
+    for day in sorted(days):
+        if runs and runs[-1][1] == day - 1:
+            runs[-1] = runs[-1][0], day
+        else:
+            runs.append((day, day))
+    return runs
 
 
 def _hours(settings: Settings, target: Target) -> Iterator[Job]:
@@ -85,7 +98,8 @@ def _hours(settings: Settings, target: Target) -> Iterator[Job]:
             together.setdefault((entry.zone, minute, days), []).append(key)
     for (zone, minute, days), entries in together.items():
         when = f"{minute // 60:02}{minute % 60:02}"
-        on = "daily" if len(days) == 7 else "-".join(DAYS[day].lower() for day in sorted(days))
+        names = [DAY_NAMES[a] + (f"-{DAY_NAMES[b]}" if a < b else "") for a, b in _runs(days)]
+        on = "daily" if len(days) == 7 else "_".join(names)
         place = zone.key.replace("/", "-").replace("+", "plus").lower()
         id = f"{target.prefix}-hours-{when}-{on}-{place}"
         yield target.job(id, cron_of(minute, days), zone, "reconcile", body(entries), THREE_RETRIES)

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 SECRET = "projects/local/secrets/hf-token"
 PARENT = "projects/local/locations/europe-west1"
 INVOKER = "scheduler@local.iam.gserviceaccount.com"
-STARTS_WITHIN = 50.0  # seconds
+STARTS_WITHIN, STOPS_WITHIN = 50.0, 3.0  # seconds
 
 
 class Trouble(Exception):
@@ -90,6 +90,8 @@ async def _functions(
 ) -> dict[str, str]:
     """The functions' URLs, each served by a process of its own."""
     urls = {}
+    processes: list[asyncio.subprocess.Process] = []
+    stack.push_async_callback(_stopped, processes)
     for name in FUNCTIONS:
         with listen() as free:
             port = free.getsockname()[1]
@@ -100,7 +102,7 @@ async def _functions(
         )
         # A group of its own: Ctrl-C reaches this process alone, which then stops the others.
         process = await asyncio.create_subprocess_exec(*command, env=environment, start_new_session=True)
-        stack.push_async_callback(_stopped, process)
+        processes.append(process)
         stack.callback(_watch(name, process).cancel)
     async with asyncio.timeout(STARTS_WITHIN):
         await asyncio.gather(*(_answers(client, url) for url in urls.values()))
@@ -125,15 +127,18 @@ async def _answers(client: httpx.AsyncClient, url: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _stopped(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
+async def _stopped(processes: list[asyncio.subprocess.Process]) -> None:
+    """Ends them all: asked first, and after a moment not asked any more."""
+    running = [process for process in processes if process.returncode is None]
+    for process in running:
         process.terminate()
-    try:
-        async with asyncio.timeout(5):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+    waiting = [asyncio.create_task(process.wait()) for process in running]
+    if waiting:
+        await asyncio.wait(waiting, timeout=STOPS_WITHIN)
+    for process in running:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    await asyncio.gather(*waiting)
 
 
 async def _sync(environment: Mapping[str, str]) -> None:
