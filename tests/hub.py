@@ -20,9 +20,9 @@ from lifecycle.jobs import Job, override_job, platform_body, platform_id, reconc
 from lifecycle.model import News, Override
 from lifecycle.service import Service
 from lifecycle.token import Token
+from secret import TOKEN
 
 T = TypeVar("T")
-TOKEN = "hf_the_secret_of_these_tests"
 TUESDAY_NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 Answer = Callable[[httpx.Request], httpx.Response]
 

@@ -10,9 +10,9 @@ import pytest
 from lifecycle import door, environment, settings
 from lifecycle.app import App
 from lifecycle.door import caller_of
+from secret import TOKEN
 
 TEXT = b"namespace: acme\nendpoints: {embeddings: {}, playground: {tags: [dev]}}"
-TOKEN = "hf_never_to_be_seen"
 NOWHERE = "http://127.0.0.1:9"  # discard: nothing answers there
 INVOKER = "scheduler@acme.iam.gserviceaccount.com"
 

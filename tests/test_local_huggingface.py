@@ -12,8 +12,8 @@ from local.endpoints import Durations
 from local.faults import Fault
 from local.huggingface import ALL_SCOPES, HuggingFace, Quirks
 from local.serve import serve
+from secret import TOKEN
 
-TOKEN = "hf_local"
 QUICK = Durations(pending=0, resume=0.05, wake=0.05, update=0.05)
 
 

@@ -1,0 +1,165 @@
+"""The main job end to end: function processes, the token from Secret Manager, the memory in Cloud Scheduler."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.endpoints import Durations
+from local.faults import Fault
+from processes import MAIN, PARENT, SECRET, Deployment, now
+from secret import TOKEN
+
+QUICK = Durations(pending=0, resume=0.3, wake=0.3, update=0.2, load=0.2)
+TEXT = """
+namespace: acme
+time_zone: Europe/Berlin
+platforms: {main: {max_started: 24h}}
+endpoints:
+  embeddings: {name: embeddings-prod, platform: main}
+  many: {name: many-*}
+"""
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with ExitStack() as stack:
+        made = Deployment(tmp_path_factory.mktemp("deployed"), stack)
+        made.start(TEXT, "pause", "resume", "warm", "reconcile", "platform_event", "status")
+        yield made
+
+
+@pytest.fixture
+def world(deployed: Deployment) -> Deployment:
+    """The deployment with nothing in it but one paused endpoint."""
+    deployed.hub.endpoints.clear()
+    deployed.hub.requests.clear()
+    for server in (deployed.hub, deployed.scheduler, deployed.secrets):
+        server.faults.faults.clear()
+    for name in [name for name in deployed.scheduler.jobs if "override" in name]:
+        deployed.scheduler.delete(name)
+    deployed.hub.add("embeddings-prod", "paused", durations=QUICK)
+    return deployed
+
+
+def push(event: str, **more: Any) -> dict[str, Any]:
+    message = {"attributes": {"platform": "main", "event": event}, "messageId": "1", "publishTime": now().isoformat()}
+    return {"message": {**message, **more}, "subscription": "s"}
+
+
+def row(world: Deployment, name: str = "embeddings-prod") -> Any:
+    return next(row for row in world.status()["endpoints"] if row["name"] == name)
+
+
+def test_resume_starts_and_pause_stops(world: Deployment) -> None:
+    assert world.ask("resume", {"endpoints": ["embeddings"]}).status_code == 202
+    assert world.ask("pause", {"endpoints": ["embeddings"]}).status_code == 200
+    assert row(world)["after"] == "paused"
+
+
+def test_warm_returns_when_it_answered(world: Deployment) -> None:
+    response = world.ask("warm", {"endpoints": ["embeddings"]})
+    assert response.status_code == 200
+    assert response.json()["results"][0]["after"] == "running"
+    assert any(said.endswith("/own/embeddings-prod/health") for _, said, code in world.hub.requests if code == 200)
+
+
+def test_a_platforms_stop_and_start_are_followed(world: Deployment) -> None:
+    world.hub["embeddings-prod"].to("running", now())
+    assert world.ask("platform_event", push("stopped")).status_code == 200
+    assert row(world)["after"] == "paused"
+    assert world.ask("platform_event", push("started")).status_code == 200
+    assert row(world)["after"] in ("pending", "initializing", "running")
+    assert world.status()["platforms"]["main"]["state"] == "started"
+
+
+def test_an_override_is_a_job_that_ends_it(world: Deployment) -> None:
+    world.ask("platform_event", push("stopped"))
+    world.ask("resume", {"endpoints": ["embeddings"], "for": "1h"})
+    job = world.scheduler.get(f"{PARENT}/jobs/lifecycle-override-embeddings")
+    due = now() + timedelta(hours=1)
+    assert job["schedule"] in {
+        f"{at.minute} {at.hour} {at.day} {at.month} *" for at in (due, due + timedelta(minutes=1))
+    }
+    assert row(world)["override"]["state"] == "running"
+
+
+def test_an_override_until_released_is_a_job_that_stands_still(world: Deployment) -> None:
+    world.ask("pause", {"endpoints": ["embeddings"], "until": "released"})
+    assert world.scheduler.get(f"{PARENT}/jobs/lifecycle-override-embeddings")["state"] == "PAUSED"
+
+
+def test_release_gives_it_back_to_the_rules(world: Deployment) -> None:
+    world.ask("pause", {"endpoints": ["embeddings"], "until": "released"})
+    world.ask("reconcile", {"endpoints": ["embeddings"], "clear_override": True})
+    assert f"{PARENT}/jobs/lifecycle-override-embeddings" not in world.scheduler.jobs
+
+
+def test_news_that_cannot_be_remembered_is_503_and_nothing_is_done(world: Deployment) -> None:
+    world.scheduler.faults.add(Fault("status", "PATCH", status=403))
+    world.hub["embeddings-prod"].to("running", now())
+    assert world.ask("platform_event", push("stopped")).status_code == 503
+    assert world.hub["embeddings-prod"].state == "running"
+
+
+def test_a_new_token_is_used_as_soon_as_the_old_one_is_refused(world: Deployment) -> None:
+    rotated = TOKEN + "Two"
+    scopes = world.hub.tokens.pop(TOKEN)
+    world.hub.tokens[rotated] = scopes
+    world.secrets.add(SECRET, rotated)
+    try:
+        assert world.ask("pause", {"endpoints": ["embeddings"]}).status_code == 200
+    finally:
+        world.hub.tokens[TOKEN] = scopes
+        world.secrets.add(SECRET, TOKEN)
+
+
+def test_nothing_to_do_costs_one_list_call(world: Deployment) -> None:
+    world.ask("pause", {"endpoints": ["*"]})
+    assert [said for _, said, _ in world.hub.requests] == ["GET /v2/endpoint/acme"]
+
+
+def test_of_fifty_endpoints_three_fail_and_the_others_are_done_at_once(world: Deployment) -> None:
+    for number in range(50):
+        world.hub.add(f"many-{number:02}", "running", durations=QUICK)
+    world.hub.faults.add(Fault("status", "POST .*/many-07/pause", status=500))
+    world.hub.faults.add(Fault("status", "POST .*/many-08/pause", status=403))
+    world.hub.faults.add(Fault("hang", "POST .*/many-09/pause", seconds=60))
+    begun = now()
+    response = world.ask("pause", {"endpoints": ["many"]})
+    results = {result["name"]: result for result in response.json()["results"]}
+    bad = {name: result["error"] for name, result in results.items() if result["outcome"] == "failed"}
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) > 0
+    assert sorted(bad) == ["many-07", "many-08", "many-09"]
+    assert "500" in bad["many-07"]
+    assert "403" in bad["many-08"]
+    assert "no answer in time" in bad["many-09"]
+    assert now() - begun < timedelta(seconds=50)
+    paused = [at for at, said, code in world.hub.requests if said.endswith("/pause") and code == 200]
+    assert len(paused) == 47
+    assert max(paused) - begun < timedelta(seconds=5)
+
+
+def test_bad_settings_keep_a_process_from_starting(tmp_path: Path) -> None:
+    config = tmp_path / "bad.yaml"
+    config.write_text("namespace: acme\nendpoints: {a: {hours: Mon-Fry 08:00-20:00, led: 5m}}")
+    command = [sys.executable, "-m", "functions_framework", "--source", str(MAIN), "--target", "pause", "--port", "0"]
+    env = {"LIFECYCLE_CONFIG": str(config)}
+    done = subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    (line,) = done.stdout.splitlines()
+    assert 'unknown day \\"Fry\\"' in line
+    assert "endpoints.a.led" in line
+
+
+def test_the_token_is_in_no_output_of_the_functions(world: Deployment) -> None:
+    world.hub.faults.add(Fault("html", "pause", status=502, times=2))
+    world.ask("pause", {"endpoints": ["*"]}, Authorization=f"Bearer {TOKEN}")
+    assert world.output
+    assert TOKEN not in world.output
