@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from lifecycle.hours import DAYS
 from lifecycle.model import AT_REST, STARTING, Action, Endpoint, Level, Memory, News, Outcome, Override, Wanted
 from lifecycle.reading import in_words
 from lifecycle.settings import Entry
@@ -158,9 +159,10 @@ def ended_at(override: Override, memory: Memory, now: datetime) -> datetime | No
 
 def wishes(situation: Situation, until: datetime) -> Iterator[tuple[datetime, Wish]]:
     """The wishes from now until then, each with the instant from which it stands, as the clock alone changes them."""
+    entry, endpoint, memory = situation.entry, situation.endpoint, situation.memory
     at: datetime | None = situation.now
     while at is not None and at < until:
-        found = wish(replace(situation, now=at))
+        found = wish(Situation(entry, endpoint, memory, at))
         yield at, found
         at = found.until
 
@@ -284,5 +286,5 @@ def said(override: Override, zone: ZoneInfo, now: datetime) -> str:
 def clock(when: datetime, zone: ZoneInfo, now: datetime) -> str:
     """An instant on the zone's clock: "22:00 Europe/Berlin", with the day when it is not today's."""
     local = when.astimezone(zone)
-    day = "" if local.date() == now.astimezone(zone).date() else f"{local:%a %Y-%m-%d} "
-    return f"{day}{local:%H:%M} {zone.key}"
+    day = "" if local.date() == now.astimezone(zone).date() else f"{DAYS[local.weekday()]} {local.date()} "
+    return f"{day}{local.hour:02}:{local.minute:02} {zone.key}"

@@ -6,6 +6,7 @@ a period left empty is dropped; `lead` is elapsed time before a period's beginni
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,6 +17,8 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FORM = 'hours look like "Mon-Fri 08:00-20:00", "Sat,Sun 10:00-16:00" or "daily 22:00-06:00"'
 DAY = 24 * 60  # minutes
 WEEK = timedelta(days=8)  # and a day, for clock changes
+BLOCK = timedelta(days=28)
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 FAR = timedelta(days=400)  # how far ahead a next beginning is looked for
 
 
@@ -78,6 +81,7 @@ class Hours:
     zone: ZoneInfo
     lead: timedelta = timedelta()
     holidays: frozenset[date] = field(default=frozenset(), repr=False)
+    _blocks: dict[int, list[Span]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def spans(self, since: datetime, until: datetime) -> list[Span]:
         """The united hours that touch [since, until), in order; cut a day or more outside of it."""
@@ -94,16 +98,27 @@ class Hours:
 
     def at(self, now: datetime) -> Span | None:
         """The hours that `now` lies in, lead included; of two, the earlier. An end beyond a week may be cut."""
-        spans = self.spans(now, now + WEEK)
-        return next((span for span in spans if span.lead <= now < span.end), None)
+        spans = self._around(now)
+        index = bisect_right(spans, now, key=lambda span: span.lead) - 1
+        while index > 0 and now < spans[index - 1].end:
+            index -= 1
+        return spans[index] if index >= 0 and now < spans[index].end else None
 
     def next(self, now: datetime) -> Span | None:
         """The next hours that begin (lead included) after `now`."""
-        for ahead in (WEEK, FAR):
-            later = next((span for span in self.spans(now, now + ahead) if span.lead > now), None)
-            if later:
-                return later
-        return None
+        spans = self._around(now)
+        index = bisect_right(spans, now, key=lambda span: span.lead)
+        if index < len(spans):
+            return spans[index]
+        return next((span for span in self.spans(now, now + FAR) if span.lead > now), None)
+
+    def _around(self, now: datetime) -> list[Span]:
+        """The spans from before `now` to at least a week after it; kept, because a forecast asks day after day."""
+        number = (now - EPOCH) // BLOCK
+        if number not in self._blocks:
+            begin = EPOCH + number * BLOCK
+            self._blocks[number] = self.spans(begin, begin + BLOCK + WEEK)
+        return self._blocks[number]
 
     def boundaries(self, since: datetime, until: datetime) -> list[datetime]:
         """Every lead, beginning and end in (since, until], in order."""

@@ -16,6 +16,8 @@ from lifecycle.jobs import stamp
 from lifecycle.model import Prices, Wanted
 from lifecycle.settings import Entry
 
+MINUTE = timedelta(minutes=1)
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -122,13 +124,19 @@ def _holidays(entry: Entry, since: datetime, until: datetime) -> Iterator[date]:
 
 def clock_changes(zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[datetime]:
     """The instants in [since, until) at which the zone's clock is put forward or back, to the minute, in UTC."""
-    hour = timedelta(hours=1)
-    at = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    while at < until:
-        if at.astimezone(zone).utcoffset() != (at + hour).astimezone(zone).utcoffset():
-            minutes = (at + timedelta(minutes=number) for number in range(1, 61))
-            before = at.astimezone(zone).utcoffset()
-            change = next(minute for minute in minutes if minute.astimezone(zone).utcoffset() != before)
-            if since <= change < until:
-                yield change
-        at += hour
+    early = since.astimezone(UTC).replace(second=0, microsecond=0) - MINUTE
+    while early < until:
+        late = early + timedelta(days=1)
+        before = _offset(zone, early)
+        if before != _offset(zone, late):
+            begin, end = early, late
+            while end - begin > MINUTE:
+                middle = begin + (end - begin) // (2 * MINUTE) * MINUTE
+                begin, end = (middle, end) if _offset(zone, middle) == before else (begin, middle)
+            if since <= end < until:
+                yield end
+        early = late
+
+
+def _offset(zone: ZoneInfo, when: datetime) -> timedelta | None:
+    return when.astimezone(zone).utcoffset()
