@@ -74,7 +74,7 @@ def _respond(
             answer = app.run(app.service.reconcile(asked, caller))
         else:
             answer = app.run(app.service.act(cast(Verb, function), asked, caller))
-    _report(answer, caller, log)
+    report(answer, caller, log)
     response = _json(answer.body(), answer.status, log)
     if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(answer.retry_after)
@@ -117,7 +117,8 @@ def _status(app: App, http: HttpRequest, log: Log) -> Response:
     return _json(told, 200, log)
 
 
-def _report(answer: Answer, caller: Caller, log: Log) -> None:
+def report(answer: Answer, caller: Caller, log: Log) -> None:
+    """A log line for each result, and for what else must be seen."""
     for result in answer.results:
         log.result(result, trigger=answer.trigger, by=caller.email, dry_run=answer.dry_run)
     for endpoint in answer.unmanaged:

@@ -25,6 +25,12 @@ def trace_of(headers: Mapping[str, str], project: str | None) -> str | None:
     return None
 
 
+def _print(line: str) -> None:
+    # One write, so that lines of calls side by side do not mix.
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
 @dataclass(frozen=True)
 class Log:
     """The log of one call. `redact` keeps the token out of every line."""
@@ -32,14 +38,13 @@ class Log:
     redact: Callable[[str], str]
     function: str
     trace: str | None = None
+    write: Callable[[str], None] = _print
 
     def line(self, event: str, message: str, level: Level = "INFO", **fields: Any) -> None:
         entry: dict[str, Any] = {"severity": level, "message": message, "event": event, "function": self.function}
         if self.trace:
             entry["logging.googleapis.com/trace"] = self.trace
-        # One write, so that lines of calls side by side do not mix.
-        sys.stdout.write(self.redact(json.dumps(entry | fields, default=str)) + "\n")
-        sys.stdout.flush()
+        self.write(self.redact(json.dumps(entry | fields, default=str)) + "\n")
 
     def result(self, result: Result, *, trigger: str, by: str | None, dry_run: bool) -> None:
         did = f"{result.action} {result.outcome}" if result.action != "none" else result.outcome

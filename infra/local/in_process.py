@@ -1,0 +1,196 @@
+"""The functions and their memory in one process, without sockets: for the simulation."""
+
+import asyncio
+import base64
+import json
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar, cast
+
+import httpx
+
+from lifecycle import events, request
+from lifecycle.call import Verb, World
+from lifecycle.door import caller_of, report
+from lifecycle.failures import Failure
+from lifecycle.jobs import Job, Retries
+from lifecycle.log import Log
+from lifecycle.reading import Invalid
+from lifecycle.service import Answer, Service
+from local.scheduler import Refused, Scheduler
+
+T = TypeVar("T")
+Kill = Callable[[str], float | None]
+
+
+class LocalJobs:
+    """`lifecycle.jobs.Jobs` straight on a local Scheduler. `down` says whether it does not answer now."""
+
+    def __init__(self, scheduler: Scheduler, parent: str, down: Callable[[], bool], deadline: float) -> None:
+        self.scheduler = scheduler
+        self.parent = parent
+        self.down = down
+        self.deadline = deadline
+
+    async def list(self) -> list[Job]:
+        return await self._call(lambda: [_read(job) for job in self.scheduler.jobs.values()])
+
+    async def get(self, id: str) -> Job | None:
+        return await self._call(lambda: _read(self.scheduler.jobs[self._name(id)]) if self._has(id) else None)
+
+    async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:  # noqa: ARG002
+        assert not keeps_body, "only `sync` keeps a body, and it is not part of the play"
+        name, made = self._name(job.id), _written(job, self._name(job.id))
+
+        def write() -> None:
+            if name in self.scheduler.jobs:
+                self.scheduler.update(name, made, "")
+            else:
+                self.scheduler.create(self.parent, made)
+            state = self.scheduler.jobs[name]["state"]
+            if state != job.state:
+                turn = self.scheduler.pause if job.state == "PAUSED" else self.scheduler.resume
+                turn(name)
+
+        await self._call(write)
+
+    async def set_body(self, id: str, body: bytes) -> bool:
+        made = {"httpTarget": {"body": base64.b64encode(body).decode()}}
+
+        def write() -> bool:
+            if self._has(id):
+                self.scheduler.update(self._name(id), made, "httpTarget.body")
+            return self._has(id)
+
+        return await self._call(write)
+
+    async def delete(self, id: str) -> None:
+        await self._call(lambda: self.scheduler.delete(self._name(id)) if self._has(id) else {})
+
+    async def run(self, id: str) -> None:
+        await self._call(lambda: self.scheduler.run_job(self._name(id)))
+
+    def _name(self, id: str) -> str:
+        return f"{self.parent}/jobs/{id}"
+
+    def _has(self, id: str) -> bool:
+        return self._name(id) in self.scheduler.jobs
+
+    async def _call(self, call: Callable[[], T]) -> T:
+        await asyncio.sleep(0.05)
+        if self.down():
+            raise Failure("Cloud Scheduler: 503", code="memory_unavailable", passing=True, ambiguous=True)
+        try:
+            return call()
+        except Refused as refused:
+            raise Failure(f"Cloud Scheduler: {refused}", code="memory_unavailable", passing=False) from None
+
+
+class Functions(httpx.AsyncBaseTransport):
+    """Answers requests as the deployed functions do. `kill`: after how many seconds an instance dies, if it does."""
+
+    def __init__(self, world: Callable[[], World], invoker: str, kill: Kill, write: Callable[[str], None]) -> None:
+        self.world = world
+        self.invoker = invoker
+        self.kill = kill
+        self.write = write
+        self.instances: dict[str, Service] = {}
+        self.one_at_a_time = asyncio.Lock()
+        self.answers: list[tuple[str, Answer]] = []
+
+    async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
+        function = asked.url.path.strip("/")
+        task = asyncio.create_task(self._serve(function, asked))
+        done, _ = await asyncio.wait([task], timeout=self.kill(function))
+        if done:
+            return task.result()
+        task.cancel()
+        self.instances.pop(function, None)
+        raise httpx.ReadError("the instance was killed")
+
+    async def _serve(self, function: str, asked: httpx.Request) -> httpx.Response:
+        if function != "platform_event":
+            return await self._answer(function, asked)
+        async with self.one_at_a_time:
+            return await self._answer(function, asked)
+
+    async def _answer(self, function: str, asked: httpx.Request) -> httpx.Response:
+        service = self.instances.get(function) or Service(self.world())
+        self.instances[function] = service
+        headers = {name.lower(): value for name, value in asked.headers.items()}
+        caller = caller_of(headers, self.invoker)
+        log = Log(service.world.token.redact, function, write=self.write)
+        try:
+            if function == "platform_event":
+                answer = await service.platform_event(events.read(asked.content, headers))
+            else:
+                wish = request.read(function, asked.content, service.world.settings.entries, service.world.now())
+                act = service.reconcile(wish, caller) if function == "reconcile" else None
+                answer = await (act or service.act(cast(Verb, function), wish, caller))
+        except (Invalid, request.UnknownName) as error:
+            return httpx.Response(400, json={"detail": str(error)})
+        except Failure as failure:
+            log.line("refused", str(failure), "ERROR")
+            return httpx.Response(503, json={"detail": str(failure)})
+        report(answer, caller, log)
+        self.answers.append((function, answer))
+        return httpx.Response(answer.status, content=log.redact(json.dumps(answer.body())))
+
+
+class Delayed(httpx.AsyncBaseTransport):
+    """Another transport, some milliseconds away."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, chance: random.Random) -> None:
+        self.inner = inner
+        self.chance = chance
+
+    async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(self.chance.uniform(0.02, 0.3))
+        return await self.inner.handle_async_request(asked)
+
+
+def _read(job: dict[str, Any]) -> Job:
+    target, retries = job["httpTarget"], job["retryConfig"]
+    token = target.get("oidcToken", {})
+    return Job(
+        id=job["name"].rpartition("/")[2],
+        schedule=job["schedule"],
+        time_zone=job["timeZone"],
+        url=target["uri"],
+        body=base64.b64decode(target.get("body", "")),
+        headers=target["headers"],
+        account=token.get("serviceAccountEmail", ""),
+        audience=token.get("audience", ""),
+        deadline=timedelta(seconds=float(job["attemptDeadline"].rstrip("s"))),
+        retries=Retries(
+            int(retries.get("retryCount", 0)), least_wait=timedelta(seconds=float(retries["minBackoffDuration"][:-1]))
+        ),
+        description=job.get("description", ""),
+        state=job["state"],
+    )
+
+
+def _written(job: Job, name: str) -> dict[str, Any]:
+    least = job.retries.least_wait or timedelta(seconds=5)
+    deadline = job.deadline or timedelta(minutes=3)
+    return {
+        "name": name,
+        "schedule": job.schedule,
+        "timeZone": job.time_zone,
+        "description": job.description,
+        "attemptDeadline": f"{deadline.total_seconds():.0f}s",
+        "retryConfig": {"retryCount": job.retries.count, "minBackoffDuration": f"{least.total_seconds():.0f}s"},
+        "httpTarget": {
+            "uri": job.url,
+            "httpMethod": job.method,
+            "headers": dict(job.headers),
+            "body": base64.b64encode(job.body).decode(),
+            "oidcToken": {"serviceAccountEmail": job.account, "audience": job.audience},
+        },
+    }
+
+
+def made(job: Job, parent: str) -> dict[str, Any]:
+    """A job as the API takes it."""
+    return _written(job, f"{parent}/jobs/{job.id}")
