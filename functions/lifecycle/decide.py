@@ -25,15 +25,14 @@ Rule = Literal["hand", "cron", "override", "platform stopped", "hours", "platfor
 class Wish:
     """What an endpoint should be, the rule that says so, and its reason in words.
 
-    `until`: the next instant at which the clock alone may change it. `early`: between lead and the hours' beginning.
-    `begin`: when the hours began or will. `left`: it is left alone, and that is reported at this level.
+    `until`: the next instant at which the clock alone may change it. `begin`: when the hours began or will. `left`: it
+    is left alone, and that is reported at this level.
     """
 
     wanted: Wanted
     reason: str
     rule: Rule
     until: datetime | None = None
-    early: bool = False
     begin: datetime | None = None
     left: Level | None = None
 
@@ -106,7 +105,7 @@ def _hours(s: Situation) -> Wish | None:
         return Wish(s.entry.rest, holiday + ends, "hours", s.first(following.lead if following else None))
     if s.now < span.begin:
         reason = f"hours begin at {s.says(span.begin)}, lead {in_words(hours.lead)}"
-        return Wish("running", reason, "hours", s.first(span.begin), early=True, begin=span.begin)
+        return Wish("running", reason, "hours", s.first(span.begin), begin=span.begin)
     ends = f", until {s.says(span.end)}" if span.end - s.now < timedelta(days=7) else ""
     return Wish("running", f"inside hours {span.text}{ends}", "hours", s.first(span.end), begin=span.begin)
 
@@ -200,14 +199,14 @@ def step(wish: Wish, situation: Situation, *, alone: bool = False, boundary: boo
     `alone`: nothing but `running` satisfies (by hand, and for `warm`). `boundary`: this is the call of a boundary of
     its hours.
     """
-    entry, endpoint = situation.entry, situation.endpoint
+    endpoint = situation.endpoint
     assert endpoint is not None
     if wish.left:
         return Step("none", "skipped", wish.reason, wish.left)
     if wish.wanted == "any":
         return _settled(wish)
     if wish.wanted == "running":
-        found = _start(wish, endpoint, alone=alone, woken=wish.early or (boundary and not _lead(entry)))
+        found = _start(wish, endpoint, alone=alone, woken=_begins(situation, boundary=boundary))
     elif wish.wanted == "paused":
         found = _settled(wish) if endpoint.state == "paused" else Step("pause", "done", wish.reason)
     else:
@@ -217,8 +216,11 @@ def step(wish: Wish, situation: Situation, *, alone: bool = False, boundary: boo
     return found
 
 
-def _lead(entry: Entry) -> timedelta:
-    return entry.hours.lead if entry.hours else timedelta()
+def _begins(situation: Situation, *, boundary: bool) -> bool:
+    """Whether its hours are about to begin: between lead and beginning; without lead, in the boundary's own call."""
+    hours = situation.entry.hours
+    span = hours.at(situation.now) if hours else None
+    return span is not None and (situation.now < span.begin or (boundary and span.lead == span.begin))
 
 
 def _settled(wish: Wish) -> Step:

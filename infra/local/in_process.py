@@ -97,7 +97,7 @@ class Functions(httpx.AsyncBaseTransport):
         self.write = write
         self.instances: dict[str, Service] = {}
         self.one_at_a_time = asyncio.Lock()
-        self.answers: list[tuple[str, Answer]] = []
+        self.answers: list[tuple[str, tuple[str, ...], Answer]] = []  # function, entries asked for, answer
 
     async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
         function = asked.url.path.strip("/")
@@ -120,12 +120,14 @@ class Functions(httpx.AsyncBaseTransport):
         self.instances[function] = service
         headers = {name.lower(): value for name, value in asked.headers.items()}
         caller = caller_of(headers, self.invoker)
+        entries: tuple[str, ...] = ()
         log = Log(service.world.token.redact, function, write=self.write)
         try:
             if function == "platform_event":
                 answer = await service.platform_event(events.read(asked.content, headers))
             else:
                 wish = request.read(function, asked.content, service.world.settings.entries, service.world.now())
+                entries = wish.entries
                 act = service.reconcile(wish, caller) if function == "reconcile" else None
                 answer = await (act or service.act(cast(Verb, function), wish, caller))
         except (Invalid, request.UnknownName) as error:
@@ -134,7 +136,7 @@ class Functions(httpx.AsyncBaseTransport):
             log.line("refused", str(failure), "ERROR")
             return httpx.Response(503, json={"detail": str(failure)})
         report(answer, caller, log)
-        self.answers.append((function, answer))
+        self.answers.append((function, entries, answer))
         return httpx.Response(answer.status, content=log.redact(json.dumps(answer.body())))
 
 

@@ -85,6 +85,9 @@ class Oracle:
         lapsed = known is not None and lasts is not None and known[1] + lasts <= at
         unbroken = known is not None and known[0] == event and not lapsed
         self.news[platform] = (event, at, known[2] if known and unbroken else at)
+        for entry in self.entries.values():
+            if entry.override and entry.override.or_started == platform and self._over(entry.override, at):
+                entry.override = None
 
     def asked(self, key: str, state: str, now: datetime, until: datetime | None, released: bool) -> None:
         """A wish by hand that was accepted sets or takes away the override (design, the table "By hand")."""

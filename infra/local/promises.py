@@ -40,9 +40,9 @@ class Watch:
         self.outside = 0.0
         self.seen_answers = 0
         self.seen_requests = 0
-        self.managed = {
-            endpoint["name"] for endpoint in simulation.plan.endpoints if simulation.entry_of(endpoint["name"])
-        }
+        self.forbidden: dict[str, datetime] = {}
+        names = [str(endpoint["name"]) for endpoint in simulation.plan.endpoints]
+        self.managed = [name for name in names if simulation.entry_of(name)]
 
     async def __call__(self, _simulation: Simulation) -> None:
         while True:
@@ -121,8 +121,9 @@ class Watch:
         return self._fits(endpoint, wanted) and endpoint.state not in STARTING | {"failed"} and stands
 
     def _answers(self) -> None:
-        for function, answer in self.s.functions.answers[self.seen_answers :]:
+        for function, entries, answer in self.s.functions.answers[self.seen_answers :]:
             self._answer(function, answer)
+            self._all_are_there(function, entries, answer)
         self.seen_answers = len(self.s.functions.answers)
 
     def _answer(self, function: str, answer: Answer) -> None:
@@ -133,13 +134,18 @@ class Watch:
         status = 503 if passing else 502 if bad else 202 if pending else 200
         if function != "platform_event" and answer.status != status:
             self.s.broke("f", f"{function} answered {answer.status}, should be {status}: {results}")
-        names = {name for name in self.managed if function == "reconcile"}
-        if function == "reconcile" and len(results) >= len(names) and {r["name"] for r in results} < names:
-            self.s.broke("f", f"reconcile lost {names - {r['name'] for r in results}}")
         for result in results:
             if result["outcome"] == "failed" and not result["error"]:
                 self.s.broke("f", f"{result['name']} failed without a reason")
             self._happened(result)
+
+    def _all_are_there(self, function: str, entries: tuple[str, ...], answer: Answer) -> None:
+        """A result for each endpoint, whatever happened to the others."""
+        told = {result.name for result in answer.results}
+        asked = {name for name in self.managed if self.s.entry_of(name) in entries}
+        observed = all(result.before is not None for result in answer.results)
+        if observed and function != "platform_event" and told != asked:
+            self.s.broke("f", f"{function} has no result for {sorted(asked - told)}")
 
     def _happened(self, result: dict[str, object]) -> None:
         """No success that did not happen: the state it speaks of was reached within the last minutes."""
@@ -162,13 +168,27 @@ class Watch:
         return later | set(before[-1:]) | {endpoint.state}
 
     def _touches(self) -> None:
-        for _, said, _ in self.s.hub.requests[self.seen_requests :]:
+        """Only what is in the settings is touched, URLs of their own only where running is wanted, a 403 is final."""
+        for at, said, status in self.s.hub.requests[self.seen_requests :]:
             method, path = said.split(" ")
             parts = path.strip("/").split("/")
-            name = parts[1] if parts[0] == "own" else parts[3] if len(parts) > 3 else ""
-            if name and name not in self.managed and (method != "GET" or parts[0] == "own"):
+            own = parts[0] == "own"
+            name = parts[1] if own else parts[3] if len(parts) > 3 else ""
+            if name and name not in self.managed:
                 self.s.broke("g", f"{said}: it is in no entry")
+            elif own and self._rests(name, at):
+                self.s.broke("e", f"{said}: it should rest, and this wakes it")
+            elif method == "POST" and status == 403:
+                if at - self.forbidden.get(said, self.s.plan.begin) < MINUTE:
+                    self.s.broke("f", f"{said}: tried again after a 403")
+                self.forbidden[said] = at
         self.seen_requests = len(self.s.hub.requests)
+
+    def _rests(self, name: str, at: datetime) -> bool:
+        """Whether rest was wanted then, and for a while before, without anybody's asking otherwise."""
+        key = self.s.entry_of(name)
+        wanted, since = self.since.get(name, ("", at))
+        return wanted in ("paused", "scaledToZero") and at - max(since, self.s.calm_since(key)) > LONGEST_CALL
 
     def conclude(self) -> None:
         """What can only be seen at the end."""

@@ -177,6 +177,7 @@ class Simulation:
             "hub hangs": Fault("hang", seconds=300),
             "hub resets": Fault("reset-after", "(POST|PUT)"),
             "hub html": Fault("html", status=502),
+            "hub forbids": Fault("status", "(POST|PUT) /v2", status=403),
         }
         if window.kind in faults:
             self.hub.faults.add(replace(faults[window.kind], since=window.begin, until=window.end))
@@ -252,7 +253,7 @@ class Simulation:
         if detail["platform"] in {entry.platform for entry in self.oracle.entries.values()}:
             self.oracle.heard(detail["platform"], detail["event"], min(deed.at, self.now()))
             self._remembers(detail["platform"])
-        self.told(self.now(), f"platform {detail['platform']} {detail['event']} (said {deed.at:%a %H:%M})")
+        self.told(self.now(), f"platform {detail['platform']} {detail['event']} (said {deed.at:%a %H:%M} UTC)")
         self.delivering -= 1
         self.troubled_until = max(self.troubled_until, self.now())
 

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 Kind = Literal[
-    "hub down", "hub throttled", "hub slow", "hub hangs", "hub resets", "hub html", "scheduler down", "secrets down",
-    "ticks lost", "ticks late", "ticks doubled", "instances die",
+    "hub down", "hub throttled", "hub slow", "hub hangs", "hub resets", "hub html", "hub forbids", "scheduler down",
+    "secrets down", "ticks lost", "ticks late", "ticks doubled", "instances die",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = (
-    "hub down", "hub throttled", "hub slow", "hub hangs", "hub resets", "hub html", "scheduler down", "secrets down",
-    "ticks lost", "ticks late", "ticks doubled", "instances die",
+    "hub down", "hub throttled", "hub slow", "hub hangs", "hub resets", "hub html", "hub forbids", "scheduler down",
+    "secrets down", "ticks lost", "ticks late", "ticks doubled", "instances die",
 )  # fmt: skip
 
 

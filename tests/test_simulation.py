@@ -1,0 +1,149 @@
+"""The simulation itself: the same seed plays the same week, the promises hold, and ten defects are caught."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lifecycle import act, decide, huggingface
+from lifecycle.call import Call
+from lifecycle.events import Message
+from lifecycle.failures import Failure, patiently
+from lifecycle.hours import Hours, Span
+from lifecycle.huggingface import HuggingFace
+from lifecycle.model import Endpoint, Result
+from local.promises import Watch
+from local.simulated_time import play
+from local.simulation import Simulation, random_plan
+from local.soak import week
+
+MOST_WEEKS = 12
+
+
+def test_the_same_seed_plays_the_same_week_line_for_line() -> None:
+    def lines() -> list[str]:
+        told: list[str] = []
+        simulation = Simulation(random_plan(5), lambda at, text: told.append(f"{at} {text}"))
+        play(simulation.loop, simulation.play(Watch(simulation)))
+        return told
+
+    assert lines() == lines()
+
+
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_every_promise_is_kept_in_a_week_of_trouble(seed: int) -> None:
+    assert week(seed).broken == ()
+
+
+# The ten defects: each is put into the product, and some promise must break within a few weeks.
+
+Defect = Callable[[pytest.MonkeyPatch], None]
+
+
+def ignores_overrides(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decide, "RULES", decide.RULES[1:])
+
+
+def obeys_old_messages(patch: pytest.MonkeyPatch) -> None:
+    learn = Call.learn
+
+    async def obeying(self: Call, message: Message) -> bool:
+        return await learn(self, replace(message, at=self.now()))
+
+    patch.setattr(Call, "learn", obeying)
+
+
+def repeats_without_looking(patch: pytest.MonkeyPatch) -> None:
+    async def repeating(
+        self: HuggingFace, name: str, method: str, verb: str, _settled: Any, body: Any = None
+    ) -> Endpoint:
+        async def attempt() -> Endpoint:
+            return self._read(await self._once(method, self._path(name) + verb, body=body))
+
+        return await patiently(attempt, deadline=self.deadline, chance=self.chance)
+
+    patch.setattr(HuggingFace, "_act", repeating)
+
+
+def swaps_pause_and_resume(patch: pytest.MonkeyPatch) -> None:
+    pause, resume = HuggingFace.pause, HuggingFace.resume
+    patch.setattr(HuggingFace, "pause", resume)
+    patch.setattr(HuggingFace, "resume", pause)
+
+
+def retries_a_403(patch: pytest.MonkeyPatch) -> None:
+    failure_of = huggingface.failure_of
+
+    def passing(*args: Any) -> Failure:
+        failure = failure_of(*args)
+        failure.passing = failure.passing or failure.code == "forbidden"
+        return failure
+
+    patch.setattr(huggingface, "failure_of", passing)
+
+
+def probes_what_is_scaled_to_zero(patch: pytest.MonkeyPatch) -> None:
+    list_endpoints = Call.list_endpoints
+
+    async def probing(self: Call) -> None:
+        await list_endpoints(self)
+        for endpoint in self.endpoints if isinstance(self.endpoints, list) else ():
+            if endpoint.state == "scaledToZero" and self.settings.covering(endpoint.name, endpoint.tags):
+                await self.hf.wake(endpoint)
+
+    patch.setattr(Call, "list_endpoints", probing)
+
+
+def forgets_lead(patch: pytest.MonkeyPatch) -> None:
+    dated = Hours._dated
+
+    def forgetful(self: Hours, first: Any, last: Any) -> Iterator[Span]:
+        return (replace(span, lead=span.begin) for span in dated(self, first, last))
+
+    patch.setattr(Hours, "_dated", forgetful)
+
+
+def ignores_holidays(patch: pytest.MonkeyPatch) -> None:
+    dated = Hours._dated
+    patch.setattr(Hours, "_dated", lambda self, *days: dated(replace(self, holidays=frozenset()), *days))
+
+
+def reports_success_on_failure(patch: pytest.MonkeyPatch) -> None:
+    def succeeded(result: Result, _failure: Failure) -> Result:
+        return replace(result, outcome="done")
+
+    patch.setattr(act, "failed", succeeded)
+
+
+def loses_a_failed_endpoints_siblings(patch: pytest.MonkeyPatch) -> None:
+    drive = Call.drive
+
+    async def losing(self: Call, *args: Any, **kwargs: Any) -> list[Result]:
+        results = await drive(self, *args, **kwargs)
+        return [result for result in results if result.outcome == "failed"] or results
+
+    patch.setattr(Call, "drive", losing)
+
+
+DEFECTS: list[Defect] = [
+    ignores_overrides,
+    obeys_old_messages,
+    repeats_without_looking,
+    swaps_pause_and_resume,
+    retries_a_403,
+    probes_what_is_scaled_to_zero,
+    forgets_lead,
+    ignores_holidays,
+    reports_success_on_failure,
+    loses_a_failed_endpoints_siblings,
+]
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: str(defect.__name__))
+def test_a_defect_breaks_a_promise(defect: Defect, monkeypatch: pytest.MonkeyPatch) -> None:
+    defect(monkeypatch)
+    seeds = range(1, MOST_WEEKS + 1)
+    caught = next((outcome for seed in seeds if (outcome := week(seed)).broken), None)
+    assert caught is not None
+    print(f"{defect.__name__}: promise {caught.broken[0][0]}, week {caught.seed}")
