@@ -179,7 +179,8 @@ def _dates(text: str) -> frozenset[date]:
     return frozenset(date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + 1))
 
 
-_CRON_PART = r"(?:\*|\w{1,3}(?:-\w{1,3})?)(?:/[0-9]{1,2})?"
+_CRON_VALUE = r"(?:[0-9]{1,2}|[A-Za-z]{3})"
+_CRON_PART = rf"(?:\*|{_CRON_VALUE}(?:-{_CRON_VALUE})?)(?:/[0-9]{{1,2}})?"
 
 
 def _cron(text: str) -> str:
@@ -361,7 +362,9 @@ SETTINGS = mapping(
         "platforms": Key(
             mapping_of(NAME_OF_ENTRY, mapping(PLATFORM, Platform, empty=True)), {}, "what endpoints serve"
         ),
-        "endpoints": Key(mapping_of(NAME_OF_ENTRY, mapping(ENTRY, empty=True)), doc="what is looked after"),
+        "endpoints": Key(
+            mapping_of(NAME_OF_ENTRY, mapping(ENTRY, between=_between_entry, empty=True)), doc="what is looked after"
+        ),
         "cron": Key(list_of(mapping(CRON, Cron)), (), "plain timed actions, beside the rules"),
     },
     _make_settings,

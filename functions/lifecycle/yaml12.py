@@ -28,7 +28,7 @@ def load(text: bytes) -> tuple[Any, list[Problem]]:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise Invalid(Problem((), f"{where}not YAML: {error.problem or error.context}")) from None
-    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise Invalid(Problem((), f"not YAML: {error}")) from None
     walk = _Walk()
     return (walk.value(root, ()) if root else None), walk.problems
