@@ -33,8 +33,8 @@ test: $(INSTALLED) ## The tests
 soak: $(INSTALLED) ## Many simulated weeks with all faults; WEEKS=1000
 	@PYTHONPATH=infra $(BIN)/python -m local.soak $(if $(SEED),--seed $(SEED)) --weeks $(or $(WEEKS),100)
 
-bench: $(INSTALLED) ## Cold start, fan-out, growth; figures as ratios
-	@$(BIN)/python -m bench $(BENCH)
+bench: $(INSTALLED) ## Cold start, fan-out, growth, as ratios; BENCH=--json, --quick
+	@PYTHONPATH=tests:infra $(BIN)/python -m bench $(BENCH)
 
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff check --quiet --fix-only .

@@ -1,0 +1,1 @@
+"""Benchmarks: paired runs, medians with spread, ratios. `make bench`."""

@@ -1,0 +1,64 @@
+"""A hub in a process of its own, so that it and what is measured do not share a processor's time."""
+
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from typing import Any
+
+from lifecycle import settings
+from lifecycle.app import http_client
+from lifecycle.call import World
+from lifecycle.token import Token
+from local.faults import Fault
+from local.huggingface import ALL_SCOPES, HuggingFace
+from local.serve import serve
+from secret import TOKEN
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def hub(count: int, state: str, *faults: Fault) -> Iterator[str]:
+    """The URL of a hub with so many endpoints, `many-0000` and on."""
+    near, far = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=_serve, args=(far, count, state, faults), daemon=True)
+    process.start()
+    try:
+        yield near.recv()
+    finally:
+        process.kill()
+        process.join()
+
+
+def _serve(pipe: Connection, count: int, state: str, faults: tuple[Fault, ...]) -> None:
+    made = HuggingFace(now, tokens={TOKEN: ALL_SCOPES}, quota=10_000)
+    for number in range(count):
+        made.add(f"many-{number:04}", state, min_replica=1)
+    for fault in faults:
+        made.faults.add(fault)
+    with serve(made) as url:
+        made.url = url
+        pipe.send(url)
+        pipe.recv()
+
+
+def world(url: str, chance: Any, text: str = "namespace: acme\nendpoints: {many: {name: many-*}}") -> World:
+    """The product on that hub, without Cloud Scheduler."""
+
+    async def read(_deadline: float) -> str:
+        return TOKEN
+
+    return World(
+        settings=settings.parse(text.encode()),
+        http=http_client(),
+        token=Token(read, now, ages=False),
+        base=f"{url}/v2",
+        jobs=None,
+        prefix="lifecycle",
+        now=now,
+        chance=chance,
+    )
