@@ -197,7 +197,9 @@ async def _status(env: Environment) -> Mapping[str, Any]:
     from lifecycle.service import Service
 
     service = Service(world(env, _read(env.config)))
-    return await service.status()
+    found = await service.status()
+    await service.world.http.aclose()
+    return found.told
 
 
 def _ask(env: Environment, function: str, bodies: list[dict[str, Any]]) -> None:

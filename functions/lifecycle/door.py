@@ -109,12 +109,13 @@ def _body(http: HttpRequest) -> bytes:
 
 
 def _status(app: App, http: HttpRequest, log: Log) -> Response:
-    told = app.run(app.service.status())
-    if http.accept_mimetypes.best_match(["application/json", "text/html"], "application/json") == "text/html":
-        from lifecycle import page
+    status = app.run(app.service.status())
+    if http.accept_mimetypes.best_match(["application/json", "text/html"], "application/json") != "text/html":
+        return _json(status.told, 200, log)
+    from lifecycle import page
 
-        return page.response(told, app.settings)
-    return _json(told, 200, log)
+    text = log.redact(page.html(status, app.settings))
+    return Response(text.encode("utf-8", "replace"), 200, mimetype="text/html", headers=page.HEADERS)
 
 
 def report(answer: Answer, caller: Caller, log: Log) -> None:

@@ -13,7 +13,7 @@ from lifecycle.failures import Failure
 from lifecycle.model import Endpoint, Result, Trigger
 from lifecycle.request import Request
 from lifecycle.settings import Entry
-from lifecycle.status import report
+from lifecycle.status import Status, report
 
 # Seconds for a call's work, so that it ends 10 s within the functions' limits of 60 and 540; people wait for `status`.
 SHORT, LONG, AT_ONCE = 48.0, 525.0, 8.0
@@ -96,7 +96,7 @@ class Service:
         notes = await call.run_when_pending(message.platform, results)
         return replace(_answer(call, results), status=200, notes=notes)
 
-    async def status(self) -> dict[str, Any]:
+    async def status(self) -> Status:
         """What is, what is wanted and why, and what comes next (design, "Functions"). Changes and wakes nothing."""
         call = Call(self.world, AT_ONCE, Caller())
         _, prices = await asyncio.gather(call.observe(), call.prices())

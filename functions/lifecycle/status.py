@@ -1,5 +1,7 @@
 """The status as JSON: what is, what is wanted and why, what comes next, and what could not be read."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lifecycle import jobs
@@ -10,31 +12,42 @@ from lifecycle.model import Endpoint, Memory, Prices
 from lifecycle.settings import Entry
 
 
-def report(call: Call, prices: Prices | Failure) -> dict[str, Any]:
-    """The answer of `status` (design, "Functions"). Prices are dollars an hour for one replica."""
+@dataclass(frozen=True)
+class Status:
+    """The answer of `status`, and for its page what each of its rows was made from, in their order."""
+
+    told: dict[str, Any]
+    situations: Sequence[Situation]
+    prices: Prices
+
+
+def report(call: Call, prices: Prices | Failure) -> Status:
+    """The status (design, "Functions"). Prices are dollars an hour for one replica."""
     known = prices if not isinstance(prices, Failure) else {}
     memory = call.memory if isinstance(call.memory, Memory) else Memory()
     followed = [entry.platform for entry in call.settings.entries.values() if entry.platform]
-    rows = [row for entry in call.settings.entries.values() for row in _rows(call, entry, known)]
+    observed = [found for entry in call.settings.entries.values() for found in _observed(call, entry)]
     seen = call.keeper.seen if call.keeper else {}
-    return {
+    told = {
         "now": jobs.stamp(call.now()),
         "settings_sha256": call.settings.sha256,
         "jobs_settings_sha256": jobs.made_from(seen.get(jobs.reconcile_id(call.prefix))),
-        "endpoints": rows,
+        "endpoints": [_row(situation, error, known) for situation, error in observed],
         "unmanaged": [_unmanaged(endpoint, known) for endpoint in call.unmanaged()],
         "platforms": {name: _platform(memory, name) for name in dict.fromkeys([*call.settings.platforms, *followed])},
         "unknown": _unknown(call, prices),
     }
+    return Status(told, [situation for situation, _ in observed], known)
 
 
-def _rows(call: Call, entry: Entry, prices: Prices) -> list[dict[str, Any]]:
+def _observed(call: Call, entry: Entry) -> list[tuple[Situation, str | None]]:
+    """The endpoints of an entry, each with what is wrong; where none was seen, the entry alone."""
     if isinstance(call.endpoints, Failure):
-        return [_row(call.situation(entry, None), str(call.endpoints), prices)]
+        return [(call.situation(entry, None), str(call.endpoints))]
     situations = call.situations(entry)
     if not situations and not entry.is_pattern:
-        return [_row(call.situation(entry, None), f"Hugging Face has no endpoint {entry.name}", prices)]
-    return [_row(situation, None, prices) for situation in situations]
+        return [(call.situation(entry, None), f"Hugging Face has no endpoint {entry.name}")]
+    return [(situation, None) for situation in situations]
 
 
 def _row(situation: Situation, error: str | None, prices: Prices) -> dict[str, Any]:
