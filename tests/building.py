@@ -1,9 +1,9 @@
-"""Values for the tests, from as few words as possible. Times are of the week of Tuesday, 24 November 2026, in Berlin."""
+"""Values for the tests, from as few words as possible. Times are of the week of 23 November 2026, in Berlin."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import settings as hypothesis_settings
@@ -99,7 +99,3 @@ def later(situation: Situation, length: timedelta) -> Situation:
 def sampled(since: datetime, until: datetime, step: timedelta = MINUTE) -> list[datetime]:
     """Every instant from `since` to before `until`."""
     return [since + number * step for number in range((until - since) // step)]
-
-
-Reader = Callable[[bytes], Any]
-Event = Literal["started", "stopped"]

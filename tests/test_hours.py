@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -430,7 +431,7 @@ ANY_HOURS = st.builds(
 def test_spans_are_in_order_and_apart(made: Hours, since: datetime) -> None:
     spans = made.spans(since, since + 14 * DAY)
     assert all(span.begin < span.end for span in spans)
-    assert all(before.end < after.begin for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before.end < after.begin for before, after in pairwise(spans))
 
 
 @given(made=ANY_HOURS, since=INSTANTS)
@@ -444,7 +445,7 @@ def test_the_lead_of_every_span_is_as_long_as_it_says(made: Hours, since: dateti
 def test_nothing_changes_between_two_boundaries(made: Hours, since: datetime) -> None:
     until = since + 9 * DAY
     boundaries = [since, *made.boundaries(since, until), until]
-    for first, last in zip(boundaries, boundaries[1:], strict=False):
+    for first, last in pairwise(boundaries):
         assert (made.at(first) is None) == (made.at(last - timedelta(microseconds=1)) is None)
 
 

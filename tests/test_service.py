@@ -395,7 +395,7 @@ def test_a_platform_that_nobody_follows_is_warned_of() -> None:
 
 
 def test_status_tells_the_present_and_the_next_change() -> None:
-    told_ = stage(OFFICE).run(lambda service: service.status())
+    told_ = stage(OFFICE).run(lambda service: service.status()).told
     (row,) = told_["endpoints"]
     assert (row["before"], row["wanted"], row["until"]) == ("running", "running", "2026-11-24T19:00:00Z")
     assert row["next"]["wanted"] == "paused"
@@ -412,6 +412,6 @@ def test_status_says_what_it_could_not_read() -> None:
     assert on.shelf is not None
     on.shelf.refuse = frozenset({"list"})
     on.hub.script("GET /", 403)
-    told_ = on.run(lambda service: service.status())
+    told_ = on.run(lambda service: service.status()).told
     assert told_["unknown"][0] == "huggingface"
     assert "scheduler" in told_["unknown"]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lifecycle.reading import Invalid, Problem, shown
@@ -28,7 +28,7 @@ class Environment:
 
     config: Path
     token_secret: str | None
-    token: str | None
+    token: str | None = field(repr=False)
     endpoints_url: str
     scheduler_parent: str | None
     prefix: str

@@ -53,7 +53,7 @@ class _Delivery:
 def _delivered(data: Any, time: Any) -> _Delivery:
     """What was said, out of a Pub/Sub message where there is one, and the time that belongs to it."""
     if isinstance(data, str):
-        data = _json(data.encode(), "data")
+        data = _json(data, "data")
     message = data.get("message") if isinstance(data, dict) else None
     if not isinstance(message, dict):
         return _Delivery(data, time)
@@ -88,7 +88,7 @@ def _decoded(text: Any, where: str) -> Any:
         raise _refused(f"{where}: is not base64") from None
 
 
-def _json(text: bytes, where: str) -> Any:
+def _json(text: bytes | str, where: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

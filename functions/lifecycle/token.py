@@ -9,6 +9,8 @@ from lifecycle.failures import Failure
 
 LATEST_LASTS = timedelta(minutes=10)
 BETWEEN_REFUSALS = timedelta(seconds=5)
+RETRIED_AFTER = timedelta(minutes=1)  # when an aged token could not be read again
+RE_READ_TIME = 5.0  # seconds, while a known token is at hand
 
 
 class Token:
@@ -22,32 +24,49 @@ class Token:
         self._value: str | None = None
         self._known: set[str] = set()
         self._read_at: datetime | None = None
+        self._tried_at: datetime | None = None
         self._refused_at: datetime | None = None
+        self._unread: Failure | None = None  # why it could not be read again after it was refused
         self._lock = asyncio.Lock()
 
     async def get(self, deadline: float) -> str:
         """The token. Raises `Failure` when it cannot be read; a known one outlives a passing failure to re-read."""
         async with self._lock:
-            old = self._ages and self._read_at and self._now() - self._read_at >= LATEST_LASTS
-            if self._value is not None and not old:
-                return self._value
-            try:
+            if self._value is None:
                 return await self._renew(deadline)
+            if (
+                not self._ages
+                or self._within(self._read_at, LATEST_LASTS)
+                or self._within(self._tried_at, RETRIED_AFTER)
+            ):
+                return self._value
+            self._tried_at = self._now()
+            try:
+                return await self._renew(min(deadline, asyncio.get_running_loop().time() + RE_READ_TIME))
             except Failure as failure:
-                if self._value is None or not failure.passing:
+                if not failure.passing:
                     raise
                 return self._value
 
     async def renewed(self, refused: str, deadline: float) -> str:
         """The token after Hugging Face refused one: read again, unless another was read meanwhile or a refusal made
-        it read just now."""
+        it read just now. Raises `Failure` when it cannot be read."""
         async with self._lock:
-            just_read = self._refused_at and self._now() - self._refused_at < BETWEEN_REFUSALS
-            if self._value is None or (self._value == refused and not just_read):
-                value = await self._renew(deadline)
-                self._refused_at = self._now()
-                return value
-            return self._value
+            if self._value is not None and self._value != refused:
+                return self._value
+            if self._value is not None and self._within(self._refused_at, BETWEEN_REFUSALS):
+                if self._unread:
+                    raise self._unread
+                return self._value
+            self._refused_at, self._unread = self._now(), None
+            try:
+                return await self._renew(deadline)
+            except Failure as failure:
+                self._unread = failure
+                raise
+
+    def _within(self, since: datetime | None, length: timedelta) -> bool:
+        return since is not None and self._now() - since < length
 
     def redact(self, text: str) -> str:
         """`text` without any token that was ever held."""

@@ -11,6 +11,7 @@ g. Nothing outside the settings is touched; the token appears nowhere.
 
 import asyncio
 import json
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from lifecycle.service import Answer
@@ -19,9 +20,11 @@ from local.simulation import PARENT, TOKEN, Simulation
 
 MINUTE = timedelta(minutes=1)
 LONGEST_CALL = timedelta(minutes=9)  # a pass that waits for a start holds back the next
+RETRIES_WITHIN = timedelta(seconds=2)  # sooner than another call comes
 STARTING = frozenset({"pending", "initializing", "updating"})
 # The states of which one was reached, when a result says so.
-DONE = {"pause": {"paused"}, "scale-to-zero": {"scaledToZero", "paused"}}
+DONE: dict[str, Collection[str]] = {"pause": {"paused"}, "scale-to-zero": {"scaledToZero", "paused"}}
+REACHED = {**DONE, "resume": STARTING | {"running"}}
 UNCHANGED = {
     "paused": {"paused"},
     "scaledToZero": {"scaledToZero", "paused"},
@@ -134,10 +137,14 @@ class Watch:
         status = 503 if passing else 502 if bad else 202 if pending else 200
         if function != "platform_event" and answer.status != status:
             self.s.broke("f", f"{function} answered {answer.status}, should be {status}: {results}")
-        for result in results:
-            if result["outcome"] == "failed" and not result["error"]:
-                self.s.broke("f", f"{result['name']} failed without a reason")
-            self._happened(result)
+        for result in bad:
+            if not result.error:
+                self.s.broke("f", f"{result.name} failed without a reason")
+            endpoint = self.s.hub.endpoints.get(result.name)
+            if endpoint and result.code in ("refused", "conflict") and endpoint.state in REACHED.get(result.action, ()):
+                self.s.broke("f", f"{result.name}: {result.action} is told to have failed, and it is {endpoint.state}")
+        for told in results:
+            self._happened(told)
 
     def _all_are_there(self, function: str, entries: tuple[str, ...], answer: Answer) -> None:
         """A result for each endpoint, whatever happened to the others."""
@@ -152,12 +159,12 @@ class Watch:
         endpoint = self.s.hub.endpoints.get(str(result["name"]))
         if endpoint is None:
             return
-        goal: set[str] = set()
+        goal: Collection[str] = ()
         if result["outcome"] == "done":
             goal = DONE.get(str(result["action"]), {"running"})
         if result["outcome"] == "unchanged":
-            goal = UNCHANGED.get(str(result["wanted"]), set())
-        if goal and not goal & self._states(endpoint, self.s.now() - 12 * MINUTE):
+            goal = UNCHANGED.get(str(result["wanted"]), ())
+        if goal and not self._states(endpoint, self.s.now() - 12 * MINUTE).intersection(goal):
             self.s.broke("f", f"{result['name']}: {result['action']} {result['outcome']}, and it was {endpoint.state}")
 
     @staticmethod
@@ -179,7 +186,7 @@ class Watch:
             elif own and self._rests(name, at):
                 self.s.broke("e", f"{said}: it should rest, and this wakes it")
             elif method == "POST" and status == 403:
-                if at - self.forbidden.get(said, self.s.plan.begin) < MINUTE:
+                if at - self.forbidden.get(said, self.s.plan.begin) < RETRIES_WITHIN:
                     self.s.broke("f", f"{said}: tried again after a 403")
                 self.forbidden[said] = at
         self.seen_requests = len(self.s.hub.requests)

@@ -1,0 +1,527 @@
+"""What is wanted and why, by the six rules; and the step from what is observed, cell by cell of the design's table."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from building import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOON,
+    at,
+    later,
+    override,
+    properties,
+    sampled,
+    situation,
+    started,
+    stopped,
+)
+from lifecycle.decide import Situation, Step, ended_at, next_wish, step, wish, wishes
+from lifecycle.model import Memory, News, Override, Wanted
+
+OFFICE = "hours: Mon-Fri 08:00-20:00"  # at NOON, inside
+NIGHTS = "hours: daily 22:00-06:00"  # at NOON, outside
+ALWAYS = "hours: daily 00:00-24:00"
+STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
+LONG_AGO = at("Tue 06:00")
+
+# The six rules, and which comes before which.
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "wanted"),
+    [
+        # 1. an override in force beats all others
+        (OFFICE, {"override": override("paused")}, "paused"),
+        (NIGHTS, {"override": override("running")}, "running"),
+        ("platform: main", {"override": override("running"), "news": STOPPED}, "running"),
+        ("platform: main", {"override": override("paused"), "news": STARTED}, "paused"),
+        ("idle_after: 45m", {"override": override("running"), "last_used_at": LONG_AGO}, "running"),
+        ("", {"override": override("paused")}, "paused"),
+        (OFFICE, {"override": override("paused", until=None)}, "paused"),
+        # 2. a platform that is stopped beats the hours
+        (f"{OFFICE}, platform: main", {"news": STOPPED}, "paused"),
+        (f"{OFFICE}, platform: main, rest: scaledToZero", {"news": STOPPED}, "scaledToZero"),
+        ("platform: main", {"news": STOPPED}, "paused"),
+        # 3. hours beat a platform that is started
+        (OFFICE, {}, "running"),
+        (NIGHTS, {}, "paused"),
+        (f"{NIGHTS}, rest: scaledToZero", {}, "scaledToZero"),
+        (f"{NIGHTS}, platform: main", {"news": STARTED}, "paused"),
+        (f"{OFFICE}, platform: main", {"news": STARTED}, "running"),
+        (f"{OFFICE}, platform: main", {}, "running"),
+        # 4. a platform that is started
+        ("platform: main", {"news": STARTED}, "running"),
+        # 5. unused for so long
+        ("idle_after: 45m", {"last_used_at": LONG_AGO}, "paused"),
+        ("idle_after: 45m, rest: scaledToZero", {"last_used_at": LONG_AGO}, "scaledToZero"),
+        # 6. left alone
+        ("", {}, "any"),
+        ("platform: main", {}, "any"),
+        ("", {"news": STOPPED}, "any"),
+        ("idle_after: 45m", {"last_used_at": NOON}, "any"),
+        ("idle_after: 45m", {}, "any"),
+    ],
+)
+def test_the_first_rule_that_applies_decides(text: str, more: dict[str, Any], wanted: Wanted) -> None:
+    assert wish(situation(text, **more)).wanted == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "reason"),
+    [
+        ("", {"override": override("paused", until="Tue 22:00")}, "asked by hand until 22:00 Europe/Berlin"),
+        ("", {"override": override("paused", by="anna@example.com")}, "anna@example.com"),
+        ("", {"override": override("paused", note="load test")}, "load test"),
+        ("", {"override": override("paused", until=None)}, "released"),
+        ("", {"override": override("paused", until=None, or_started="main")}, "platform main starts"),
+        ("platform: main", {"news": STOPPED}, "platform main stopped at 06:00 Europe/Berlin"),
+        ("platform: main", {"news": STARTED}, "platform main started at 06:00 Europe/Berlin"),
+        (OFFICE, {}, "Mon-Fri 08:00-20:00"),
+        (OFFICE, {}, "20:00 Europe/Berlin"),
+        (NIGHTS, {}, "22:00 Europe/Berlin"),
+        ("hours: Wed 08:00-20:00", {}, "Wed 2026-11-25 08:00 Europe/Berlin"),
+        ("hours: Tue 12:05-20:00, lead: 10m", {}, "lead 10m"),
+        ("idle_after: 45m", {"last_used_at": LONG_AGO}, "06:00 Europe/Berlin"),
+        ("platform: main", {"lack": "SCHEDULER_PARENT is not set"}, "SCHEDULER_PARENT is not set"),
+    ],
+)
+def test_the_reason_names_what_decided(text: str, more: dict[str, Any], reason: str) -> None:
+    assert reason in wish(situation(text, **more)).reason
+
+
+def test_a_holiday_is_named_in_the_reason() -> None:
+    assert "holiday" in wish(situation(f"{OFFICE}, holidays: [2026-11-24]")).reason
+
+
+def test_the_reason_speaks_in_the_entrys_own_zone() -> None:
+    found = situation(f"{OFFICE}, time_zone: America/New_York", now=at("Tue 16:00"))
+    assert "20:00 America/New_York" in wish(found).reason
+
+
+# Overrides end.
+
+
+def test_an_override_holds_up_to_its_end() -> None:
+    found = situation(OFFICE, override=override("paused", until="Tue 13:00"))
+    assert [wish(later(found, length)).wanted for length in (59 * MINUTE, HOUR)] == ["paused", "running"]
+
+
+def test_an_override_until_released_holds_for_ever() -> None:
+    found = situation(OFFICE, override=override("paused", until=None))
+    assert wish(later(found, 300 * DAY)).wanted == "paused"
+
+
+@pytest.mark.parametrize(
+    ("news", "ended"),
+    [
+        (None, False),
+        (stopped("Tue 11:30"), False),
+        (started("Tue 10:00"), False),  # was started when asked
+        (started("Tue 11:30", first="Tue 10:00"), False),  # was started when asked, and said so again
+        (started("Tue 11:30"), True),
+        (started("Tue 11:40", first="Tue 11:30"), True),
+    ],
+)
+def test_an_override_ends_when_its_platform_next_changes_to_started(news: News | None, ended: bool) -> None:
+    found = override("paused", "Tue 11:00", None, or_started="main")
+    memory = Memory(platforms={"main": news} if news else {})
+    assert (ended_at(found, memory, NOON) is not None) == ended
+
+
+def test_an_override_that_names_no_platform_outlasts_its_start() -> None:
+    found = situation("platform: main", override=override("paused", until=None), news=started("Tue 11:30"))
+    assert wish(found).wanted == "paused"
+
+
+def test_of_an_end_and_a_platforms_start_the_first_ends_an_override() -> None:
+    found = override("paused", "Tue 11:00", "Tue 11:45", or_started="main")
+    assert ended_at(found, Memory(platforms={"main": started("Tue 11:30")}), NOON) == at("Tue 11:30")
+
+
+# Platforms.
+
+
+def test_started_counts_as_stopped_when_it_is_not_said_again() -> None:
+    found = situation("platform: main", platform="{max_started: 6h}", news=started("Tue 06:00"))
+    assert [wish(later(found, length)).wanted for length in (-MINUTE, timedelta())] == ["running", "paused"]
+
+
+def test_a_platform_not_renewed_is_told_as_stopped_from_then_on() -> None:
+    found = situation("platform: main", platform="{max_started: 5h}", news=started("Tue 06:00"))
+    assert "platform main stopped at 11:00 Europe/Berlin" in wish(found).reason
+
+
+def test_without_max_started_started_holds() -> None:
+    assert wish(situation("platform: main", now=at("Tue 06:00") + 300 * DAY, news=STARTED)).wanted == "running"
+
+
+def test_stopped_holds_however_long_ago() -> None:
+    found = situation("platform: main", platform="{max_started: 1h}", news=STOPPED, now=NOON + 300 * DAY)
+    assert wish(found).wanted == "paused"
+
+
+# Hours.
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted"),
+    [
+        *[("Tue 07:49", "paused"), ("Tue 07:50", "running"), ("Tue 08:00", "running")],
+        *[("Tue 19:59", "running"), ("Tue 20:00", "paused"), ("Sat 12:00", "paused")],
+    ],
+)
+def test_hours_want_it_running_from_their_lead_to_their_end(now: str, wanted: Wanted) -> None:
+    assert wish(situation(f"{OFFICE}, lead: 10m", now=at(now))).wanted == wanted
+
+
+# Unused.
+
+
+@pytest.mark.parametrize(
+    ("used", "updated", "wanted"),
+    [
+        ("Tue 11:15", None, "paused"),
+        ("Tue 11:16", None, "any"),
+        (None, "Tue 11:15", "paused"),
+        (None, "Tue 11:16", "any"),
+        ("Tue 11:16", "Tue 06:00", "any"),
+        ("Tue 06:00", "Tue 11:16", "any"),  # the later of both counts
+        ("Tue 06:00", "Tue 06:00", "paused"),
+    ],
+)
+def test_unused_since_the_later_of_last_use_and_last_update(used: str | None, updated: str | None, wanted: str) -> None:
+    last_used_at, updated_at = (at(text) if text else None for text in (used, updated))
+    assert wish(situation("idle_after: 45m", last_used_at=last_used_at, updated_at=updated_at)).wanted == wanted
+
+
+def test_where_neither_last_use_nor_update_is_known_it_is_left_alone_and_reported() -> None:
+    found = taken(situation("idle_after: 45m"))
+    assert (found.action, found.outcome) == ("none", "skipped")
+    assert found.level != "INFO"
+
+
+# What comes next.
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "when", "wanted"),
+    [
+        (OFFICE, {}, "Tue 20:00", "paused"),
+        (f"{NIGHTS}, lead: 10m", {}, "Tue 21:50", "running"),
+        ("hours: [Tue 08:00-13:00, Tue 13:00-14:00]", {}, "Tue 14:00", "paused"),
+        (OFFICE, {"override": override("paused", until="Tue 13:00")}, "Tue 13:00", "running"),
+        (OFFICE, {"override": override("paused", until="Tue 22:00")}, "Wed 08:00", "running"),
+        ("platform: main", {"platform": "{max_started: 8h}", "news": STARTED}, "Tue 14:00", "paused"),
+        (f"{OFFICE}, platform: main", {"platform": "{max_started: 8h}", "news": STARTED}, "Tue 14:00", "paused"),
+        ("idle_after: 45m", {"last_used_at": at("Tue 11:30")}, "Tue 12:15", "paused"),
+    ],
+)
+def test_the_next_change_is_known(text: str, more: dict[str, Any], when: str, wanted: Wanted) -> None:
+    found = next_wish(situation(text, **more))
+    assert found is not None
+    assert (found[0], found[1].wanted) == (at(when), wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("", {}),
+        (ALWAYS, {}),
+        ("platform: main", {"news": STOPPED}),
+        ("platform: main", {"news": STARTED}),
+        (OFFICE, {"override": override("paused", until=None)}),
+    ],
+)
+def test_where_the_clock_changes_nothing_no_next_change_is_told(text: str, more: dict[str, Any]) -> None:
+    assert next_wish(situation(text, **more)) is None
+
+
+TEXTS = [
+    *["", "idle_after: 45m", "platform: main", "platform: main, rest: scaledToZero"],
+    *[OFFICE, f"{OFFICE}, platform: main", f"{NIGHTS}, lead: 50m, rest: scaledToZero", f"{ALWAYS}, lead: 5m"],
+    "hours: [Mon-Wed 08:00-12:00, 'Tue,Thu 12:20-16:00'], lead: 30m, holidays: [2026-11-25]",
+]
+
+
+@st.composite
+def any_situation(draw: st.DrawFn) -> Situation:
+    now = NOON + draw(st.integers(-3 * 1440, 3 * 1440)) * MINUTE
+    before = st.integers(0, 2 * 1440).map(lambda count: now - count * MINUTE)
+    end = st.integers(-1440, 1440).map(lambda count: now + count * MINUTE)
+    return situation(
+        draw(st.sampled_from(TEXTS)),
+        now=now,
+        platform=draw(st.sampled_from(["{}", "{max_started: 90m}", "{max_started: 20h}"])),
+        news=draw(st.none() | st.builds(News, st.sampled_from(["started", "stopped"]), before)),
+        override=draw(
+            st.none()
+            | st.builds(
+                Override,
+                st.sampled_from(["running", "paused"]),
+                before,
+                st.none() | end,
+                st.sampled_from([None, "main"]),
+            )
+        ),
+        last_used_at=draw(st.none() | before),
+        updated_at=draw(st.none() | before),
+    )
+
+
+@given(found=any_situation())
+@properties(150)
+def test_the_forecast_is_what_will_be_decided(found: Situation) -> None:
+    """Minute by minute what the rules say then is what they foretell now."""
+    until = found.now + 26 * HOUR
+    foretold = list(wishes(found, until))
+    for now in sampled(found.now, until, 13 * MINUTE):
+        standing = [wanted for since, wanted in foretold if since <= now][-1]
+        assert wish(replace(found, now=now)).wanted == standing.wanted
+
+
+@given(found=any_situation())
+@properties(150)
+def test_every_wish_has_a_reason(found: Situation) -> None:
+    assert wish(found).reason.strip()
+
+
+# The table: wanted, satisfied by, otherwise.
+
+
+def taken(found: Situation, *, alone: bool = False, boundary: bool = False) -> Step:
+    return step(wish(found), found, alone=alone, boundary=boundary)
+
+
+def by_hand(found: Situation) -> Step:
+    """The step of a request by hand to run it."""
+    return step(replace(wish(found), wanted="running", rule="hand", left=None), found, alone=True)
+
+
+def timed_warm(found: Situation) -> Step:
+    return step(replace(wish(found), wanted="running", rule="cron", left=None), found, alone=True)
+
+
+STARTING = ("pending", "initializing", "updating")
+NOBODY_KNOWS = ("unknown", "migrating", "")
+EVERY_STATE = (*STARTING, *NOBODY_KNOWS, "running", "paused", "scaledToZero", "failed", "updateFailed")
+
+
+@pytest.mark.parametrize(
+    ("state", "endpoint", "action", "outcome"),
+    [
+        ("running", {}, "none", "unchanged"),
+        ("paused", {}, "resume", "done"),
+        ("scaledToZero", {"min_replicas": 0}, "none", "unchanged"),
+        ("scaledToZero", {"min_replicas": 1}, "wake", "done"),
+        ("scaledToZero", {}, "wake", "done"),
+        *((state, {}, "none", "pending") for state in STARTING),
+        ("updateFailed", {"ready_replicas": 1}, "none", "unchanged"),
+        ("updateFailed", {"ready_replicas": 0}, "none", "skipped"),
+        ("updateFailed", {}, "none", "skipped"),
+        ("failed", {}, "none", "skipped"),
+        ("failed", {"ready_replicas": 1}, "none", "skipped"),
+        *((state, {}, "none", "skipped") for state in NOBODY_KNOWS),
+    ],
+)
+def test_wanted_running(state: str, endpoint: dict[str, Any], action: str, outcome: str) -> None:
+    found = taken(situation(OFFICE, state, **endpoint))
+    assert (found.action, found.outcome) == (action, outcome)
+
+
+@pytest.mark.parametrize("state", ["failed", *NOBODY_KNOWS])
+def test_what_cannot_be_started_is_an_error_in_the_log(state: str) -> None:
+    assert taken(situation(OFFICE, state)).level == "ERROR"
+
+
+def test_a_failed_update_that_still_serves_is_reported() -> None:
+    assert taken(situation(OFFICE, "updateFailed", ready_replicas=1)).level != "INFO"
+
+
+def test_what_hugging_face_says_of_a_failure_is_in_the_reason() -> None:
+    assert "out of memory" in taken(situation(OFFICE, "failed", message="out of memory")).reason
+
+
+@pytest.mark.parametrize(
+    ("state", "endpoint", "action", "outcome"),
+    [
+        ("running", {}, "none", "unchanged"),
+        ("paused", {}, "resume", "done"),
+        ("scaledToZero", {"min_replicas": 0}, "wake", "done"),
+        ("scaledToZero", {"min_replicas": 1}, "wake", "done"),
+        *((state, {}, "none", "pending") for state in STARTING),
+        ("failed", {}, "resume", "done"),
+        *((state, {}, "none", "skipped") for state in NOBODY_KNOWS),
+    ],
+)
+def test_wanted_running_by_hand(state: str, endpoint: dict[str, Any], action: str, outcome: str) -> None:
+    found = by_hand(situation(OFFICE, state, **endpoint))
+    assert (found.action, found.outcome) == (action, outcome)
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "outcome"),
+    [
+        *[("running", "none", "unchanged"), ("scaledToZero", "wake", "done"), ("paused", "resume", "done")],
+        *[("initializing", "none", "pending"), ("failed", "none", "skipped")],
+    ],
+)
+def test_wanted_running_for_a_timed_warm(state: str, action: str, outcome: str) -> None:
+    found = timed_warm(situation(OFFICE, state, min_replicas=0))
+    assert (found.action, found.outcome) == (action, outcome)
+
+
+def test_by_hand_a_failed_update_does_not_count_as_running() -> None:
+    assert by_hand(situation(OFFICE, "updateFailed", ready_replicas=1)).outcome != "unchanged"
+
+
+@pytest.mark.parametrize("state", EVERY_STATE)
+def test_wanted_paused(state: str) -> None:
+    found = taken(situation(NIGHTS, state, ready_replicas=1, min_replicas=0))
+    assert (found.action, found.outcome) == (("none", "unchanged") if state == "paused" else ("pause", "done"))
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "outcome"),
+    [
+        ("scaledToZero", "none", "unchanged"),
+        ("paused", "none", "unchanged"),
+        ("running", "scale-to-zero", "done"),
+        ("updateFailed", "scale-to-zero", "done"),
+        ("migrating", "scale-to-zero", "done"),
+        *((state, "none", "skipped") for state in STARTING),
+    ],
+)
+def test_wanted_scaled_to_zero(state: str, action: str, outcome: str) -> None:
+    found = taken(situation(f"{NIGHTS}, rest: scaledToZero", state))
+    assert (found.action, found.outcome) == (action, outcome)
+
+
+@pytest.mark.parametrize(
+    ("scaling", "used", "action"),
+    [
+        ("{}", "Tue 11:46", "none"),
+        ("{}", "Tue 11:45", "scale-to-zero"),
+        ("{min_replicas: 0, scale_to_zero_after: 1h}", "Tue 11:01", "none"),
+        ("{min_replicas: 0, scale_to_zero_after: 1h}", "Tue 11:00", "scale-to-zero"),
+    ],
+)
+def test_what_was_just_used_is_not_scaled_to_zero(scaling: str, used: str, action: str) -> None:
+    found = situation(f"{NIGHTS}, rest: scaledToZero, scaling: {scaling}", last_used_at=at(used))
+    assert taken(found).action == action
+
+
+@pytest.mark.parametrize(("state", "used"), [("initializing", None), ("running", NOON)])
+def test_what_is_left_rather_than_scaled_to_zero_is_reported(state: str, used: datetime | None) -> None:
+    found = taken(situation(f"{NIGHTS}, rest: scaledToZero", state, last_used_at=used))
+    assert found.outcome == "skipped"
+    assert found.level != "INFO"
+
+
+@pytest.mark.parametrize("state", EVERY_STATE)
+def test_what_no_rule_wants_otherwise_is_left_alone(state: str) -> None:
+    assert taken(situation("", state)).action == "none"
+
+
+def test_what_was_paused_and_is_unused_stays_as_it_is() -> None:
+    assert taken(situation("idle_after: 45m", "paused", updated_at=LONG_AGO)).outcome == "unchanged"
+
+
+# Asleep when the hours begin.
+
+
+@pytest.mark.parametrize(
+    ("lead", "now", "boundary", "action"),
+    [
+        ("10m", "Tue 07:50", False, "wake"),
+        ("10m", "Tue 07:59", False, "wake"),
+        ("10m", "Tue 08:00", False, "none"),
+        ("10m", "Tue 08:00", True, "none"),  # with lead it has been woken before
+        ("0s", "Tue 08:00", True, "wake"),
+        ("0s", "Tue 08:00", False, "none"),
+        ("0s", "Tue 08:10", False, "none"),
+    ],
+)
+def test_what_sleeps_by_itself_is_woken_for_the_hours(lead: str, now: str, boundary: bool, action: str) -> None:
+    found = situation(f"{OFFICE}, lead: {lead}", "scaledToZero", at(now), min_replicas=0)
+    assert taken(found, boundary=boundary).action == action
+
+
+def test_between_two_hours_the_lead_of_the_second_wakes_it() -> None:
+    text = "hours: [Tue 08:00-12:00, Tue 12:05-16:00], lead: 10m"
+    assert taken(situation(text, "scaledToZero", at("Tue 12:02"), min_replicas=0)).action == "wake"
+
+
+# `start: false`, `enforce: false`.
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "action", "outcome"),
+    [
+        (OFFICE, "paused", "none", "skipped"),
+        (OFFICE, "scaledToZero", "none", "skipped"),
+        (OFFICE, "running", "none", "unchanged"),
+        (OFFICE, "initializing", "none", "pending"),
+        (NIGHTS, "running", "pause", "done"),
+        (f"{NIGHTS}, rest: scaledToZero", "running", "scale-to-zero", "done"),
+    ],
+)
+def test_with_start_false_the_rules_only_ever_stop_it(text: str, state: str, action: str, outcome: str) -> None:
+    found = taken(situation(f"{text}, start: false", state))
+    assert (found.action, found.outcome) == (action, outcome)
+
+
+@pytest.mark.parametrize("news", [STARTED, None])
+def test_with_start_false_a_started_platform_starts_nothing(news: News | None) -> None:
+    assert taken(situation("platform: main, start: false", "paused", news=news)).action == "none"
+
+
+def test_with_start_false_a_person_may_start_it() -> None:
+    assert by_hand(situation(f"{OFFICE}, start: false", "paused")).action == "resume"
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "more", "acts"),
+    [
+        # a boundary of the hours
+        (OFFICE, "Tue 20:00", {}, True),
+        (OFFICE, "Tue 20:59", {}, True),
+        (OFFICE, "Tue 21:01", {}, False),
+        (OFFICE, "Sat 12:00", {}, False),
+        # an override's end
+        (NIGHTS, "Tue 12:00", {"override": override("running", until="Tue 11:30")}, True),
+        (NIGHTS, "Tue 12:00", {"override": override("running", "Tue 09:00", "Tue 10:30")}, False),
+        # a platform's news
+        ("platform: main", "Tue 12:00", {"news": stopped("Tue 11:30")}, True),
+        ("platform: main", "Tue 12:00", {"news": stopped("Tue 10:30")}, False),
+        ("platform: main", "Tue 12:00", {"news": started("Tue 06:00"), "platform": "{max_started: 330m}"}, True),
+        ("platform: main", "Tue 12:00", {"news": started("Tue 06:00"), "platform": "{max_started: 4h}"}, False),
+    ],
+)
+def test_with_enforce_false_the_rules_act_in_the_hour_after_a_change(
+    text: str, now: str, more: dict[str, Any], acts: bool
+) -> None:
+    found = taken(situation(f"{text}, enforce: false", now=at(now), **more))
+    assert (found.action, found.outcome) == (("pause", "done") if acts else ("none", "skipped"))
+
+
+def test_with_enforce_false_a_start_is_left_out_too() -> None:
+    assert taken(situation(f"{OFFICE}, enforce: false", "paused")).action == "none"
+
+
+def test_with_enforce_false_the_lead_is_a_boundary() -> None:
+    assert taken(situation(f"{OFFICE}, lead: 2h, enforce: false", "paused", at("Tue 06:30"))).action == "resume"
+
+
+def test_with_enforce_false_a_later_difference_is_reported() -> None:
+    assert taken(situation(f"{NIGHTS}, enforce: false")).level != "INFO"
+
+
+def test_with_enforce_false_a_person_is_obeyed() -> None:
+    assert by_hand(situation(f"{OFFICE}, enforce: false", "paused")).action == "resume"
