@@ -7,7 +7,6 @@ locals {
   deploy_members = google_service_account.deploy[*].member
 
   deploy_roles = [
-    google_project_iam_custom_role.jobs.id,
     "roles/cloudfunctions.developer",
     "roles/iam.securityReviewer",
     "roles/logging.configWriter",
@@ -37,6 +36,14 @@ resource "google_project_iam_member" "deploy" {
 
   project = var.project_id
   role    = each.key
+  member  = local.deploy_members[0]
+}
+
+resource "google_project_iam_member" "deploy_jobs" {
+  count = length(local.deploys)
+
+  project = var.project_id
+  role    = google_project_iam_custom_role.jobs.id
   member  = local.deploy_members[0]
 }
 

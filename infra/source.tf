@@ -2,9 +2,13 @@
 
 locals {
   root = "${path.module}/.."
+  code = setunion(
+    fileset(local.root, "functions/main.py"),
+    [for kind in ["py", "html", "css"] : fileset(local.root, "functions/lifecycle/*.${kind}")]...
+  )
   source_files = merge(
     { "requirements.txt" = "${local.root}/requirements.txt" },
-    { for file in fileset(local.root, "functions/{main.py,lifecycle/**/*.{py,html,css}}") : file => "${local.root}/${file}" },
+    { for file in local.code : file => "${local.root}/${file}" },
     { "functions/lifecycle.yaml" = "${path.module}/${var.settings_file}" },
   )
 }

@@ -206,3 +206,20 @@ def understood(body: bytes, headers: dict[str, str]) -> Message | None:
 def test_a_delivery_is_understood_or_refused_and_nothing_else(body: bytes, headers: dict[str, str]) -> None:
     found = understood(body, headers)
     assert found is None or (found.platform and found.event in ("started", "stopped") and found.at.tzinfo)
+
+
+@pytest.mark.parametrize(
+    ("method", "event"),
+    [
+        ("v1.compute.instances.start", "started"),
+        ("beta.compute.instances.stop", "stopped"),
+        ("compute.instances.preempted", "stopped"),
+        ("compute.instances.automaticRestart", "started"),
+    ],
+)
+def test_a_vms_audit_log_entry_is_its_platforms_message(method: str, event: str) -> None:
+    entry = {"protoPayload": {"methodName": method, "resourceName": "projects/p/zones/z/instances/main"}}
+    data = base64.b64encode(json.dumps(entry).encode()).decode()
+    push = {"message": {"data": data, "messageId": "1", "publishTime": "2026-11-24T12:00:00Z"}, "subscription": "s"}
+    message = events.read(json.dumps(push).encode(), {"content-type": "application/json"})
+    assert (message.platform, message.event) == ("main", event)

@@ -183,6 +183,7 @@ def test_a_platforms_job_as_sync_makes_it_remembers_nothing() -> None:
     assert jobs.news_in(holding("lifecycle-platform-main", jobs.body(["embeddings"]))) is None
 
 
+NO_TIMES: list[Any] = ["tomorrow", 7, [], {}]
 GOOD: dict[str, Any] = {"state": "paused", "since": "2026-11-24T10:00:00Z", "until": "2026-11-24T21:00:00Z"}
 
 
@@ -191,8 +192,8 @@ GOOD: dict[str, Any] = {"state": "paused", "since": "2026-11-24T10:00:00Z", "unt
     [
         *[b"", b"\xff", b"[" * 30_000, [], None, {}, {"memory": None}, {"memory": []}, {"memory": {"override": []}}],
         *({"memory": {"override": GOOD | {"state": state}}} for state in ("any", "dancing", None, ["paused"])),
-        *({"memory": {"override": GOOD | {"since": since}}} for since in (None, "yesterday", 7)),
-        *({"memory": {"override": GOOD | {"until": until}}} for until in ("tomorrow", 7, {})),
+        *({"memory": {"override": GOOD | {"since": since}}} for since in (None, *NO_TIMES)),
+        *({"memory": {"override": GOOD | {"until": until}}} for until in NO_TIMES),
     ],
 )
 def test_what_is_no_override_is_none(told: Any) -> None:

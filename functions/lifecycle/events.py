@@ -1,5 +1,7 @@
 """What a platform says, from a Pub/Sub push or a CloudEvent. Pure.
 
+Also understood is a Compute Engine audit-log entry that a log sink publishes: a VM that is a platform of its own name.
+
 Sources: Pub/Sub's push body (`{"message": {"data", "attributes", "messageId", "publishTime"}, "subscription"}`) and
 CloudEvents 1.0 over HTTP, binary (`ce-` headers) and structured (`application/cloudevents+json`).
 """
@@ -16,6 +18,10 @@ from lifecycle.endpoint import instant
 from lifecycle.reading import Invalid, Problem, shown
 
 EVENTS = ("started", "stopped")
+# The last part of a method's name, from Compute Engine's audit logs, and what it means for the VM.
+_UP = ("insert", "start", "startWithEncryptionKey", "resume", "automaticRestart")
+_DOWN = ("stop", "suspend", "delete", "preempted", "hostError", "guestTerminate", "terminateOnHostMaintenance")
+VM_METHODS = dict.fromkeys(_UP, "started") | dict.fromkeys(_DOWN, "stopped")
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def _delivered(data: Any, time: Any) -> _Delivery:
 
 
 def _message(delivery: _Delivery) -> Message:
-    told = _object(delivery.told, "the message")
+    told = _vm(_object(delivery.told, "the message"))
     problems = []
     platform, event = told.get("platform"), told.get("event")
     if not isinstance(platform, str) or not platform:
@@ -77,6 +83,15 @@ def _message(delivery: _Delivery) -> Message:
     if problems or at is None:
         raise Invalid(*problems)
     return Message(cast(str, platform), cast(Any, event), at)
+
+
+def _vm(told: dict[str, Any]) -> dict[str, Any]:
+    """The platform's message that an audit-log entry of a VM stands for; anything else as it is."""
+    entry = told.get("protoPayload")
+    if not isinstance(entry, dict):
+        return told
+    method, name = str(entry.get("methodName", "")), str(entry.get("resourceName", ""))
+    return {"platform": name.rpartition("/instances/")[2], "event": VM_METHODS.get(method.rpartition(".")[2])}
 
 
 def _decoded(text: Any, where: str) -> Any:
