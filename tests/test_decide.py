@@ -96,6 +96,23 @@ def test_the_reason_names_what_decided(text: str, more: dict[str, Any], reason: 
     assert reason in wish(situation(text, **more)).reason
 
 
+def test_the_reason_of_an_override_is_as_the_design_shows_it() -> None:
+    assert wish(situation(override=override("paused"))).reason == "asked by hand until 22:00 Europe/Berlin"
+
+
+def test_hours_round_the_clock_name_no_end() -> None:
+    assert "until" not in wish(situation(ALWAYS)).reason
+
+
+@pytest.mark.parametrize(("text", "named"), [("", False), ("platform: main", True)])
+def test_where_no_rule_applies_a_platform_is_named_that_might_have(text: str, named: bool) -> None:
+    assert ("platform main has said nothing yet" in wish(situation(text)).reason) == named
+
+
+def test_what_was_not_observed_is_not_taken_for_unused() -> None:
+    assert wish(replace(situation("idle_after: 45m"), endpoint=None)).wanted == "any"
+
+
 def test_a_holiday_is_named_in_the_reason() -> None:
     assert "holiday" in wish(situation(f"{OFFICE}, holidays: [2026-11-24]")).reason
 

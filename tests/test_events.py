@@ -93,6 +93,39 @@ def test_data_beats_attributes() -> None:
     assert read(push(attributes={"platform": "other", "event": "stopped"})) == SAID
 
 
+# A VM that is a platform: what its audit log says (issue 5).
+
+
+def audit(method: str, vm: str = "projects/p/zones/europe-west1-b/instances/vm-1") -> dict[str, Any]:
+    entry = {"@type": "type.googleapis.com/google.cloud.audit.AuditLog", "methodName": method, "resourceName": vm}
+    return push(data=encoded({"protoPayload": entry, "severity": "NOTICE", "timestamp": "2020-01-01T00:00:00Z"}))
+
+
+@pytest.mark.parametrize(
+    ("method", "event"),
+    [
+        *[("v1.compute.instances.start", "started"), ("beta.compute.instances.insert", "started")],
+        *[("v1.compute.instances.resume", "started"), ("compute.instances.automaticRestart", "started")],
+        *[("v1.compute.instances.stop", "stopped"), ("v1.compute.instances.delete", "stopped")],
+        *[("v1.compute.instances.suspend", "stopped"), ("compute.instances.preempted", "stopped")],
+        *[("compute.instances.hostError", "stopped"), ("compute.instances.guestTerminate", "stopped")],
+    ],
+)
+def test_a_vm_is_a_platform_of_its_own_name(method: str, event: Any) -> None:
+    assert read(audit(method)) == Message("vm-1", event, SIX)
+
+
+@pytest.mark.parametrize("method", ["v1.compute.instances.setMetadata", "v1.compute.disks.delete", "start", ""])
+def test_what_a_vm_does_besides_is_refused(method: str) -> None:
+    with pytest.raises(Invalid):
+        read(audit(method))
+
+
+def test_what_is_no_vm_is_no_platform() -> None:
+    with pytest.raises(Invalid):
+        read(audit("v1.compute.instances.start", vm="projects/p/global/instanceTemplates/t"))
+
+
 # Its time.
 
 
@@ -174,6 +207,12 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(Invalid) as caught:
         read(push(data=encoded({"platform": 7, "event": "paused"}), publishTime="soon"))
     assert {str(problem).partition(":")[0] for problem in caught.value.problems} == {"platform", "event", "time"}
+
+
+@pytest.mark.parametrize(("data", "why"), [("{}", "base64"), (base64.b64encode(b"started").decode(), "JSON")])
+def test_a_refusal_says_what_the_data_is_not(data: str, why: str) -> None:
+    with pytest.raises(Invalid, match=f"message.data.*not {why}"):
+        read(push(data=data))
 
 
 def test_a_refusal_says_which_events_there_are() -> None:

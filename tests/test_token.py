@@ -159,6 +159,15 @@ def test_a_token_that_was_taken_away_is_no_longer_used() -> None:
         run(token.get(1))
 
 
+def test_while_a_token_is_known_reading_it_again_takes_seconds_and_not_all_of_the_callers_time() -> None:
+    secret = Secret()
+    token = secret.token()
+    run(token.get(1e9))
+    secret.now += 11 * MINUTE
+    run(token.get(1e9))
+    assert secret.deadlines[1] < 1e9
+
+
 # Refused by Hugging Face.
 
 
@@ -232,6 +241,19 @@ def test_a_refused_token_that_cannot_be_read_again_is_a_failure(failure: Failure
     secret.value = failure
     with pytest.raises(Failure):
         run(token.renewed(OLD, 1))
+
+
+def test_many_refused_at_once_read_it_once_when_it_cannot_be_read() -> None:
+    secret = Secret()
+    token = secret.token()
+    run(token.get(1))
+    secret.value = passing()
+
+    async def together() -> list[str | BaseException]:
+        return await asyncio.gather(*(token.renewed(OLD, 1) for _ in range(50)), return_exceptions=True)
+
+    assert [type(found) for found in run(together())] == [Failure] * 50
+    assert secret.reads == 2
 
 
 # Kept out of words.

@@ -73,7 +73,7 @@ class Scheduler:
             if failure.code != ("not_found" if there else "exists"):
                 raise
             state = await (create() if there else update())
-        if state not in ("ENABLED", "PAUSED"):
+        if state in ("UPDATE_FAILED", "DISABLED"):
             raise Failure(f"job {job.id} is {state} after writing it", code="memory_unavailable", passing=True)
         if state != job.state:
             await self._try(f"making job {job.id} {job.state}", lambda: self._turn(job))
@@ -104,11 +104,11 @@ class Scheduler:
 
     def _create(self, job: Job) -> str:
         request = {"parent": self.parent, "job": _written(job, self._name(job.id))}
-        return str(self.client().create_job(request=request, timeout=PER_CALL, retry=None).state.name)
+        return _state(self.client().create_job(request=request, timeout=PER_CALL, retry=None))
 
     def _update(self, job: Job, fields: tuple[str, ...]) -> str:
         request = {"job": _written(job, self._name(job.id)), "update_mask": {"paths": list(fields)}}
-        return str(self.client().update_job(request=request, timeout=PER_CALL, retry=None).state.name)
+        return _state(self.client().update_job(request=request, timeout=PER_CALL, retry=None))
 
     def _turn(self, job: Job) -> None:
         turn = self.client().pause_job if job.state == "PAUSED" else self.client().resume_job
@@ -134,6 +134,11 @@ class Scheduler:
             return absent
 
 
+def _state(job: Any) -> str:
+    """A job's state by name; one that is not told is that of any job."""
+    return str(job.state.name) if job.state else "ENABLED"
+
+
 def _read(job: Any) -> Job:
     """A job of the client as a value."""
     target, retries = job.http_target, job.retry_config
@@ -156,7 +161,7 @@ def _read(job: Any) -> Job:
             retries.max_doublings or None,
         ),
         description=job.description,
-        state=job.state.name,
+        state=_state(job),
     )
 
 
