@@ -30,6 +30,7 @@ NIGHTS = "hours: daily 22:00-06:00"  # at NOON, outside
 ALWAYS = "hours: daily 00:00-24:00"
 STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
 LONG_AGO = at("Tue 06:00")
+DAYS_OFF = ("2026-11-24", "2026-11-25")
 
 # The six rules, and which comes before which.
 
@@ -114,7 +115,12 @@ def test_what_was_not_observed_is_not_taken_for_unused() -> None:
 
 
 def test_a_holiday_is_named_in_the_reason() -> None:
-    assert "holiday" in wish(situation(f"{OFFICE}, holidays: [2026-11-24]")).reason
+    reasons = [wish(situation(f"{OFFICE}, holidays: [{day}]", now=at("Tue 21:00"))).reason for day in DAYS_OFF]
+    assert ["holiday" in reason for reason in reasons] == [True, False]
+
+
+def test_hours_that_never_come_leave_it_at_rest() -> None:
+    assert wish(situation(f"{OFFICE}, holidays: [2026-01-01..2035-12-31]")).wanted == "paused"
 
 
 def test_the_reason_speaks_in_the_entrys_own_zone() -> None:
@@ -517,6 +523,7 @@ def test_with_start_false_a_person_may_start_it() -> None:
         # a platform's news
         ("platform: main", "Tue 12:00", {"news": stopped("Tue 11:30")}, True),
         ("platform: main", "Tue 12:00", {"news": stopped("Tue 10:30")}, False),
+        ("platform: main", "Tue 12:00", {"news": stopped("Tue 10:30"), "platform": "{max_started: 1h}"}, False),
         ("platform: main", "Tue 12:00", {"news": started("Tue 06:00"), "platform": "{max_started: 330m}"}, True),
         ("platform: main", "Tue 12:00", {"news": started("Tue 06:00"), "platform": "{max_started: 4h}"}, False),
     ],

@@ -11,6 +11,7 @@ g. Nothing outside the settings is touched; the token appears nowhere.
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -20,7 +21,7 @@ from local.simulation import PARENT, TOKEN, Simulation
 
 MINUTE = timedelta(minutes=1)
 LONGEST_CALL = timedelta(minutes=9)  # a pass that waits for a start holds back the next
-RETRIES_WITHIN = timedelta(seconds=2)  # sooner than another call comes
+UNDER_WAY = 3  # calls whose answers are still to come at the end
 STARTING = frozenset({"pending", "initializing", "updating"})
 # The states of which one was reached, when a result says so.
 DONE: dict[str, Collection[str]] = {"pause": {"paused"}, "scale-to-zero": {"scaledToZero", "paused"}}
@@ -43,7 +44,8 @@ class Watch:
         self.outside = 0.0
         self.seen_answers = 0
         self.seen_requests = 0
-        self.forbidden: dict[str, datetime] = {}
+        self.forbidden: Counter[str] = Counter()  # actions that were answered 403
+        self.told_forbidden: Counter[str] = Counter()  # and results that say so
         names = [str(endpoint["name"]) for endpoint in simulation.plan.endpoints]
         self.managed = [name for name in names if simulation.entry_of(name)]
 
@@ -65,7 +67,8 @@ class Watch:
             self.since[endpoint.name] = wanted, now
         if wanted in ("paused", "scaledToZero") and endpoint.state in BILLED:
             self.outside += 60
-        calm = max(self.s.calm_since(key), self.since[endpoint.name][1])
+        # What changed by itself, failing after a start say, is seen by the next pass.
+        calm = max(self.s.calm_since(key), self.since[endpoint.name][1], endpoint.history[-1][0])
         if now - calm > self.patience and not self._fits(endpoint, wanted) and not self._reported(endpoint.name, now):
             promise = "e" if wanted != "running" and endpoint.state in BILLED else "a"
             self.s.broke(
@@ -138,6 +141,7 @@ class Watch:
         if function != "platform_event" and answer.status != status:
             self.s.broke("f", f"{function} answered {answer.status}, should be {status}: {results}")
         for result in bad:
+            self.told_forbidden[result.name] += result.code == "forbidden"
             if not result.error:
                 self.s.broke("f", f"{result.name} failed without a reason")
             endpoint = self.s.hub.endpoints.get(result.name)
@@ -186,9 +190,7 @@ class Watch:
             elif own and self._rests(name, at):
                 self.s.broke("e", f"{said}: it should rest, and this wakes it")
             elif method == "POST" and status == 403:
-                if at - self.forbidden.get(said, self.s.plan.begin) < RETRIES_WITHIN:
-                    self.s.broke("f", f"{said}: tried again after a 403")
-                self.forbidden[said] = at
+                self.forbidden[name] += 1
         self.seen_requests = len(self.s.hub.requests)
 
     def _rests(self, name: str, at: datetime) -> bool:
@@ -200,6 +202,10 @@ class Watch:
     def conclude(self) -> None:
         """What can only be seen at the end."""
         self._answers()
+        killed = any(window.kind == "instances die" for window in self.s.plan.windows)
+        for name, count in self.forbidden.items():
+            if not killed and count > self.told_forbidden[name] + UNDER_WAY:
+                self.s.broke("f", f"{name}: {count} times a 403, told {self.told_forbidden[name]} times: it is retried")
         for where, texts in {
             "log": self.s.raw,
             "answer": self.s.replies,
