@@ -517,6 +517,7 @@ def test_with_start_false_a_person_may_start_it() -> None:
         (OFFICE, "Tue 20:59", {}, True),
         (OFFICE, "Tue 21:01", {}, False),
         (OFFICE, "Sat 12:00", {}, False),
+        (f"{OFFICE}, holidays: [2026-11-01..2026-11-30]", "Tue 12:00", {}, False),
         # an override's end
         (NIGHTS, "Tue 12:00", {"override": override("running", until="Tue 11:30")}, True),
         (NIGHTS, "Tue 12:00", {"override": override("running", "Tue 09:00", "Tue 10:30")}, False),

@@ -90,6 +90,7 @@ def test_what_is_no_hours_is_refused_with_what_is_allowed(text: str, why: str) -
     ("texts", "spans"),
     [
         (["Mon,Wed 08:00-20:00"], [("Mon 08:00", "Mon 20:00"), ("Wed 08:00", "Wed 20:00")]),
+        (["Sun 08:00-20:00"], [("Sun 08:00", "Sun 20:00")]),
         (["Tue 22:00-06:00"], [("Tue 22:00", "Wed 06:00")]),
         (["Tue 22:00-24:00"], [("Tue 22:00", "Wed 00:00")]),
         (["Sun 22:00-06:00"], [("Sun 22:00", "Mon 06:00"), ("Sun 22:00", "Mon 06:00")]),  # last week's and this one's

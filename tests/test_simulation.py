@@ -130,7 +130,7 @@ DEFECTS: list[tuple[Defect, int]] = [
     (obeys_old_messages, 1),
     (repeats_without_looking, 1),
     (swaps_pause_and_resume, 1),
-    (retries_a_403, 17),
+    (retries_a_403, 40),
     (probes_what_is_scaled_to_zero, 3),
     (forgets_lead, 1),
     (ignores_holidays, 5),
