@@ -5,23 +5,19 @@ are booleans, `12:30` and `2026-12-25` are text, and a key that stands twice is 
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Literal, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from cronsim import CronSim, CronSimError
-
-from lifecycle import hours, yaml12
+from lifecycle import hours, values, yaml12
 from lifecycle.reading import (
     BOOLEAN,
     DURATION,
-    INTEGER,
     LENGTH,
     TEXT,
     Invalid,
@@ -33,14 +29,12 @@ from lifecycle.reading import (
     mapping_of,
     matching,
     one_of,
-    one_or_list,
     parsed,
     shown,
-    wrong,
 )
+from lifecycle.values import DATES, HOURS, IDLE_TIMEOUT, NAME_OF_ENDPOINT, NAME_OF_ENTRY, PATH, REPLICAS, ZONE
 
 MOST_ENTRIES = 300
-ENTRY_NAME = r"[a-z0-9-]{1,32}"
 GLOB = re.compile(r"[*?\[]")
 
 
@@ -152,77 +146,6 @@ def schema() -> dict[str, Any]:
     }
 
 
-# How single values are read.
-
-
-def _zone(text: str) -> ZoneInfo:
-    if text != "UTC" and "/" not in text:
-        raise ValueError('not a time zone; zones are "UTC" or a name with a slash, such as Europe/Berlin')
-    try:
-        if text.startswith(("posix/", "right/")):
-            raise ValueError
-        return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("unknown time zone; IANA names it Area/City, such as Europe/Berlin") from None
-
-
-def _dates(text: str) -> frozenset[date]:
-    match = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.\.([0-9]{4}-[0-9]{2}-[0-9]{2}))?", text)
-    if match is None:
-        raise ValueError("not a date; dates are 2026-12-25 or 2026-12-27..2027-01-01")
-    try:
-        first, last = (date.fromisoformat(part or match[1]) for part in match.groups())
-    except ValueError:
-        raise ValueError("there is no such day") from None
-    if not 0 <= (last - first).days <= 3660:
-        raise ValueError("a range ends on or after its beginning, within ten years")
-    return frozenset(date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + 1))
-
-
-_CRON_VALUE = r"(?:[0-9]{1,2}|[A-Za-z]{3})"
-_CRON_PART = rf"(?:\*|{_CRON_VALUE}(?:-{_CRON_VALUE})?)(?:/[0-9]{{1,2}})?"
-
-
-def _cron(text: str) -> str:
-    # Cloud Scheduler's unix-cron has five fields; the library also knows a sixth and letters such as L and #.
-    fields = text.split()
-    if len(fields) != 5 or not all(re.fullmatch(rf"{_CRON_PART}(?:,{_CRON_PART})*", part, re.ASCII) for part in fields):
-        raise ValueError('not a cron schedule; it is "minute hour day month weekday", such as "*/10 8-19 * * 1-5"')
-    try:
-        CronSim(text, datetime(2026, 1, 1))  # noqa: DTZ001 - any time will do, only the text is checked
-    except CronSimError as error:
-        raise ValueError(f"not a cron schedule: {error}") from None
-    return text
-
-
-def _json(value: Any) -> Any:
-    try:
-        if json.loads(json.dumps(value, allow_nan=False)) == value:
-            return value
-    except (ValueError, TypeError, RecursionError):
-        pass
-    raise wrong(value, "must be something that JSON can say")
-
-
-def _divides_an_hour(length: timedelta) -> bool:
-    return length >= timedelta(minutes=1) and timedelta(hours=1) % length == timedelta() and length.seconds % 60 == 0
-
-
-ZONE = parsed(_zone, examples=["UTC", "Europe/Berlin"])
-DATES = list_of(parsed(_dates, examples=["2026-12-25", "2026-12-27..2027-01-01"]))
-HOURS = one_or_list(parsed(hours.parse, examples=["Mon-Fri 08:00-20:00", "Sun-Thu 22:00-06:00", "daily 07:00-24:00"]))
-NAME_OF_ENTRY = matching(ENTRY_NAME, "names are 1 to 32 of a-z, 0-9 and -")
-NAME_OF_ENDPOINT = matching(
-    r"[a-z0-9*?\[\]!-]{1,64}", "names at Hugging Face are of a-z, 0-9 and -; globs have * ? [ ]"
-)
-PATH = matching(r"/(?!/)[!-~]*", "paths begin with exactly one / and have no spaces")
-REPLICAS = INTEGER.where(lambda count: count >= 0, "must not be negative", minimum=0)
-IDLE_TIMEOUT = LENGTH.where(
-    lambda length: timedelta(minutes=15) <= length <= timedelta(minutes=2880) and length.seconds % 60 == 0,
-    "Hugging Face takes whole minutes from 15m to 2880m",
-)
-
-
 # What may stand where: a table for each mapping, and what must hold between its keys.
 
 
@@ -242,7 +165,7 @@ SCALING = {
 
 WARM = {
     "path": Key(PATH, "/", "path of the request that proves that it answers, below the endpoint's URL"),
-    "body": Key(Kind(_json, {}), None, "sent as JSON by POST; without one the request is a GET"),
+    "body": Key(Kind(values.json_value, {}), None, "sent as JSON by POST; without one the request is a GET"),
 }
 
 
@@ -275,7 +198,7 @@ PLATFORM = {
 }
 
 CRON = {
-    "at": Key(parsed(_cron, examples=["*/10 8-19 * * 1-5"]), doc="cron schedule in the top-level time zone"),
+    "at": Key(parsed(values.cron, examples=["*/10 8-19 * * 1-5"]), doc="cron schedule in the top-level time zone"),
     "do": Key(one_of("pause", "resume", "warm"), doc="what is done then, unless the rules want otherwise"),
     "endpoints": Key(list_of(TEXT, least=1), doc='entries; ["*"] means all'),
 }
@@ -353,7 +276,7 @@ SETTINGS = mapping(
         ),
         "time_zone": Key(ZONE, ZoneInfo("UTC"), "IANA name, or UTC; an entry may have its own"),
         "reconcile_every": Key(
-            LENGTH.where(_divides_an_hour, "must be whole minutes that divide an hour, such as 5m, 10m or 15m"),
+            LENGTH.where(values.divides_an_hour, "must be whole minutes that divide an hour, such as 5m, 10m or 15m"),
             timedelta(minutes=10),
             "how often everything is compared and mended",
         ),
