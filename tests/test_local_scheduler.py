@@ -172,20 +172,21 @@ def test_a_final_failure_says_what_was_tried(url: str, local: Scheduler) -> None
 # Its clock.
 
 
-def test_a_job_that_is_run_calls_its_target_as_google_does(local: Scheduler) -> None:
+@pytest.mark.parametrize("method", ["POST", 1])
+def test_a_job_that_is_run_calls_its_target_as_google_does(local: Scheduler, method: str | int) -> None:
     seen: list[httpx.Request] = []
 
     async def once() -> None:
         transport = httpx.MockTransport(lambda request: seen.append(request) or httpx.Response(200))  # type: ignore[func-returns-value]
         async with httpx.AsyncClient(transport=transport) as local.client:
             token = {"serviceAccountEmail": "invoker@p.iam"}
-            target = {"uri": "https://a.example/x", "body": "e30=", "oidcToken": token}
+            target = {"uri": "https://a.example/x", "httpMethod": method, "body": "e30=", "oidcToken": token}
             local.create(PARENT, {"name": f"{PARENT}/jobs/a", "schedule": "0 8 * * *", "httpTarget": target})
             local.run_job(f"{PARENT}/jobs/a")
             await asyncio.gather(*local._tasks)
 
     asyncio.run(once())
     (request,) = seen
-    assert (request.headers["x-cloudscheduler-jobname"], request.content) == ("a", b"{}")
+    assert (request.method, request.headers["x-cloudscheduler-jobname"], request.content) == ("POST", "a", b"{}")
     assert request.headers["content-type"] == "application/octet-stream"
     assert request.headers["authorization"].startswith("Bearer ")

@@ -23,6 +23,7 @@ from local.faults import Faults, google_error
 
 Json = dict[str, Any]
 STATUS = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 409: "ALREADY_EXISTS", 500: "INTERNAL", 503: "UNAVAILABLE"}
+METHODS = ("POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS")  # by number, from 1
 RETRIES = {
     "maxRetryDuration": "0s",
     "minBackoffDuration": "5s",
@@ -181,7 +182,9 @@ class Scheduler:
         job.setdefault("attemptDeadline", "180s")
         job["retryConfig"] = RETRIES | (job.get("retryConfig") or {})
         job["userUpdateTime"] = self.now().isoformat().replace("+00:00", "Z")
-        target.setdefault("httpMethod", "POST")
+        # Google's clients may send an enum's number.
+        method = target.get("httpMethod") or "POST"
+        target["httpMethod"] = METHODS[method - 1] if isinstance(method, int) else method
         target["headers"] = {"User-Agent": "Google-Cloud-Scheduler", **(target.get("headers") or {})}
         if "oidcToken" in target:
             target["oidcToken"].setdefault("audience", target["uri"])
