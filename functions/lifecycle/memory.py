@@ -59,11 +59,13 @@ class Keeper:
         id = job.platform_id(self.prefix, platform)
         body = job.platform_body(self.settings, platform, news)
         for _ in range(READ_BACKS):
+            kept = job.news_in(await self.jobs.get(id))
+            if kept and kept.since > news.since:
+                return kept
+            if kept == news:
+                return news
             if not await self.jobs.set_body(id, body):
                 break
-            kept = job.news_in(await self.jobs.get(id))
-            if kept and kept.since >= news.since:
-                return kept
         raise Failure(
             f"the news of {platform} could not be remembered in job {id}", code="memory_unavailable", passing=True
         )
