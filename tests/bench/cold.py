@@ -67,7 +67,8 @@ def _first_answer(source: Path, environment: dict[str, str]) -> float:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "functions_framework", "--source", str(source), "--target", "pause"]
     begun = time.perf_counter()
-    with subprocess.Popen([*command, "--host", "127.0.0.1", "--port", str(port)], env=environment) as process:
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
             return _ask(port) - begun
         finally:
