@@ -65,7 +65,8 @@ class Situation:
 
     def first(self, instant: datetime | None) -> datetime | None:
         """`instant`, or before it when "started" begins to count as stopped."""
-        return min((t for t in (instant, self.started_until) if t and t > self.now), default=None)
+        lapse = self.started_until
+        return lapse if lapse and lapse > self.now and (instant is None or lapse < instant) else instant
 
     def says(self, when: datetime) -> str:
         return clock(when, self.entry.zone, self.now)

@@ -81,7 +81,7 @@ class Hours:
     zone: ZoneInfo
     lead: timedelta = timedelta()
     holidays: frozenset[date] = field(default=frozenset(), repr=False)
-    _blocks: dict[int, list[Span]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _blocks: dict[int, tuple[list[datetime], list[Span]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def spans(self, since: datetime, until: datetime) -> list[Span]:
         """The united hours that touch [since, until), in order; cut a day or more outside of it."""
@@ -98,27 +98,30 @@ class Hours:
 
     def at(self, now: datetime) -> Span | None:
         """The hours that `now` lies in, lead included; of two, the earlier. An end beyond a week may be cut."""
-        spans = self._around(now)
-        index = bisect_right(spans, now, key=lambda span: span.lead) - 1
+        leads, spans = self._around(now)
+        index = bisect_right(leads, now) - 1
         while index > 0 and now < spans[index - 1].end:
             index -= 1
         return spans[index] if index >= 0 and now < spans[index].end else None
 
     def next(self, now: datetime) -> Span | None:
         """The next hours that begin (lead included) after `now`."""
-        spans = self._around(now)
-        index = bisect_right(spans, now, key=lambda span: span.lead)
+        leads, spans = self._around(now)
+        index = bisect_right(leads, now)
         if index < len(spans):
             return spans[index]
         return next((span for span in self.spans(now, now + FAR) if span.lead > now), None)
 
-    def _around(self, now: datetime) -> list[Span]:
-        """The spans from before `now` to at least a week after it; kept, because a forecast asks day after day."""
+    def _around(self, now: datetime) -> tuple[list[datetime], list[Span]]:
+        """The spans from before `now` to at least a week after it, and their leads; kept, because a forecast asks day
+        after day."""
         number = (now - EPOCH) // BLOCK
-        if number not in self._blocks:
+        found = self._blocks.get(number)
+        if found is None:
             begin = EPOCH + number * BLOCK
-            self._blocks[number] = self.spans(begin, begin + BLOCK + WEEK)
-        return self._blocks[number]
+            spans = self.spans(begin, begin + BLOCK + WEEK)
+            found = self._blocks[number] = [span.lead for span in spans], spans
+        return found
 
     def boundaries(self, since: datetime, until: datetime) -> list[datetime]:
         """Every lead, beginning and end in (since, until], in order."""
