@@ -83,11 +83,13 @@ class Deployment:
 
 
 @contextmanager
-def process(function: str, environment: dict[str, str], folder: Path) -> Iterator[str]:
+def process(
+    function: str, environment: dict[str, str], folder: Path, *, source: Path = MAIN, python: str = sys.executable
+) -> Iterator[str]:
     """The URL of a function in a process of its own."""
     with listen() as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "functions_framework", "--source", str(MAIN), "--target", function]
+    command = [python, "-m", "functions_framework", "--source", str(source), "--target", function]
     with (folder / f"{function}.log").open("w") as log:
         made = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", str(port)], env=environment, stdout=log, stderr=log

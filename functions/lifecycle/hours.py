@@ -81,7 +81,9 @@ class Hours:
     zone: ZoneInfo
     lead: timedelta = timedelta()
     holidays: frozenset[date] = field(default=frozenset(), repr=False)
-    _blocks: dict[int, tuple[list[datetime], list[Span]]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _blocks: dict[int, tuple[list[datetime], list[Span]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def spans(self, since: datetime, until: datetime) -> list[Span]:
         """The united hours that touch [since, until), in order; cut a day or more outside of it."""

@@ -1,18 +1,19 @@
-"""Cold start: from the start of a process to its first completed `pause`."""
+"""Cold start: from the start of a process to its first completed `pause`, and where the time goes, by import."""
 
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
 
 from bench.figures import Figure, figure
+from bench.stage import DEPLOYED, FUNCTIONS, now
 from local.huggingface import ALL_SCOPES, HuggingFace
 from local.scheduler import Scheduler
 from local.secretmanager import SecretManager
@@ -20,17 +21,30 @@ from local.serve import listen, serve
 from secret import TOKEN
 
 HERE = Path(__file__).parent
-MAIN = HERE.parents[1] / "functions" / "main.py"
+MAIN = FUNCTIONS / "main.py"
 SECRET = "projects/p/secrets/hf-token"
+# What a call imports, in its order; each is timed on top of the ones before it.
+IMPORTS = {
+    "functions-framework": "functions_framework",
+    "asyncio and httpx": "asyncio, ssl, httpx, httpcore, anyio._backends._asyncio",
+    "PyYAML, cronsim, zoneinfo": "yaml, cronsim, zoneinfo",
+    "this project's own modules": "lifecycle.app, lifecycle.door",
+    "google-cloud-secret-manager": "google_crc32c, google.cloud.secretmanager_v1",
+    "google-cloud-scheduler": "google.cloud.scheduler_v1",
+}
 
 
 def figures(quick: bool) -> list[Figure]:
-    """Milliseconds; every round starts each kind once, so that ratios are of neighbours."""
+    """Milliseconds; every round starts each kind once, so that ratios are of neighbours.
+
+    The functions run on what is deployed and nothing else; the baseline on the environment that has huggingface_hub.
+    """
+    rounds = 2 if quick else 9
     runs: dict[str, list[float]] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         (folder / "lifecycle.yaml").write_text("namespace: acme\nendpoints: {embeddings: {}}\n")
-        hub, secrets, scheduler = HuggingFace(_now, tokens={TOKEN: ALL_SCOPES}), SecretManager(_now), Scheduler(_now)
+        hub, secrets, scheduler = HuggingFace(now, tokens={TOKEN: ALL_SCOPES}), SecretManager(now), Scheduler(now)
         secrets.add(SECRET, TOKEN)
         hub.url = stack.enter_context(serve(hub))
         alone = {
@@ -42,30 +56,45 @@ def figures(quick: bool) -> list[Figure]:
         secret = {**alone, "HF_TOKEN_SECRET": f"{SECRET}/versions/latest"}
         scheduler_url = stack.enter_context(serve(scheduler))
         whole = {**secret, "SCHEDULER_PARENT": "projects/p/locations/l", "CLOUD_SCHEDULER_URL": scheduler_url}
-        kinds = {
-            "hello world": (HERE / "hello.py", alone),
-            "straight with huggingface_hub": (HERE / "straight.py", secret),
-            "pause": (MAIN, whole),
-            "pause, no Cloud Scheduler": (MAIN, secret),
-            "pause, HF_TOKEN, no Google client": (MAIN, {**alone, "HF_TOKEN": TOKEN}),
+        kinds: dict[str, tuple[str | Path, Path, dict[str, str]]] = {
+            "hello world": (DEPLOYED, HERE / "hello.py", alone),
+            "straight, Secret Manager": (sys.executable, HERE / "straight.py", secret),
+            "pause, Secret Manager": (DEPLOYED, MAIN, secret),
+            "pause, Secret Manager and Cloud Scheduler": (DEPLOYED, MAIN, whole),
+            "pause, HF_TOKEN": (DEPLOYED, MAIN, {**alone, "HF_TOKEN": TOKEN}),
         }
-        for _ in range(2 if quick else 9):
-            for name, (source, environment) in kinds.items():
+        for number in range(rounds + 1):
+            for name, (python, source, environment) in kinds.items():
                 hub.endpoints.clear()
                 hub.add("embeddings", "running")
-                runs.setdefault(name, []).append(_first_answer(source, environment) * 1000)
-    hello, straight = runs["hello world"], runs["straight with huggingface_hub"]
-    found = [figure(name, "ms", values, hello, "hello world") for name, values in runs.items()]
+                took = _first_answer(python, source, environment) * 1000
+                if number:  # the first round only warms the disk's cache
+                    runs.setdefault(name, []).append(took)
+    hello, straight = runs["hello world"], runs["straight, Secret Manager"]
     return [
-        *found,
+        *(figure(name, "ms", values, hello, "hello world") for name, values in runs.items()),
         *(figure(name, "ms", runs[name], straight, "straight") for name in runs if name.startswith("pause")),
+        *_imports(rounds),
     ]
 
 
-def _first_answer(source: Path, environment: dict[str, str]) -> float:
+def _imports(rounds: int) -> list[Figure]:
+    parts = "".join(f"import {names}\ntimes.append(time.perf_counter())\n" for names in IMPORTS.values())
+    script = f"import json, time\ntimes = [time.perf_counter()]\n{parts}print(json.dumps(times))"
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(FUNCTIONS)}
+    found: dict[str, list[float]] = {name: [] for name in IMPORTS}
+    for _ in range(rounds):
+        told = subprocess.run([DEPLOYED, "-c", script], env=environment, capture_output=True, check=True).stdout
+        times = json.loads(told)
+        for name, begun, ended in zip(IMPORTS, times, times[1:], strict=False):
+            found[name].append((ended - begun) * 1000)
+    return [figure(f"importing {name}", "ms", values) for name, values in found.items()]
+
+
+def _first_answer(python: str | Path, source: Path, environment: Mapping[str, str]) -> float:
     with listen() as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "functions_framework", "--source", str(source), "--target", "pause"]
+    command = [str(python), "-m", "functions_framework", "--source", str(source), "--target", "pause"]
     begun = time.perf_counter()
     command += ["--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
@@ -88,7 +117,3 @@ def _ask(port: int) -> float:
                 continue
             assert response.status_code == 200, response.text
             return time.perf_counter()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

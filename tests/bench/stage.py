@@ -1,10 +1,12 @@
-"""A hub in a process of its own, so that it and what is measured do not share a processor's time."""
+"""What the measured code stands on: the environment that is deployed, and a hub in a process of its own, so that the
+two do not share a processor's time."""
 
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from lifecycle import settings
@@ -15,6 +17,10 @@ from local.faults import Fault
 from local.huggingface import ALL_SCOPES, HuggingFace
 from local.serve import serve
 from secret import TOKEN
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = ROOT / "functions"
+DEPLOYED = ROOT / "build" / "deployed" / "bin" / "python"  # with requirements.txt and nothing else; made by make
 
 
 def now() -> datetime:
