@@ -18,7 +18,7 @@ try:
 except Invalid as error:
     # A process with bad settings refuses to start, with one line that says it all.
     refusal = {"severity": "CRITICAL", "event": "settings", "message": f"refused to start: {error}"}
-    sys.stdout.write(json.dumps(refusal, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(refusal) + "\n")
     sys.stdout.flush()
     sys.exit(1)
 

@@ -318,7 +318,7 @@ def test_every_wish_has_a_reason(found: Situation) -> None:
 # The table: wanted, satisfied by, otherwise.
 
 
-def taken(found: Situation, *, alone: bool = False, boundary: bool = False) -> Step:
+def taken(found: Situation, *, alone: bool = False, boundary: str | None = None) -> Step:
     return step(wish(found), found, alone=alone, boundary=boundary)
 
 
@@ -462,16 +462,19 @@ def test_what_was_paused_and_is_unused_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("lead", "now", "boundary", "action"),
     [
-        ("10m", "Tue 07:50", False, "wake"),
-        ("10m", "Tue 07:59", False, "wake"),
-        ("10m", "Tue 08:00", False, "none"),
-        ("10m", "Tue 08:00", True, "none"),  # with lead it has been woken before
-        ("0s", "Tue 08:00", True, "wake"),
-        ("0s", "Tue 08:00", False, "none"),
-        ("0s", "Tue 08:10", False, "none"),
+        ("10m", "Tue 07:50", None, "wake"),
+        ("10m", "Tue 07:59", None, "wake"),
+        ("10m", "Tue 08:00", None, "none"),
+        ("10m", "Tue 08:00", "0800", "none"),  # with lead it has been woken before
+        ("0s", "Tue 08:00", "0800", "wake"),
+        ("0s", "Tue 08:02", "0800", "wake"),
+        ("0s", "Tue 08:00", "", "wake"),
+        ("0s", "Tue 10:00", "1000", "none"),  # a boundary inside the hours is not their beginning
+        ("0s", "Tue 08:00", None, "none"),
+        ("0s", "Tue 08:10", None, "none"),
     ],
 )
-def test_what_sleeps_by_itself_is_woken_for_the_hours(lead: str, now: str, boundary: bool, action: str) -> None:
+def test_what_sleeps_by_itself_is_woken_for_the_hours(lead: str, now: str, boundary: str | None, action: str) -> None:
     found = situation(f"{OFFICE}, lead: {lead}", "scaledToZero", at(now), min_replicas=0)
     assert taken(found, boundary=boundary).action == action
 

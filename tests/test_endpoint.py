@@ -178,7 +178,11 @@ def test_times_are_read_to_the_microsecond(text: str, microseconds: int) -> None
     assert instant(text) == datetime(2026, 11, 24, 6, tzinfo=UTC) + timedelta(microseconds=microseconds)
 
 
-@pytest.mark.parametrize("text", [None, "", "soon", "2026-11-31T06:00:00Z", "0001-01-01T00:00:00+14:00", "1700000000"])
+NO_TIMES = [None, "", "soon", "2026-11-31T06:00:00Z", "0001-01-01T00:00:00+14:00", "1700000000"]
+OF_NO_DAYS = ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "3000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]
+
+
+@pytest.mark.parametrize("text", [*NO_TIMES, *OF_NO_DAYS])
 def test_what_is_no_time_is_none(text: str | None) -> None:
     assert instant(text) is None
 

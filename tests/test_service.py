@@ -121,6 +121,12 @@ def test_released_endpoints_follow_the_rules_again() -> None:
     assert kept(on) is None
 
 
+def test_a_release_is_a_change_that_enforce_false_acts_on() -> None:
+    on = stage("endpoints: {embeddings: {name: embeddings-prod, hours: Mon-Fri 08:00-20:00, enforce: false}}", "paused")
+    on.override("embeddings", Override("paused", TUESDAY_NOON - 2 * MINUTE, None))
+    assert only(reconcile(on, ANNA, clear_override=True)) == ("resume", "done", 200)
+
+
 def test_one_endpoints_failure_stays_its_own() -> None:
     on = Stage("endpoints: {embeddings: {name: dev-*, hours: daily 22:00-06:00}}")
     for name in ("dev-a", "dev-b", "dev-c"):

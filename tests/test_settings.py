@@ -221,7 +221,7 @@ IN_AN_ENTRY = [
         for given in ("embed", "//x.example", "https://x.example")
     ),
     ("warm: {path: ''}", "warm.path", "text, not empty"),
-    ("warm: {body: {1: x}}", "warm.body", "JSON"),
+    ("warm: {body: {x: 1e999}}", "warm.body", "JSON"),
     ("scaling: {min_replicas: -1}", "scaling.min_replicas", "must not be negative"),
     ("scaling: {max_replicas: 0}", "scaling.max_replicas", "at least 1"),
     ("scaling: {min_replicas: 3, max_replicas: 2}", "scaling.min_replicas", "must not exceed"),
@@ -385,6 +385,20 @@ def test_a_key_that_stands_twice_is_told_with_its_line() -> None:
 def test_every_key_that_stands_twice_is_told() -> None:
     told = refusal("namespace: acme\nnamespace: acme\nendpoints: {a: {start: true, start: true}, a: {}}")
     assert [line.partition(": ")[0] for line in told] == ["namespace", "endpoints.a.start", "endpoints.a"]
+
+
+@pytest.mark.parametrize("key", ["123", "007", "1e3", "null", "true", "2026-12-25"])
+def test_a_key_is_its_text(key: str) -> None:
+    assert read(f"endpoints: {{a: {{warm: {{body: {{{key}: x}}}}}}}}").entries["a"].warm == Warm("/", {key: "x"})
+
+
+def test_keys_that_are_equal_as_values_are_two_keys() -> None:
+    assert refusal("namespace: acme\nendpoints: {a: {warm: {body: {1: a, true: b}}}}") == []
+
+
+def test_a_key_that_is_no_text_is_refused() -> None:
+    (told,) = refusal("namespace: acme\nendpoints: {a: {warm: {body: {x: {[1]: a}}}}}")
+    assert told == "endpoints.a.warm.body.x: line 2: keys are plain names"
 
 
 def test_merging_by_an_arrow_is_an_unknown_key() -> None:

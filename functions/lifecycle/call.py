@@ -15,7 +15,7 @@ from lifecycle.decide import Situation, Wish, ended_at, said, step, wish
 from lifecycle.events import Message
 from lifecycle.failures import Failure
 from lifecycle.huggingface import HuggingFace
-from lifecycle.jobs import Jobs, platform_id
+from lifecycle.jobs import Jobs, boundary_of, platform_id
 from lifecycle.memory import Keeper
 from lifecycle.model import AT_REST, Endpoint, Memory, News, Override, Prices, Result, Trigger
 from lifecycle.settings import Entry, Settings
@@ -150,7 +150,7 @@ class Call:
     async def ruled(self, entry: Entry, how: Manner) -> list[Result]:
         if isinstance(self.memory, Failure):
             return self.untouched(entry, self.memory)
-        boundary = self.caller.trigger == "schedule" and self.caller.job.startswith(f"{self.prefix}-hours-")
+        boundary = boundary_of(self.caller.job, self.prefix) if self.caller.trigger == "schedule" else None
         results = await self.drive(entry, wish, how, boundary=boundary)
         override = self.memory.overrides.get(entry.key)
         settled = all(result.outcome in ("done", "unchanged") for result in results)
@@ -160,7 +160,7 @@ class Call:
         return results
 
     async def drive(self, entry: Entry, wished: Callable[[Situation], Wish], how: Manner, *, alone: bool = False,
-                    boundary: bool = False) -> list[Result]:  # fmt: skip
+                    boundary: str | None = None) -> list[Result]:  # fmt: skip
         """A result for each endpoint of the entry, from the step that the wish needs."""
         if isinstance(self.endpoints, Failure):
             return self.untouched(entry, self.endpoints, wished)
@@ -209,13 +209,14 @@ class Call:
     # Memory.
 
     async def clear(self, entry: Entry) -> None:
-        """Gives an entry back to the rules. Raises `Failure`."""
+        """Gives an entry back to the rules: its override ends now. Raises `Failure`."""
         if isinstance(self.memory, Failure):
             return
         if self.keeper and not self.dry:
             await self.keeper.keep(entry.key, None)
-        left = {key: value for key, value in self.memory.overrides.items() if key != entry.key}
-        self.memory = replace(self.memory, overrides=left)
+        if override := self.memory.overrides.get(entry.key):
+            ended = {entry.key: replace(override, until=self.now())}
+            self.memory = replace(self.memory, overrides={**self.memory.overrides, **ended})
 
     async def learn(self, message: Message) -> bool:
         """Remembers a platform's news; false when it is older than what is known. Raises `Failure`."""

@@ -7,8 +7,10 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -59,13 +61,12 @@ def plan(days: int, start: datetime | None, as_json: bool) -> None:
     """Say what will happen when and why, hours, and money against always-on."""
     from lifecycle import show
 
+    if start and not 1971 <= start.year <= 2900:
+        _wrong(f"--from {start:%Y-%m-%d}: years are 1971 to 2900")
     env = _environment()
     found, notes = _run(_forecasts(env, _read(env.config), days, start))
     if as_json:
-        total = {
-            "cost": float(sum(one.cost for one in found if one.cost is not None)),
-            "cost_always_on": float(sum(one.cost_always_on for one in found if one.cost_always_on is not None)),
-        }
+        total = {"cost": _sum(one.cost for one in found), "cost_always_on": _sum(one.cost_always_on for one in found)}
         print(json.dumps({"endpoints": [one.as_json() for one in found], "total": total, "notes": notes}, indent=2))
     else:
         show.forecasts(found, notes)
@@ -175,14 +176,14 @@ async def _forecasts(env: Environment, found: Settings, days: int, start: dateti
         end = now.astimezone(entry.zone).replace(tzinfo=None) + timedelta(days=days)
         until = end.replace(tzinfo=entry.zone).astimezone(UTC)
         for situation in call.situations(entry) or [call.situation(entry, None)]:
-            forecasts.append(forecast(_at(situation, now), until, known))
+            forecasts.append(forecast(replace(situation, now=now), until, known))
     return forecasts, notes
 
 
-def _at(situation: Any, now: datetime) -> Any:
-    from dataclasses import replace
-
-    return replace(situation, now=now)
+def _sum(amounts: Iterable[Decimal | None]) -> float | None:
+    """The sum of what is known; None where nothing is."""
+    known = [amount for amount in amounts if amount is not None]
+    return float(sum(known)) if known else None
 
 
 async def _status(env: Environment) -> Mapping[str, Any]:
@@ -250,7 +251,7 @@ def _groups(env: Environment, names: tuple[str, ...], until: str | None) -> list
     if until == RELEASED or len(until) > 5:
         return [(list(names), {"until": until})]
     try:
-        wall = time.fromisoformat(until)
+        wall = datetime.strptime(until, "%H:%M").time()  # noqa: DTZ007 - a time of day
     except ValueError:
         _wrong(f"--until {until}: is neither HH:MM nor a time with an offset, such as 2026-11-23T22:00:00+01:00")
     found = _read(env.config)

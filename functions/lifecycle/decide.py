@@ -194,11 +194,11 @@ class Step:
     level: Level = "INFO"
 
 
-def step(wish: Wish, situation: Situation, *, alone: bool = False, boundary: bool = False) -> Step:
+def step(wish: Wish, situation: Situation, *, alone: bool = False, boundary: str | None = None) -> Step:
     """The step from what is observed to what is wished (design, the table under "Rules").
 
-    `alone`: nothing but `running` satisfies (by hand, and for `warm`). `boundary`: this is the call of a boundary of
-    its hours.
+    `alone`: nothing but `running` satisfies (by hand, and for `warm`). `boundary`: this is the call of a boundary's
+    job, at that time of day ("" when that is not told).
     """
     endpoint = situation.endpoint
     assert endpoint is not None
@@ -207,7 +207,7 @@ def step(wish: Wish, situation: Situation, *, alone: bool = False, boundary: boo
     if wish.wanted == "any":
         return _settled(wish)
     if wish.wanted == "running":
-        found = _start(wish, endpoint, alone=alone, woken=_begins(situation, boundary=boundary))
+        found = _start(wish, endpoint, alone=alone, woken=_begins(situation, boundary))
     elif wish.wanted == "paused":
         found = _settled(wish) if endpoint.state == "paused" else Step("pause", "done", wish.reason)
     else:
@@ -217,11 +217,13 @@ def step(wish: Wish, situation: Situation, *, alone: bool = False, boundary: boo
     return found
 
 
-def _begins(situation: Situation, *, boundary: bool) -> bool:
+def _begins(situation: Situation, boundary: str | None) -> bool:
     """Whether its hours are about to begin: between lead and beginning; without lead, in the boundary's own call."""
     hours = situation.entry.hours
     span = hours.at(situation.now) if hours else None
-    return span is not None and (situation.now < span.begin or (boundary and span.lead == span.begin))
+    if span is None or span.lead < span.begin:
+        return span is not None and situation.now < span.begin
+    return boundary in ("", f"{span.begin.astimezone(situation.entry.zone):%H%M}")
 
 
 def _settled(wish: Wish) -> Step:

@@ -57,12 +57,14 @@ def prices_of(body: Any) -> dict[Hardware, float]:
 
 
 def instant(text: str | None) -> datetime | None:
-    """An RFC 3339 time in UTC, to the microsecond; None for what is not one. Without an offset it is UTC."""
+    """An RFC 3339 time in UTC, to the microsecond; None for what is not one, or is none of our days (Go's zero time is
+    in the year 1). Without an offset it is UTC."""
     try:
         when = datetime.fromisoformat(text or "")
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+        when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return when if 1970 <= when.year < 3000 else None
 
 
 def prose(text: str, content_type: str | None = None) -> str:

@@ -20,6 +20,7 @@ import httpx
 from lifecycle.endpoint import endpoint_of, prices_of, prose
 from lifecycle.failures import Failure, out_of_time, patiently, within
 from lifecycle.model import AT_REST, STARTING, Endpoint, Prices
+from lifecycle.reading import in_words
 from lifecycle.settings import Scaling, Warm
 from lifecycle.token import Token
 
@@ -246,7 +247,15 @@ def differs(endpoint: Endpoint, declared: Scaling) -> dict[str, str]:
         "max_replicas": (endpoint.max_replicas, declared.max_replicas),
         "scale_to_zero_after": (endpoint.scale_to_zero_after, declared.scale_to_zero_after),
     }
-    return {name: f"{is_}, declared {wanted}" for name, (is_, wanted) in pairs.items() if wanted not in (None, is_)}
+    return {
+        name: f"{_word(is_)}, declared {_word(wanted)}"
+        for name, (is_, wanted) in pairs.items()
+        if wanted not in (None, is_)
+    }
+
+
+def _word(value: object) -> str:
+    return in_words(value) if isinstance(value, timedelta) else "not told" if value is None else str(value)
 
 
 def _fields(scaling: Scaling) -> dict[str, int]:

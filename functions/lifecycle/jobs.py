@@ -70,6 +70,17 @@ def reconcile_id(prefix: str) -> str:
     return f"{prefix}-reconcile"
 
 
+def hours_id(prefix: str, minute: int, days: str, zone: str) -> str:
+    """The job of a boundary of the hours at that minute of the day."""
+    return f"{prefix}-hours-{minute // 60:02}{minute % 60:02}-{days}-{zone}"
+
+
+def boundary_of(id: str, prefix: str) -> str | None:
+    """The time of day of a boundary's job, such as "0800"; "" where its name tells none; None: it is another job."""
+    found = re.fullmatch(re.escape(prefix) + r"-hours-(?:([0-9]{4})-)?.*", id)
+    return None if found is None else found[1] or ""
+
+
 def platform_id(prefix: str, platform: str) -> str:
     return f"{prefix}-platform-{platform}"
 

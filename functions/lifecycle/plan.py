@@ -3,7 +3,7 @@
 What the clock does not bring, the forecast does not know: it takes platforms and overrides as they are remembered now.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -31,7 +31,8 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Forecast:
-    """One endpoint's. `running`: the time that it is wanted to run; where no rule applies, all of it if it runs now.
+    """One endpoint's. `running`: the time that it will run, where no rule applies as before; with `start: false` it
+    runs only until it first rests.
 
     Money is in dollars; without a known price there is none.
     """
@@ -87,14 +88,12 @@ def forecast(situation: Situation, until: datetime, prices: Prices) -> Forecast:
     """From the situation's time until then, for one endpoint (or for an entry of which none was seen)."""
     entry, endpoint, now = situation.entry, situation.endpoint, situation.now
     stretches = tuple(_stretches(situation, until))
-    runs_now = endpoint is not None and endpoint.may_bill
-    counted = ("running", "any") if runs_now else ("running",)
     least = entry.scaling.min_replicas if entry.scaling.min_replicas is not None else endpoint and endpoint.min_replicas
     return Forecast(
         entry=entry,
         name=endpoint.name if endpoint else entry.name or entry.key,
         stretches=stretches,
-        running=sum((s.end - s.begin for s in stretches if s.wanted in counted), timedelta()),
+        running=_running(entry, stretches, runs=endpoint is not None and endpoint.may_bill),
         replicas=max(1, least or 1),
         price=prices.get(endpoint.hardware) if endpoint and endpoint.hardware else None,
         holidays=tuple(_holidays(entry, now, until)),
@@ -114,11 +113,22 @@ def _stretches(situation: Situation, until: datetime) -> Iterator[Stretch]:
         yield Stretch(begun[0], until, begun[1], begun[2])
 
 
+def _running(entry: Entry, stretches: Iterable[Stretch], *, runs: bool) -> timedelta:
+    total = timedelta()
+    for stretch in stretches:
+        if stretch.wanted != "any":
+            runs = stretch.wanted == "running" and (runs or entry.start)
+        total += stretch.end - stretch.begin if runs else timedelta()
+    return total
+
+
 def _holidays(entry: Entry, since: datetime, until: datetime) -> Iterator[date]:
     """The holidays on which hours would have begun."""
+    if entry.hours is None:
+        return
     first, last = (when.astimezone(entry.zone).date() for when in (since, until - timedelta(seconds=1)))
-    for day in sorted(entry.hours.holidays if entry.hours else ()):
-        if first <= day <= last and entry.hours and any(day.weekday() in period.days for period in entry.hours.periods):
+    for day in sorted(entry.hours.holidays):
+        if first <= day <= last and any(day.weekday() in period.days for period in entry.hours.periods):
             yield day
 
 

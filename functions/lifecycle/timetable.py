@@ -12,7 +12,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from lifecycle.hours import DAY, DAYS, Hours
-from lifecycle.jobs import Job, Retries, body, platform_id, reconcile_id
+from lifecycle.jobs import Job, Retries, body, hours_id, platform_id, reconcile_id
 from lifecycle.settings import Settings
 
 MINUTE = timedelta(minutes=1)
@@ -97,11 +97,10 @@ def _hours(settings: Settings, target: Target) -> Iterator[Job]:
         for minute, days in boundaries(entry.hours).items() if entry.hours else ():
             together.setdefault((entry.zone, minute, days), []).append(key)
     for (zone, minute, days), entries in together.items():
-        when = f"{minute // 60:02}{minute % 60:02}"
         names = [DAY_NAMES[a] + (f"-{DAY_NAMES[b]}" if a < b else "") for a, b in _runs(days)]
         on = "daily" if len(days) == 7 else "_".join(names)
         place = zone.key.replace("/", "-").replace("+", "plus").lower()
-        id = f"{target.prefix}-hours-{when}-{on}-{place}"
+        id = hours_id(target.prefix, minute, on, place)
         yield target.job(id, cron_of(minute, days), zone, "reconcile", body(entries), THREE_RETRIES)
 
 

@@ -49,16 +49,17 @@ class _Walk:
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
         return _scalar(node)
 
-    def mapping(self, node: yaml.MappingNode, path: Path) -> dict[Any, Any]:
-        result: dict[Any, Any] = {}
-        lines: dict[Any, int] = {}
+    def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        lines: dict[str, int] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            key = _scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else "?"
-            place = (*path, str(key))
-            if key == "?":
+            if not isinstance(key_node, yaml.ScalarNode):
                 self.problems.append(Problem(path, f"line {line}: keys are plain names"))
-            elif key in result:
+                continue
+            key = key_node.value  # always text: 007 and null are names like any other
+            place = (*path, key)
+            if key in result:
                 self.problems.append(Problem(place, f"line {line}: stands twice; first in line {lines[key]}"))
             lines.setdefault(key, line)
             result[key] = self.value(value_node, place)
