@@ -122,7 +122,8 @@ class Shelf:
 
     async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:
         self._call("put", job.id)
-        self.jobs[job.id] = job
+        kept = self.jobs.get(job.id) if keeps_body else None
+        self.jobs[job.id] = replace(job, body=kept.body) if kept else job
 
     async def set_body(self, id: str, body: bytes) -> bool:
         self._call("set_body", id)

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from starlette.responses import JSONResponse
 
 from local.endpoints import Durations
 from local.huggingface import ALL_SCOPES, HuggingFace
@@ -195,6 +197,53 @@ def test_sync_after_an_edit_changes_what_was_edited(desk: Desk) -> None:
     done = desk.type("sync")
     assert "+ lifecycle-hours-0900-mon-fri-europe-berlin" in done.stdout
     assert "- lifecycle-hours-0800-mon-fri-europe-berlin" in done.stdout
+
+
+def test_sync_leaves_a_job_that_is_not_ours_makes_the_rest_and_fails(desk: Desk) -> None:
+    with_jobs(desk)
+    desk.type("sync")
+    id = f"{PARENT}/jobs/lifecycle-hours-0800-mon-fri-europe-berlin"
+    desk.scheduler.jobs[id]["httpTarget"]["uri"] = "https://elsewhere.example"
+    del desk.scheduler.jobs[f"{PARENT}/jobs/lifecycle-reconcile"]
+    done = desk.type("sync")
+    assert (done.returncode, "https://elsewhere.example" in done.stderr) == (1, True)
+    assert desk.scheduler.jobs[id]["httpTarget"]["uri"] == "https://elsewhere.example"
+    assert f"{PARENT}/jobs/lifecycle-reconcile" in desk.scheduler.jobs
+
+
+def test_bad_settings_are_told_without_a_traceback_when_acting(desk: Desk) -> None:
+    desk.config.write_text("namespace: 5")
+    done = desk.type("pause", "embeddings")
+    assert (done.returncode, "namespace: 5: must be text" in done.stderr) == (1, True)
+
+
+def test_a_plan_from_beyond_the_calendar_is_wrong_use(desk: Desk) -> None:
+    assert desk.type("plan", "--from", "9999-12-30").returncode == 2
+
+
+def test_without_prices_there_is_no_total(desk: Desk) -> None:
+    plan = json.loads(desk.type("plan", "--json", HF_TOKEN="").stdout)
+    assert plan["total"] == {"cost": None, "cost_always_on": None}
+
+
+@pytest.mark.parametrize("until", ["22", "2200", "25:00", "noon"])
+def test_until_is_a_time_of_day_in_full(desk: Desk, until: str) -> None:
+    assert desk.type("pause", "embeddings", "--until", until).returncode == 2
+
+
+def test_the_functions_are_called_with_the_callers_identity_token(desk: Desk, tmp_path: Path) -> None:
+    gcloud = tmp_path / "gcloud"
+    gcloud.write_text("#!/bin/sh\necho identity-of-anna\n")
+    gcloud.chmod(0o755)
+    seen: list[str] = []
+
+    async def functions(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(dict(scope["headers"]).get(b"authorization", b"").decode())
+        await JSONResponse({"trigger": "manual", "dry_run": False, "results": []})(scope, receive, send)
+
+    with serve(functions) as url:
+        desk.type("pause", "embeddings", FUNCTIONS_URL=f"{url}/{{name}}", PATH=str(tmp_path))
+    assert seen == ["Bearer identity-of-anna"]
 
 
 def test_a_dry_sync_changes_nothing(desk: Desk) -> None:

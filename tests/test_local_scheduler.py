@@ -11,6 +11,7 @@ import httpx
 import pytest
 from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.cloud import scheduler_v1
+from starlette.responses import Response
 
 from lifecycle.failures import Failure
 from lifecycle.google import client_options
@@ -190,3 +191,33 @@ def test_a_job_that_is_run_calls_its_target_as_google_does(local: Scheduler, met
     assert (request.method, request.headers["x-cloudscheduler-jobname"], request.content) == ("POST", "a", b"{}")
     assert request.headers["content-type"] == "application/octet-stream"
     assert request.headers["authorization"].startswith("Bearer ")
+
+
+@pytest.mark.parametrize("body", ["<html>", '{"jobs": "x"}', "[1]", ""])
+def test_what_is_not_googles_answer_is_a_failure_that_may_pass(body: str) -> None:
+    async def other(scope: Any, receive: Any, send: Any) -> None:
+        await Response(body, 200)(scope, receive, send)
+
+    with serve(other) as url, pytest.raises(Failure) as told:
+        adapted(url, lambda adapter: adapter.list())
+    assert (told.value.code, told.value.passing) == ("memory_unavailable", True)
+
+
+def test_a_job_that_google_disabled_is_made_anew(local: Scheduler, url: str) -> None:
+    adapted(url, lambda adapter: adapter.put(JOB, there=False))
+    local.jobs[f"{PARENT}/jobs/x"]["state"] = "DISABLED"
+    adapted(url, lambda adapter: adapter.put(JOB, there=True))
+    assert adapted(url, lambda adapter: adapter.get("x")).state == "ENABLED"
+
+
+def test_a_job_that_calls_something_else_is_not_written_over(client: Any, url: str) -> None:
+    create(client, "x")
+    with pytest.raises(Failure, match="not ours"):
+        adapted(url, lambda adapter: adapter.put(JOB, there=False))
+    assert client.get_job(name=f"{PARENT}/jobs/x", timeout=5).http_target.uri == "https://a.example"
+
+
+def test_a_failure_does_not_repeat_the_clients_query(url: str) -> None:
+    with pytest.raises(Failure) as told:
+        adapted(url, lambda adapter: adapter.run("nobody"))
+    assert "alt" not in str(told.value)

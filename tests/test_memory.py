@@ -130,6 +130,24 @@ def test_an_override_that_cannot_be_written_is_a_failure() -> None:
         asyncio.run(keeper(on).keep("embeddings", override()))
 
 
+FOREIGN = Job(ID, "0 8 * * *", "UTC", "https://elsewhere.example", b"hello")
+
+
+def test_a_job_of_that_name_that_is_not_ours_is_not_overwritten() -> None:
+    on = shelf()
+    on.jobs[ID] = FOREIGN
+    with pytest.raises(Failure, match="not ours"):
+        asyncio.run(keeper(on).keep("embeddings", override()))
+    assert on.jobs[ID] == FOREIGN
+
+
+def test_a_job_of_that_name_that_is_not_ours_is_not_deleted() -> None:
+    on = shelf()
+    on.jobs[ID] = FOREIGN
+    asyncio.run(keeper(on).keep("embeddings", None))
+    assert on.jobs[ID] == FOREIGN
+
+
 # Overrides that ended.
 
 ENDED, REPLACED = override(until="Tue 11:59"), override("running", since="Tue 11:59:30")

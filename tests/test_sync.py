@@ -10,7 +10,7 @@ from hub import Shelf
 from lifecycle import settings, timetable
 from lifecycle.failures import Failure
 from lifecycle.jobs import Job, Retries
-from lifecycle.sync import Change, apply, difference
+from lifecycle.sync import Change, Difference, apply, difference
 from lifecycle.timetable import Target
 
 TARGET = Target("https://functions.example/{name}", "invoker@p.iam", "lifecycle")
@@ -91,6 +91,42 @@ def test_jobs_that_call_something_else_are_left_alone() -> None:
 def test_a_job_of_our_name_that_is_not_ours_stands_in_the_way() -> None:
     found = difference(SETTINGS, TARGET, but(HOURS, url="https://elsewhere"))
     assert [job.id for job in found.foreign] == [HOURS]
+
+
+def test_a_job_without_an_http_target_stands_in_the_way_too() -> None:
+    found = difference(SETTINGS, TARGET, but(HOURS, url=""))
+    assert [job.id for job in found.foreign] == [HOURS]
+    assert HOURS not in {change.job.id for change in found.changes}
+
+
+def test_the_slash_that_google_puts_behind_a_bare_host_is_no_difference() -> None:
+    target = Target("https://{name}-1.run.app", "invoker@p.iam", "lifecycle")
+    seen = [replace(job, url=f"{job.url}/") for job in timetable.jobs(SETTINGS, target)]
+    assert difference(SETTINGS, target, seen) == Difference((), ())
+
+
+@pytest.mark.parametrize("headers", [{"content-type": "application/json"}, {"CONTENT-TYPE": "application/json"}])
+def test_headers_are_compared_without_the_case_of_their_names(headers: dict[str, str]) -> None:
+    assert changes(*but(HOURS, headers=headers)) == {}
+
+
+def test_no_doublings_are_a_difference() -> None:
+    (change,) = changes(*but(HOURS, retries=replace(MADE[HOURS].retries, doublings=0))).values()
+    assert [name for name, _ in change.differs] == ["retries"]
+
+
+def test_the_memory_of_a_platforms_job_that_the_list_did_not_show_is_kept() -> None:
+    id = "lifecycle-platform-main"
+    shelf = Shelf({id: replace(MADE[id], body=b'{"endpoints": [], "memory": {}}')})
+    asyncio.run(apply(difference(SETTINGS, TARGET, []).changes, shelf, TARGET))
+    assert shelf.jobs[id].body == b'{"endpoints": [], "memory": {}}'
+
+
+def test_everything_that_failed_is_told() -> None:
+    shelf = Shelf(refuse=frozenset({"put"}))
+    with pytest.raises(Failure) as told:
+        asyncio.run(apply(difference(SETTINGS, TARGET, []).changes, shelf, TARGET))
+    assert len(str(told.value).splitlines()) == len(MADE) - 1
 
 
 def test_a_platforms_memory_is_never_written() -> None:

@@ -43,6 +43,7 @@ async def carry_out(hf: HuggingFace, situation: Situation, wish: Wish, step: Ste
         wanted=wish.wanted,
         reason=step.reason,
         level=step.level,
+        restrained=step.restrained,
     )
     if not how.dry:
         try:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import httpx
 
@@ -13,7 +13,7 @@ from lifecycle.act import Manner, carry_out, failed
 from lifecycle.byhand import Asked, override_for
 from lifecycle.decide import Situation, Wish, ended_at, said, step, wish
 from lifecycle.events import Message
-from lifecycle.failures import Failure
+from lifecycle.failures import Failure, failure_of
 from lifecycle.huggingface import HuggingFace
 from lifecycle.jobs import Jobs, boundary_of, platform_id
 from lifecycle.memory import Keeper
@@ -22,7 +22,7 @@ from lifecycle.settings import Entry, Settings
 from lifecycle.token import Token
 
 T = TypeVar("T")
-CLEARED_WITHIN = 1.0  # seconds between another instance's last look at an ended override and its deletion
+CLEARED_WITHIN = (1.0, 3.0, 7.0)  # seconds; a deletion by another instance may take ten
 Verb = Literal["pause", "resume", "warm"]
 
 
@@ -55,16 +55,21 @@ class World:
 class Call:
     """One call of a function: what it observed, and what it does with that."""
 
-    def __init__(self, world: World, seconds: float, caller: Caller, *, dry_run: bool = False) -> None:
+    def __init__(
+        self, world: World, seconds: float, caller: Caller, *, dry_run: bool = False, remembering: float | None = None
+    ) -> None:
+        """`seconds`: for all of it. `remembering`: for Cloud Scheduler, where something is done without it, too."""
         self.settings = world.settings
         self.caller = caller
         self.dry = dry_run or world.settings.dry_run
         self.now = world.now
         self.prefix = world.prefix
-        deadline = asyncio.get_running_loop().time() + seconds
+        begun = asyncio.get_running_loop().time()
+        deadline = begun + seconds
         self.hf = HuggingFace(world.http, world.token, world.base, self.settings.namespace, deadline, world.chance)
-        self.jobs = world.jobs(deadline) if world.jobs else None
+        self.jobs = world.jobs(begun + (remembering or seconds)) if world.jobs else None
         self.keeper = Keeper(self.jobs, self.settings, self.prefix, self.now) if self.jobs else None
+        self.notes: list[str] = []  # what else must be seen
         self.endpoints: list[Endpoint] | Failure = []
         self.covered: dict[str, list[Endpoint]] = {}
         self.memory: Memory | Failure = Memory(lack="SCHEDULER_PARENT is not set")
@@ -106,7 +111,7 @@ class Call:
         if situations and not unkept and self.keeper:
             override = override_for(asked, situations)
             if not how.dry:
-                unkept = await _failure_of(self.keeper.keep(entry.key, override))
+                unkept = await failure_of(self.keeper.keep(entry.key, override))
         hand = Wish(asked.state, self._why(asked, override, entry), "hand")
         if unkept and asked.state == "running":
             return self.untouched(entry, unkept, lambda _: hand)
@@ -120,8 +125,11 @@ class Call:
         before = self.memory.overrides.get(entry.key) if isinstance(self.memory, Memory) else None
         if not before or not self.keeper or not ended_at(before, self.situation(entry, None).memory, self.now()):
             return None
-        await asyncio.sleep(CLEARED_WITHIN)
-        return await _failure_of(self.keeper.confirm(entry.key, override))
+        for pause in CLEARED_WITHIN:
+            await asyncio.sleep(pause)
+            if failure := await failure_of(self.keeper.confirm(entry.key, override)):
+                return failure
+        return None
 
     def _why(self, asked: Asked, override: Override | None, entry: Entry) -> str:
         if override:
@@ -153,10 +161,11 @@ class Call:
         boundary = boundary_of(self.caller.job, self.prefix) if self.caller.trigger == "schedule" else None
         results = await self.drive(entry, wish, how, boundary=boundary)
         override = self.memory.overrides.get(entry.key)
-        settled = all(result.outcome in ("done", "unchanged") for result in results)
+        settled = all(result.outcome in ("done", "unchanged") or result.restrained for result in results)
         if override and ended_at(override, self.memory, self.now()) and settled and not how.dry and self.keeper:
             # Left for the next pass when it fails: an ended override decides nothing.
-            await _failure_of(self.keeper.forget(entry.key, override))
+            failure = await failure_of(self.keeper.forget(entry.key, override))
+            self.note(f"the ended override of {entry.key} is still there", failure)
         return results
 
     async def drive(self, entry: Entry, wished: Callable[[Situation], Wish], how: Manner, *, alone: bool = False,
@@ -231,16 +240,19 @@ class Call:
         if known and at < known.since:
             return False
         news = _following(known, message, at, self.settings)
-        kept = news if news == known else await self.keeper.remember(message.platform, news)
+        kept = await self.keeper.remember(message.platform, news)
         self.memory = replace(memory, platforms={**memory.platforms, message.platform: kept})
         return kept == news
 
-    async def run_when_pending(self, platform: str, results: Iterable[Result]) -> list[str]:
-        """Has Scheduler run the platform's job, which waits for what is starting; what went wrong with that."""
-        if not self.jobs or not any(result.outcome == "pending" for result in results):
-            return []
-        failure = await _failure_of(self.jobs.run(platform_id(self.prefix, platform)))
-        return [f"not warmed until the next pass: {failure}"] if failure else []
+    async def run_when_pending(self, platform: str, results: Iterable[Result]) -> None:
+        """Has Scheduler run the platform's job, which waits for what is starting."""
+        if self.jobs and any(result.outcome == "pending" for result in results):
+            failure = await failure_of(self.jobs.run(platform_id(self.prefix, platform)))
+            self.note("not warmed until the next pass", failure)
+
+    def note(self, what: str, failure: Failure | None) -> None:
+        if failure:
+            self.notes.append(f"{what}: {failure}")
 
     async def each(self, names: Iterable[str], one: Callable[[Entry], Awaitable[list[Result]]]) -> list[Result]:
         """The results of all entries, side by side."""
@@ -268,8 +280,3 @@ async def _or_failure(work: Awaitable[T]) -> T | Failure:
 
 async def _nothing() -> None:
     return None
-
-
-async def _failure_of(work: Awaitable[Any]) -> Failure | None:
-    found = await _or_failure(work)
-    return found if isinstance(found, Failure) else None

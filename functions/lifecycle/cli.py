@@ -64,7 +64,7 @@ def plan(days: int, start: datetime | None, as_json: bool) -> None:
     if start and not 1971 <= start.year <= 2900:
         _wrong(f"--from {start:%Y-%m-%d}: years are 1971 to 2900")
     env = _environment()
-    found, notes = _run(_forecasts(env, _read(env.config), days, start))
+    found, notes = _run(show.waiting(_forecasts(env, _read(env.config), days, start), "plan"))
     if as_json:
         total = {"cost": _sum(one.cost for one in found), "cost_always_on": _sum(one.cost_always_on for one in found)}
         print(json.dumps({"endpoints": [one.as_json() for one in found], "total": total, "notes": notes}, indent=2))
@@ -76,13 +76,13 @@ def plan(days: int, start: datetime | None, as_json: bool) -> None:
 @AS_JSON
 def status(as_json: bool) -> None:
     """Say what is, what is wanted and why, and what comes next."""
+    from lifecycle import show
+
     env = _environment()
-    told = _run(_status(env))
+    told = _run(show.waiting(_status(env, None if env.functions_url else _read(env.config)), "status"))
     if as_json:
         print(json.dumps(told, indent=2))
     else:
-        from lifecycle import show
-
         show.status(told)
 
 
@@ -133,8 +133,10 @@ def sync(dry_run: bool) -> None:
 async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
     import random
 
+    from lifecycle import show
     from lifecycle import sync as jobs
     from lifecycle.huggingface import is_loopback
+    from lifecycle.jobs import foreign
     from lifecycle.scheduler import Client, Scheduler
     from lifecycle.timetable import Target
 
@@ -144,8 +146,6 @@ async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
     deadline = asyncio.get_running_loop().time() + SYNC_TIME
     scheduler = Scheduler(cast(str, env.scheduler_parent), Client(env.scheduler_url), deadline, random.Random())
     difference = jobs.difference(found, target, await scheduler.list())
-    if difference.foreign:
-        raise jobs.foreign_failure(difference.foreign)
     for change in difference.changes:
         print(change)
     if not difference.changes:
@@ -153,8 +153,11 @@ async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
     elif dry_run:
         print(f"{len(difference.changes)} to change; nothing was, this is a dry run")
     else:
-        await jobs.apply(difference.changes, scheduler, target)
+        making = jobs.apply(difference.changes, scheduler, target)
+        await show.waiting(making, f"making {len(difference.changes)} changes")
         print(f"{len(difference.changes)} changed")
+    if difference.foreign:
+        raise foreign(difference.foreign)
 
 
 async def _forecasts(env: Environment, found: Settings, days: int, start: datetime | None) -> Any:
@@ -186,42 +189,51 @@ def _sum(amounts: Iterable[Decimal | None]) -> float | None:
     return float(sum(known)) if known else None
 
 
-async def _status(env: Environment) -> Mapping[str, Any]:
-    if env.functions_url:
+async def _status(env: Environment, found: Settings | None) -> Mapping[str, Any]:
+    """Through the functions, or directly with these settings."""
+    if found is None:
         from lifecycle import remote
 
         code, told = await remote.call(env, "status", None)
-        if code != 200:
-            raise Failure(f"status: {code} {told.get('detail', '')}", code="refused", passing=code == 503)
+        if code != 200 or not isinstance(told, dict) or "endpoints" not in told:
+            raise Failure(f"status: {_refusal(code, told)}", code="refused", passing=code == 503)
         return cast(Mapping[str, Any], told)
     from lifecycle.app import world
     from lifecycle.service import Service
 
-    service = Service(world(env, _read(env.config)))
-    found = await service.status()
+    service = Service(world(env, found))
+    made = await service.status()
     await service.world.http.aclose()
-    return found.told
+    return made.told
 
 
 def _ask(env: Environment, function: str, bodies: list[dict[str, Any]]) -> None:
     """Calls a function for each body, prints the answers, and ends with the exit code that they ask for."""
     from lifecycle import show
 
+    found = None if env.functions_url else _read(env.config)
     code = 0
     for body in bodies:
         what = f"{function} {' '.join(body['endpoints'])}"
-        status, answer = _run(show.waiting(_answer(env, function, body), what))
-        if status in (400, 404, 413, 415):
-            _wrong(answer["detail"])
-        if "results" not in answer:
-            raise SystemExit(_say(f"{function}: {status} {answer.get('detail', '')}"))
-        show.results(answer)
-        code = max(code, 1 if status >= 500 else 0)
+        status, answer = _run(show.waiting(_answer(env, found, function, body), what))
+        if isinstance(answer, dict) and "results" in answer:
+            show.results(answer)
+            code = max(code, 1 if status >= 500 else 0)
+        else:
+            print(f"{function}: {_refusal(status, answer)}", file=sys.stderr)
+            code = max(code, 2 if status in (400, 404, 413, 415) else 1)
     sys.exit(code)
 
 
-async def _answer(env: Environment, function: str, body: dict[str, Any]) -> tuple[int, Any]:
-    if env.functions_url:
+def _refusal(status: int, answer: Any) -> str:
+    """What a function said where it gave no results."""
+    detail = answer.get("detail") if isinstance(answer, dict) else None
+    return str(detail) if detail and status < 500 else f"{status} {detail or answer}"
+
+
+async def _answer(env: Environment, found: Settings | None, function: str, body: dict[str, Any]) -> tuple[int, Any]:
+    """Through the functions, or directly with these settings."""
+    if found is None:
         from lifecycle import remote
 
         return await remote.call(env, function, body)
@@ -230,7 +242,6 @@ async def _answer(env: Environment, function: str, body: dict[str, Any]) -> tupl
     from lifecycle.call import Caller, Verb
     from lifecycle.service import Service
 
-    found = _read(env.config)
     service = Service(world(env, found))
     try:
         asked = request.read(function, json.dumps(body).encode(), found.entries, service.world.now())
@@ -270,7 +281,7 @@ def _next(wall: time, zone: Any) -> datetime:
     now = datetime.now(UTC)
     today = now.astimezone(zone).date()
     days = (datetime.combine(today + timedelta(days=number), wall) for number in range(3))
-    return next(when for day in days if (when := instant(day, zone, fold=0)) > now)
+    return next(when for day in days for fold in (0, 1) if (when := instant(day, zone, fold=fold)) > now)
 
 
 def _environment() -> Environment:

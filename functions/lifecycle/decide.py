@@ -192,6 +192,7 @@ class Step:
     outcome: Outcome
     reason: str
     level: Level = "INFO"
+    restrained: bool = False  # by `start: false`
 
 
 def step(wish: Wish, situation: Situation, *, alone: bool = False, boundary: str | None = None) -> Step:
@@ -269,7 +270,7 @@ def _scale_to_zero(wish: Wish, situation: Situation, endpoint: Endpoint) -> Step
 def _restrained(found: Step, wish: Wish, situation: Situation) -> Step:
     """The step as far as `start` and `enforce` let the rules take it."""
     if found.action in ("resume", "wake") and not situation.entry.start:
-        return Step("none", "skipped", f"{wish.reason}; but start is false: the rules never start it")
+        return Step("none", "skipped", f"{wish.reason}; but start is false: the rules never start it", restrained=True)
     changed = changed_at(situation)
     if not situation.entry.enforce and (changed is None or situation.now - changed >= ENFORCED_FOR):
         when = f" ({situation.says(changed)})" if changed else ""

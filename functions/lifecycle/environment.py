@@ -18,7 +18,11 @@ _FORMS = {
     "JOB_PREFIX": (r"[A-Za-z0-9_-]{1,100}", "1 to 100 of A-Z, a-z, 0-9, - and _"),
     "CLOUD_SCHEDULER_URL": (_URL, "an https URL, or http on loopback"),
     "SECRET_MANAGER_URL": (_URL, "an https URL, or http on loopback"),
-    "FUNCTIONS_URL": (_URL, "an https URL, or http on loopback, with {name} for the function's name"),
+    "FUNCTIONS_URL": (
+        rf"(?=.*\{{name\}})(?:{_URL})",
+        "an https URL, or http on loopback, with {name} in it",
+    ),
+    "INVOKER_SERVICE_ACCOUNT": (r"[^@\s]+@[^@\s]+", "the email of a service account"),
 }
 
 

@@ -39,6 +39,15 @@ def out_of_time(what: str) -> Failure:
     return Failure(f"{what}: no answer in time", code="timeout", passing=True, ambiguous=True)
 
 
+async def failure_of(work: Awaitable[object]) -> Failure | None:
+    """How the work failed, if it did."""
+    try:
+        await work
+    except Failure as failure:
+        return failure
+    return None
+
+
 @asynccontextmanager
 async def within(what: str, deadline: float) -> AsyncIterator[None]:
     """Ends what runs inside at `deadline` (the event loop's clock) with a passing `Failure`."""

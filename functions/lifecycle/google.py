@@ -1,11 +1,14 @@
 """What the two Google clients share: how they are made, and their failures."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
 from lifecycle.failures import Failure
+
+_QUERY = re.compile(r"\?(?:\$|%24)alt=\S*?(?=: |$)")  # the clients put it behind every URL
 
 
 def client_options(url: str | None) -> dict[str, Any]:
@@ -25,6 +28,7 @@ def as_failure(what: str, *, code: str, codes: Mapping[int, str] = MappingProxyT
     """What Google's clients raise, as a `Failure` with this code; `codes`: others, by HTTP status."""
     from google.api_core.exceptions import GoogleAPICallError, RetryError
     from google.auth.exceptions import GoogleAuthError, TransportError
+    from google.protobuf.json_format import Error as JsonFormatError
     from requests import RequestException
 
     try:
@@ -32,12 +36,12 @@ def as_failure(what: str, *, code: str, codes: Mapping[int, str] = MappingProxyT
     except GoogleAPICallError as error:
         status = error.code or 0
         passing = status in (408, 429) or status >= 500
-        message = f"{what}: {status} {error.message}"[:500]
+        message = f"{what}: {status} {_QUERY.sub('', error.message)}"[:500]
         raise Failure(message, code=codes.get(status, code), passing=passing, ambiguous=passing) from None
     except (RequestException, RetryError, TransportError) as error:
         told = f"{what}: no answer ({type(error).__name__})"
         raise Failure(told, code=code, passing=True, ambiguous=True) from None
-    except (AttributeError, TypeError, ValueError, KeyError) as error:
+    except (JsonFormatError, AttributeError, TypeError, ValueError, KeyError) as error:
         # The clients stumble over an answer that is not Google's: HTML, or JSON of another shape.
         told = f"{what}: the answer is not understood ({type(error).__name__})"
         raise Failure(told, code=code, passing=True, ambiguous=True) from None

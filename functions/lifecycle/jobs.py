@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from lifecycle.endpoint import instant
+from lifecycle.failures import Failure
 from lifecycle.model import Memory, News, Override
 from lifecycle.settings import Settings
 
@@ -68,6 +69,17 @@ class Jobs(Protocol):
 
 def reconcile_id(prefix: str) -> str:
     return f"{prefix}-reconcile"
+
+
+def same_url(one: str, other: str) -> bool:
+    """Whether two jobs call the same; Google puts a slash behind a URL that has no path."""
+    return one.removesuffix("/") == other.removesuffix("/")
+
+
+def foreign(jobs: Iterable[Job]) -> Failure:
+    told = "; ".join(f"{job.id} calls {job.url or 'no URL'}" for job in jobs)
+    message = f"jobs that have our names and are not ours: {told}. Delete them, or set another JOB_PREFIX"
+    return Failure(message, code="memory_unavailable", passing=False)
 
 
 def hours_id(prefix: str, minute: int, days: str, zone: str) -> str:

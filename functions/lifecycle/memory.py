@@ -33,15 +33,18 @@ class Keeper:
     async def keep(self, entry: str, override: Override | None) -> None:
         """Replaces the entry's override; None: takes it away."""
         id = job.override_id(self.prefix, entry)
+        seen, like = self.seen.get(id), self.seen.get(job.reconcile_id(self.prefix))
+        ours = seen and (job.override_in(seen) or (like and job.same_url(seen.url, like.url)))
         if override is None:
-            if id in self.seen:
+            if ours:
                 await self.jobs.delete(id)
             return
-        like = self.seen.get(job.reconcile_id(self.prefix))
         if like is None:
             told = f"there is no job {job.reconcile_id(self.prefix)} to copy; has `lifecycle sync` run?"
             raise Failure(told, code="memory_unavailable", passing=True)
-        await self.jobs.put(job.override_job(like, self.prefix, entry, override, self.now()), there=id in self.seen)
+        if seen and not ours:
+            raise job.foreign([seen])
+        await self.jobs.put(job.override_job(like, self.prefix, entry, override, self.now()), there=seen is not None)
 
     async def confirm(self, entry: str, override: Override) -> None:
         """Writes the override again where another instance, clearing away an ended one, took it with it."""
@@ -59,10 +62,11 @@ class Keeper:
         id = job.platform_id(self.prefix, platform)
         body = job.platform_body(self.settings, platform, news)
         for _ in range(READ_BACKS):
-            kept = job.news_in(await self.jobs.get(id))
+            found = await self.jobs.get(id)
+            kept = job.news_in(found)
             if kept and kept.since > news.since:
                 return kept
-            if kept == news:
+            if found and found.body == body:
                 return news
             if not await self.jobs.set_body(id, body):
                 break

@@ -100,6 +100,7 @@ class Result:
     passing: bool = False
     retry_after: float | None = None
     unready: bool = False
+    restrained: bool = False  # the rules may do no more, by `start: false`
 
     def answer(self) -> dict[str, Any]:
         return {key: getattr(self, key) for key in ANSWERED}

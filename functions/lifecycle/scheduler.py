@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from lifecycle.failures import Failure, patiently, within
 from lifecycle.google import as_failure, client_options
-from lifecycle.jobs import Job, Retries
+from lifecycle.jobs import Job, Retries, foreign, same_url
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class Scheduler:
         def call() -> list[Job]:
             request = {"parent": self.parent, "page_size": PAGE}
             pages = self.client().list_jobs(request=request, timeout=PER_CALL, retry=None)
-            return [_read(job) for job in pages if "http_target" in job]
+            return [_read(job) for job in pages]
 
         return await self._try("listing jobs", call, {})
 
@@ -72,11 +72,21 @@ class Scheduler:
             # Another instance, or an earlier attempt of this one, made or deleted it meanwhile.
             if failure.code != ("not_found" if there else "exists"):
                 raise
+            await self._ours(job)
             state = await (create() if there else update())
+        if state == "DISABLED" and not keeps_body:  # by Google, and no update lifts that
+            await self.delete(job.id)
+            state = await create()
         if state in ("UPDATE_FAILED", "DISABLED"):
             raise Failure(f"job {job.id} is {state} after writing it", code="memory_unavailable", passing=True)
         if state != job.state:
             await self._try(f"making job {job.id} {job.state}", lambda: self._turn(job))
+
+    async def _ours(self, job: Job) -> None:
+        """Raises `Failure` when there is a job of this name that calls something else."""
+        seen = await self.get(job.id)
+        if seen and not same_url(seen.url, job.url):
+            raise foreign([seen])
 
     async def set_body(self, id: str, body: bytes) -> bool:
         job = Job(id, "", "", "", body)
@@ -140,7 +150,7 @@ def _state(job: Any) -> str:
 
 
 def _read(job: Any) -> Job:
-    """A job of the client as a value."""
+    """A job of the client as a value; one without an HTTP target has no URL."""
     target, retries = job.http_target, job.retry_config
     return Job(
         id=job.name.rpartition("/")[2],
@@ -158,7 +168,7 @@ def _read(job: Any) -> Job:
             retries.max_retry_duration if "max_retry_duration" in retries else None,
             retries.min_backoff_duration if "min_backoff_duration" in retries else None,
             retries.max_backoff_duration if "max_backoff_duration" in retries else None,
-            retries.max_doublings or None,
+            retries.max_doublings,
         ),
         description=job.description,
         state=_state(job),

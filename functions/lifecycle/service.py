@@ -49,7 +49,7 @@ class Service:
     async def act(self, verb: Verb, request: Request, caller: Caller) -> Answer:
         """`pause`, `resume` or `warm`: by hand, or by a `cron:` job."""
         warm = verb == "warm"
-        call = Call(self.world, LONG if warm else SHORT, caller, dry_run=request.dry_run)
+        call = Call(self.world, LONG if warm else SHORT, caller, dry_run=request.dry_run, remembering=SHORT / 2)
         await call.observe()
         state: Literal["paused", "running"] = "paused" if verb == "pause" else "running"
         asked = Asked(state, request.until, request.released, caller.email, request.note)
@@ -93,8 +93,8 @@ class Service:
             return replace(_answer(call, []), notes=[told])
         await call.list_endpoints()
         results = await call.each(followers, lambda entry: call.ruled(entry, Manner(dry=call.dry)))
-        notes = await call.run_when_pending(message.platform, results)
-        return replace(_answer(call, results), status=200, notes=notes)
+        await call.run_when_pending(message.platform, results)
+        return replace(_answer(call, results), status=200)
 
     async def status(self) -> Status:
         """What is, what is wanted and why, and what comes next (design, "Functions"). Changes and wakes nothing."""
@@ -104,7 +104,7 @@ class Service:
 
 
 def _answer(call: Call, results: Sequence[Result]) -> Answer:
-    return Answer(call.caller.trigger, call.dry, results, status_of(results))
+    return Answer(call.caller.trigger, call.dry, results, status_of(results), call.notes)
 
 
 def status_of(results: Iterable[Result]) -> int:

@@ -91,7 +91,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Cron:
-    """One plain timed action; `endpoints` are entries."""
+    """One plain timed action; `endpoints` are entries, or `("*",)` for all."""
 
     at: str
     do: Literal["pause", "resume", "warm"]
@@ -253,10 +253,6 @@ def _make_settings(**given: Any) -> Settings:
             max_started=platforms.get(entry["platform"], Platform()).max_started,
             **entry,
         )
-    cron = tuple(
-        replace(action, endpoints=tuple(entries) if action.endpoints == ("*",) else action.endpoints)
-        for action in given["cron"]
-    )
     return Settings(
         namespace=given["namespace"],
         zone=given["time_zone"],
@@ -264,7 +260,7 @@ def _make_settings(**given: Any) -> Settings:
         dry_run=given["dry_run"],
         platforms=platforms,
         entries=entries,
-        cron=cron,
+        cron=given["cron"],
     )
 
 

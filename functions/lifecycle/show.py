@@ -62,6 +62,8 @@ def status(told: Mapping[str, Any]) -> None:
         out.print()
     if told["unknown"]:
         out.print(Text(f"Could not be read: {', '.join(told['unknown'])}", style="bold yellow"))
+    if told["jobs_settings_sha256"] is None and "scheduler" not in told["unknown"]:
+        out.print(Text("There are no jobs yet: run `lifecycle sync`", style="bold yellow"))
     if told["jobs_settings_sha256"] not in (None, told["settings_sha256"]):
         out.print(Text("The jobs were made from other settings: run `lifecycle sync`", style="bold yellow"))
     for row in told["endpoints"]:

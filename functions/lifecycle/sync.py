@@ -8,14 +8,14 @@ from datetime import timedelta
 from typing import Literal
 
 from lifecycle import timetable
-from lifecycle.failures import Failure
-from lifecycle.jobs import Job, Jobs, Retries, override_id
+from lifecycle.failures import Failure, failure_of
+from lifecycle.jobs import Job, Jobs, Retries, override_id, same_url
 from lifecycle.settings import Settings
 from lifecycle.timetable import NO_RETRIES, Target
 
 AT_ONCE = 8  # writes under way
 QUOTA = 450  # writes a minute; Cloud Scheduler allows 500
-FUNCTIONS = ("pause", "resume", "warm", "reconcile")
+FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
 _KINDS = r"(?:reconcile|(?:hours|cron|platform|override)-.+)"
 _COMPARED = ("schedule", "time_zone", "url", "method", "headers", "account", "audience", "deadline", "retries")
 
@@ -48,21 +48,24 @@ def difference(settings: Settings, target: Target, seen: Iterable[Job]) -> Diffe
     """What separates the jobs that are there from those that the settings ask for."""
     by_id = {job.id: job for job in seen}
     wanted = {job.id: job for job in timetable.jobs(settings, target)}
-    foreign = [by_id[id] for id in wanted if id in by_id and not is_own(by_id[id], target)]
+    foreign = {id: by_id[id] for id in wanted if id in by_id and not is_own(by_id[id], target)}
     overrides = {override_id(target.prefix, key) for key in settings.entries}
     gone = [
         Change("delete", job) for job in by_id.values()
         if job.id not in wanted and job.id not in overrides and is_own(job, target)
     ]  # fmt: skip
-    made = [change for job in wanted.values() if (change := _change(job, by_id.get(job.id), target))]
+    made = [
+        change for job in wanted.values()
+        if job.id not in foreign and (change := _change(job, by_id.get(job.id), target))
+    ]  # fmt: skip
     # The reconcile job comes last: its description says that all the others are made.
-    return Difference((*gone, *made), tuple(foreign))
+    return Difference((*gone, *made), tuple(foreign.values()))
 
 
 def is_own(job: Job, target: Target) -> bool:
     """Whether a job bears the prefix's names and calls one of the functions."""
     named = re.fullmatch(re.escape(target.prefix) + "-" + _KINDS, job.id) is not None
-    return named and job.url in {target.url(name) for name in FUNCTIONS}
+    return named and any(same_url(job.url, target.url(name)) for name in FUNCTIONS)
 
 
 def remembers(job: Job, target: Target) -> bool:
@@ -83,7 +86,10 @@ def _told(job: Job, keeps_body: bool) -> dict[str, str]:
     """A job in words that compare: what Google fills in by itself is left out, its defaults are named."""
     filled = replace(
         job,
-        headers={name: value for name, value in job.headers.items() if name.lower() != "user-agent"},
+        url=job.url.removesuffix("/"),
+        headers=dict(
+            sorted((name.lower(), value) for name, value in job.headers.items() if name.lower() != "user-agent")
+        ),
         deadline=job.deadline or timedelta(minutes=3),
         retries=_filled(job.retries),
     )
@@ -103,7 +109,8 @@ def _word(value: object) -> str:
 
 
 async def apply(changes: Iterable[Change], jobs: Jobs, target: Target) -> None:
-    """Makes the changes, the last one after all the others. Raises the first `Failure`, when the rest is done."""
+    """Makes the changes, the last one after all the others. Raises `Failure` with all that failed, when the rest is
+    done."""
     *first, last = changes
     slots = asyncio.Semaphore(AT_ONCE)
     pause = 60 / QUOTA if len(first) > QUOTA - 50 else 0.0
@@ -115,19 +122,10 @@ async def apply(changes: Iterable[Change], jobs: Jobs, target: Target) -> None:
                 await jobs.delete(change.job.id)
             else:
                 there = change.verb == "update"
-                await jobs.put(change.job, there=there, keeps_body=there and remembers(change.job, target))
+                await jobs.put(change.job, there=there, keeps_body=remembers(change.job, target))
 
-    done = await asyncio.gather(*(one(*item) for item in enumerate(first)), return_exceptions=True)
-    for problem in done:
-        if isinstance(problem, BaseException):
-            raise problem
+    done = await asyncio.gather(*map(failure_of, (one(*item) for item in enumerate(first))))
+    if failures := [failure for failure in done if failure]:
+        told, passing = "\n".join(map(str, failures)), all(failure.passing for failure in failures)
+        raise Failure(told, code=failures[0].code, passing=passing)
     await one(0, last)
-
-
-def foreign_failure(jobs: Iterable[Job]) -> Failure:
-    told = "; ".join(f"{job.id} calls {job.url}" for job in jobs)
-    return Failure(
-        f"these jobs have our names and are not ours: {told}. Delete them, or set another JOB_PREFIX",
-        code="foreign_jobs",
-        passing=False,
-    )
