@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from building import MINUTE, properties
-from lifecycle.endpoint import endpoint_of, instant, prices_of, prose
+from lifecycle.endpoint import addressable, endpoint_of, instant, prices_of, prose
 from lifecycle.model import Endpoint
 
 # The facts' example.
@@ -96,9 +96,14 @@ def test_what_is_absent_null_new_or_of_another_type_is_not_told(body: Any) -> No
 NAMELESS: list[Any] = [None, [], "my-endpoint", {}, {"name": None}, {"name": 7}]
 
 
-@pytest.mark.parametrize("body", [*NAMELESS, *({"name": name} for name in ("", "../x", "a/b", "a b", "a?b"))])
-def test_without_a_usable_name_it_is_none(body: Any) -> None:
+@pytest.mark.parametrize("body", [*NAMELESS, {"name": ""}])
+def test_without_a_name_it_is_none(body: Any) -> None:
     assert endpoint_of(body) is None
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "a b", "a?b", "<script>"])
+def test_a_name_that_cannot_stand_in_a_path_is_told_but_not_addressable(name: str) -> None:
+    assert not addressable(known({"name": name}).name)
 
 
 def test_a_state_that_nobody_knows_is_told_as_it_is() -> None:

@@ -145,6 +145,15 @@ def test_endpoints_in_no_entry_are_seen_and_left_alone() -> None:
     assert on.hub.actions() == []
 
 
+@pytest.mark.parametrize("name", ["<script>", "../other/x"])
+def test_a_name_that_cannot_stand_in_a_path_is_seen_in_no_entry_and_never_acted_on(name: str) -> None:
+    on = Stage('endpoints: {all: {name: "*", hours: daily 22:00-06:00}}')
+    on.hub.add(name, "running")
+    answer = on.run(lambda service: service.reconcile(Request(("all",), everything=True), ANNA))
+    assert [endpoint.name for endpoint in answer.unmanaged] == [name]
+    assert on.hub.actions() == []
+
+
 def test_a_dry_run_says_what_it_would_do_and_does_nothing() -> None:
     on = stage(NIGHTS)
     assert only(reconcile(on, dry_run=True)) == ("pause", "skipped", 200)

@@ -12,6 +12,7 @@ import httpx
 from lifecycle.act import Manner, carry_out, failed
 from lifecycle.byhand import Asked, override_for
 from lifecycle.decide import Situation, Wish, ended_at, said, step, wish
+from lifecycle.endpoint import addressable
 from lifecycle.events import Message
 from lifecycle.failures import Failure, failure_of
 from lifecycle.huggingface import HuggingFace
@@ -82,7 +83,7 @@ class Call:
     async def list_endpoints(self) -> None:
         self.endpoints = await _or_failure(self.hf.endpoints())
         for endpoint in self.endpoints if isinstance(self.endpoints, list) else ():
-            deciding = self.settings.covering(endpoint.name, endpoint.tags)
+            deciding = self.settings.covering(endpoint.name, endpoint.tags) if addressable(endpoint.name) else ()
             self.covered.setdefault(deciding[0].key if deciding else "", []).append(endpoint)
 
     async def prices(self) -> Prices | Failure:

@@ -11,9 +11,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")  # what may stand in a pat
 
 
 def endpoint_of(body: Any) -> Endpoint | None:
-    """An endpoint as the API tells of it; None when it has no usable name."""
+    """An endpoint as the API tells of it; None when it has no name."""
     name = _get(body, "name", str)
-    if name is None or not NAME.fullmatch(name):
+    if not name:
         return None
     status, compute, provider = (_get(body, key, dict) or {} for key in ("status", "compute", "provider"))
     scaling = _get(compute, "scaling", dict) or {}
@@ -36,6 +36,11 @@ def endpoint_of(body: Any) -> Endpoint | None:
         updated_at=instant(_get(status, "updatedAt", str)),
         hardware=(where[0], where[1], what[0], what[1]) if where[0] and where[1] and what[0] and what[1] else None,
     )
+
+
+def addressable(name: str) -> bool:
+    """Whether it may stand in a path of the API. An endpoint whose name may not is told of, and never acted on."""
+    return NAME.fullmatch(name) is not None
 
 
 def prices_of(body: Any) -> dict[Hardware, float]:

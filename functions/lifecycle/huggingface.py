@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from lifecycle.endpoint import endpoint_of, prices_of, prose
+from lifecycle.endpoint import addressable, endpoint_of, prices_of, prose
 from lifecycle.failures import Failure, out_of_time, patiently, within
 from lifecycle.model import AT_REST, STARTING, Endpoint, Prices
 from lifecycle.reading import in_words
@@ -126,7 +126,7 @@ class HuggingFace:
 
     def _read(self, body: Any) -> Endpoint:
         endpoint = endpoint_of(body)
-        if endpoint is None:
+        if endpoint is None or not addressable(endpoint.name):
             raise Failure("Hugging Face's answer is no endpoint", code="malformed", passing=True, ambiguous=True)
         return endpoint
 
