@@ -15,11 +15,12 @@ import httpx
 
 from lifecycle import settings
 from lifecycle.call import World
-from lifecycle.failures import Failure
+from lifecycle.failures import Failure, within
 from lifecycle.jobs import Job, override_job, platform_body, platform_id, reconcile_id
 from lifecycle.model import News, Override
 from lifecycle.service import Service
 from lifecycle.token import Token
+from local.simulated_time import SimulatedLoop, play
 from secret import TOKEN
 
 T = TypeVar("T")
@@ -101,52 +102,58 @@ def breaks(_: httpx.Request) -> httpx.Response:
 
 @dataclass
 class Shelf:
-    """Cloud Scheduler's jobs in a dict. `refuse`: the methods that fail."""
+    """Cloud Scheduler's jobs in a dict. `refuse`: the methods that fail; `hang`: those that do not answer."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
     refuse: frozenset[str] = frozenset()
+    hang: frozenset[str] = frozenset()
+    deadline: float = 0.0
     calls: list[str] = field(default_factory=list)
 
-    def _call(self, method: str, id: str = "") -> None:
+    async def _call(self, method: str, id: str = "") -> None:
         self.calls.append(f"{method} {id}".strip())
+        if method in self.hang:
+            async with within(f"scripted: {method}", self.deadline, code="memory_unavailable"):
+                await asyncio.sleep(1e6)
         if method in self.refuse:
             raise Failure(f"scripted: {method}", code="memory_unavailable", passing=True)
 
     async def list(self) -> list[Job]:
-        self._call("list")
+        await self._call("list")
         return [*self.jobs.values()]
 
     async def get(self, id: str) -> Job | None:
-        self._call("get", id)
+        await self._call("get", id)
         return self.jobs.get(id)
 
     async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:
-        self._call("put", job.id)
+        await self._call("put", job.id)
         kept = self.jobs.get(job.id) if keeps_body else None
         self.jobs[job.id] = replace(job, body=kept.body) if kept else job
 
     async def set_body(self, id: str, body: bytes) -> bool:
-        self._call("set_body", id)
+        await self._call("set_body", id)
         if id in self.jobs:
             self.jobs[id] = replace(self.jobs[id], body=body)
         return id in self.jobs
 
     async def delete(self, id: str) -> None:
-        self._call("delete", id)
+        await self._call("delete", id)
         self.jobs.pop(id, None)
 
     async def run(self, id: str) -> None:
-        self._call("run", id)
+        await self._call("run", id)
 
 
 @dataclass
 class Stage:
-    """A service between a scripted Hugging Face and a shelf of jobs, at a time that stands still."""
+    """A service between a scripted Hugging Face and a shelf of jobs, at a time that stands still; waiting is free."""
 
     text: str
     now: datetime = TUESDAY_NOON
     hub: Hub = field(default_factory=Hub)
     shelf: Shelf | None = field(default_factory=Shelf)
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self.settings = settings.parse(f"namespace: acme\ntime_zone: Europe/Berlin\n{self.text}".encode())
@@ -164,8 +171,13 @@ class Stage:
         id = platform_id("lifecycle", platform)
         self.shelf.jobs[id] = replace(self.shelf.jobs[id], body=platform_body(self.settings, platform, news))
 
+    def _jobs(self, deadline: float) -> Shelf:
+        assert self.shelf is not None
+        self.shelf.deadline = deadline
+        return self.shelf
+
     def run(self, work: Callable[[Service], Coroutine[Any, Any, T]]) -> T:
-        """The result of a call of the service, on an event loop of its own."""
+        """The result of a call of the service, on an event loop of its own; how long it took is `seconds`."""
 
         async def read(_deadline: float) -> str:
             return TOKEN
@@ -178,11 +190,15 @@ class Stage:
                     http=http,
                     token=Token(read, lambda: self.now, ages=False),
                     base="https://api.endpoints.huggingface.cloud/v2",
-                    jobs=(lambda _: shelf) if shelf is not None else None,
+                    jobs=self._jobs if shelf is not None else None,
                     prefix="lifecycle",
                     now=lambda: self.now,
                     chance=random.Random(1),
                 )
                 return await work(Service(world))
 
-        return asyncio.run(once())
+        loop = SimulatedLoop(self.now)
+        try:
+            return play(loop, once())
+        finally:
+            self.seconds = loop.elapsed

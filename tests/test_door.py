@@ -2,6 +2,7 @@
 
 import base64
 import json
+from io import BytesIO
 from typing import Any
 
 import flask
@@ -62,6 +63,19 @@ def test_a_body_of_more_than_64_kib_is_413(app: App) -> None:
 def test_a_body_of_64_kib_is_read(app: App) -> None:
     body = json.dumps({"endpoints": ["nobody"]}).encode().ljust(65_536)
     assert post(app, "pause", body).status_code == 404
+
+
+@pytest.mark.parametrize(("length", "status"), [(65_536, 404), (65_537, 413)])
+def test_a_body_without_a_length_is_read_as_far_as_it_is_let_in(app: App, length: int, status: int) -> None:
+    stream = BytesIO(b'{"endpoints": ["nobody"]}'.ljust(length))
+    response = ask(app, "pause", method="POST", input_stream=stream, environ_overrides={"wsgi.input_terminated": True})
+    assert response.status_code == status
+
+
+def test_what_status_could_not_read_is_in_the_log(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    ask(app, "status")
+    notes = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if line["event"] == "note"]
+    assert {(line["severity"], line["code"]) for line in notes} == {("WARNING", "unreachable")}
 
 
 def test_a_form_is_415(app: App) -> None:
@@ -159,6 +173,15 @@ def test_scheduler_is_known_by_the_invokers_email() -> None:
 
 def test_schedulers_headers_do_not_hide_a_person_with_a_token() -> None:
     headers = {"authorization": bearer(email="eve@x"), "x-cloudscheduler-jobname": "lifecycle-hours-1"}
+    assert caller_of(headers, INVOKER).trigger == "manual"
+
+
+UNVERIFIED = [bearer(email=INVOKER, email_verified=value) for value in (False, "false")]
+
+
+@pytest.mark.parametrize("authorization", ["Bearer ya29.opaque", bearer(sub="1"), *UNVERIFIED])
+def test_schedulers_headers_do_not_make_up_for_a_token_that_names_nobody(authorization: str) -> None:
+    headers = {"authorization": authorization, "x-cloudscheduler-jobname": "lifecycle-reconcile"}
     assert caller_of(headers, INVOKER).trigger == "manual"
 
 

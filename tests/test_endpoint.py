@@ -168,15 +168,27 @@ def test_prices_are_by_hardware() -> None:
     }
 
 
+@pytest.mark.parametrize("price", [True, 1e999, -1, 10**400, "0.8", None])
+def test_what_is_no_price_is_not_known(price: Any) -> None:
+    compute = {"instanceType": "nvidia-l4", "instanceSize": "x1", "pricePerHour": price}
+    assert prices_of({"vendors": [{"name": "aws", "regions": [{"name": "r", "computes": [compute]}]}]}) == {}
+
+
 # Times.
 
 
 @pytest.mark.parametrize(
     ("text", "microseconds"),
     [
-        *[("2026-11-24T06:00:00Z", 0), ("2026-11-24T06:00:00.5Z", 500_000), ("2026-11-24T06:00:00.263Z", 263_000)],
+        *[
+            ("2026-11-24T06:00:00Z", 0),
+            ("2026-11-24T06:00:00.5Z", 500_000),
+            ("2026-11-24T06:00:00.263Z", 263_000),
+            ("2026-11-24t06:00:00z", 0),
+        ],
         *[("2026-11-24T06:00:00.263078Z", 263_078), ("2026-11-24T06:00:00.263078506Z", 263_078)],
         *[("2026-11-24T06:00:00.999999999Z", 999_999), ("2026-11-24T07:00:00+01:00", 0), ("2026-11-24T06:00:00", 0)],
+        ("2026-11-24t06:00:00z", 0),
     ],
 )
 def test_times_are_read_to_the_microsecond(text: str, microseconds: int) -> None:

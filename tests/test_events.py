@@ -257,3 +257,8 @@ def test_a_vms_audit_log_entry_is_its_platforms_message(method: str, event: str)
     push = {"message": {"data": data, "messageId": "1", "publishTime": "2026-11-24T12:00:00Z"}, "subscription": "s"}
     message = events.read(json.dumps(push).encode(), {"content-type": "application/json"})
     assert (message.platform, message.event) == ("main", event)
+
+
+def test_a_structured_event_that_says_it_is_plain_json_is_understood() -> None:
+    event = {"specversion": "1.0", "time": "2026-11-24T06:00:00Z", "data": {"platform": "main", "event": "started"}}
+    assert read(json.dumps(event).encode(), {"content-type": "application/json"}).platform == "main"

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from local.endpoints import Durations
@@ -163,3 +164,17 @@ def test_the_token_is_in_no_output_of_the_functions(world: Deployment) -> None:
     world.ask("pause", {"endpoints": ["*"]}, Authorization=f"Bearer {TOKEN}")
     assert world.output
     assert TOKEN not in world.output
+
+
+def test_a_body_of_exactly_64_kib_is_taken(world: Deployment) -> None:
+    body = b'{"endpoints": ["nobody"]}'.ljust(65_536)
+    response = httpx.post(world.urls["pause"], content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize(("length", "status"), [(65_536, 404), (65_537, 413)])
+def test_a_body_that_comes_in_chunks_is_measured(world: Deployment, length: int, status: int) -> None:
+    body = b'{"endpoints": ["nobody"]}'.ljust(length)
+    chunks = (body[at : at + 1000] for at in range(0, length, 1000))
+    response = httpx.post(world.urls["pause"], content=chunks, headers={"Content-Type": "application/json"})
+    assert response.status_code == status

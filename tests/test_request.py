@@ -102,10 +102,21 @@ def test_endpoints_are_required(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize("endpoints", [["embedings"], ["embeddings", "x"], ["*", "embeddings"], ["Embeddings"], [""]])
+@pytest.mark.parametrize("endpoints", [["embedings"], ["embeddings", "x"], ["Embeddings"], ["x", "x"]])
 def test_unknown_names_alone_are_not_found(function: str, endpoints: list[str]) -> None:
     with pytest.raises(UnknownName):
         asked(function, endpoints=endpoints)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("endpoints", [["*", "embeddings"], [""], ["x", "*"]])
+def test_what_is_neither_names_nor_everything_is_refused(function: str, endpoints: list[str]) -> None:
+    assert refused(function, endpoints=endpoints)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_everything_twice_is_everything(function: str) -> None:
+    assert asked(function, endpoints=["*", "*"]).everything
 
 
 def test_an_unknown_name_is_told_with_the_known_ones() -> None:

@@ -114,29 +114,34 @@ class _Work:
 
     async def _rest(self, act: Callable[[str], Awaitable[Endpoint]], goal: frozenset[str]) -> Outcome:
         self.now = await act(self.now.name)
-        for _ in range(5):
-            if self.now.state in goal:
-                return "done"
-            await asyncio.sleep(SHORTEST_POLL)
-            self.now = await self.hf.endpoint(self.now.name)
+        await self._settle(lambda: self.now.state in goal)
         return "done" if self.now.state in goal else "pending"
 
     async def _start(self, action: Action, *, waits: bool) -> Outcome:
         if action == "resume":
             self.now = await self.hf.resume(self.now.name)
+            await self._settle(lambda: self.now.state not in ("paused", "failed", "updateFailed"))
         if self.now.state == "scaledToZero":
-            await self.hf.wake(self.now)
-            self.now = await self.hf.endpoint(self.now.name)
+            self.now = await self.hf.wake(self.now)
+        self._give_up(settling=True)
         try:
             await self._rescale()
-        except Failure as failure:
+        except Failure:
             # It may not be changed while it starts; a call that waits tries again when it is up.
-            if not waits or failure.passing:
+            if not waits:
                 raise
         if waits:
             await self._come_up(own=True)
             return "done"
         return "done" if self.now.state == "running" else "pending"
+
+    async def _settle(self, settled: Callable[[], bool]) -> None:
+        """Looks again, a few times, while the state lags behind an accepted action."""
+        for _ in range(5):
+            if settled():
+                return
+            await asyncio.sleep(SHORTEST_POLL)
+            self.now = await self.hf.endpoint(self.now.name)
 
     async def _rescale(self) -> bool:
         """Writes the declared scaling where it differs; whether it wrote."""
@@ -156,22 +161,34 @@ class _Work:
         clock = asyncio.get_running_loop().time
         since, pause = clock(), SHORTEST_POLL
         while True:
-            if self._serves() and not (own and await self._rescale()):
-                await self.hf.answers(self.now, self.entry.warm)
-                return
-            self._give_up(settling=own and clock() - since < SETTLES_WITHIN)
-            if clock() + pause >= self.hf.deadline:
-                raise _still(self.now)
-            await asyncio.sleep(pause)
-            pause = min(LONGEST_POLL, pause * 1.5)
+            failure: Failure | None = None
             try:
-                if self.now.state == "scaledToZero":
-                    await self.hf.wake(self.now)
+                if self._serves() and not (own and await self._rescale()):
+                    await self.hf.answer(self.now, self.entry.warm)
+                    return
+            except Failure as found:
+                failure = found
+            if failure and not failure.passing:
+                # What it is now may say it better: one that was paused meanwhile refuses, too.
                 self.now = await self.hf.endpoint(self.now.name)
-            except Failure as failure:
-                # What passes is waited out; the next look may succeed.
-                if not failure.passing:
-                    raise
+            self._give_up(settling=own and clock() - since < SETTLES_WITHIN)
+            if failure and not failure.passing:
+                raise failure
+            pause = SHORTEST_POLL if self._serves() else min(LONGEST_POLL, pause * 1.5)
+            wait = max(pause, (failure and failure.retry_after) or 0)
+            if clock() + wait >= self.hf.deadline:
+                raise failure or _still(self.now)
+            await asyncio.sleep(wait)
+            await self._look()
+
+    async def _look(self) -> None:
+        """How it is now, woken where it fell asleep. What passes is waited out: the next look may succeed."""
+        try:
+            asleep = self.now.state == "scaledToZero"
+            self.now = await (self.hf.wake(self.now) if asleep else self.hf.endpoint(self.now.name))
+        except Failure as failure:
+            if not failure.passing:
+                raise
 
     def _serves(self) -> bool:
         return self.now.state == "running" or (self.now.state == "updateFailed" and bool(self.now.ready_replicas))

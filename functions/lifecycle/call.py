@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,7 +19,7 @@ from lifecycle.failures import Failure, failure_of
 from lifecycle.huggingface import HuggingFace
 from lifecycle.jobs import Jobs, boundary_of, platform_id
 from lifecycle.memory import Keeper
-from lifecycle.model import AT_REST, Endpoint, Memory, News, Override, Prices, Result, Trigger
+from lifecycle.model import AT_REST, Action, Endpoint, Memory, News, Override, Prices, Result, Trigger
 from lifecycle.settings import Entry, Settings
 from lifecycle.token import Token
 
@@ -182,7 +183,13 @@ class Call:
         async def one(situation: Situation) -> Result:
             wanted = wished(situation)
             found = step(wanted, situation, alone=alone, boundary=boundary)
-            return self._noted(await carry_out(self.hf, situation, wanted, found, how), situation, wanted)
+            try:
+                result = await carry_out(self.hf, situation, wanted, found, how)
+            except Exception as error:  # whatever happens to one stays its own
+                self.notes.append("".join(traceback.format_exception(error)))
+                told = f"an error inside ({type(error).__name__}); the log has it"
+                result = _lost(situation, wanted, found.action, Failure(told, code="crash", passing=False))
+            return self._noted(result, situation, wanted)
 
         return list(await asyncio.gather(*map(one, situations)))
 
@@ -200,20 +207,8 @@ class Call:
         situations = self.situations(entry)
         results = []
         for situation in situations or [self.situation(entry, None)]:
-            endpoint = situation.endpoint
             wanted = wished(situation)
-            result = Result(
-                endpoint=entry.key,
-                name=endpoint.name if endpoint else entry.name or entry.key,
-                action="none",
-                outcome="failed",
-                before=endpoint.state if endpoint else None,
-                after=endpoint.state if endpoint else None,
-                wanted=wanted.wanted,
-                reason=wanted.reason,
-                url=endpoint.url if endpoint else None,
-            )
-            results.append(self._noted(failed(result, failure), situation, wanted))
+            results.append(self._noted(_lost(situation, wanted, "none", failure), situation, wanted))
         return results
 
     # Memory.
@@ -270,6 +265,23 @@ def _following(known: News | None, message: Message, at: datetime, settings: Set
         return known
     renewed = message.event == "started" and not (lasts and known.since + lasts <= at)
     return News(message.event, at, first=(known.first or known.since) if renewed else None)
+
+
+def _lost(situation: Situation, wanted: Wish, action: Action, failure: Failure) -> Result:
+    """The result of what could not be done, in the state that was last seen."""
+    entry, endpoint = situation.entry, situation.endpoint
+    result = Result(
+        endpoint=entry.key,
+        name=endpoint.name if endpoint else entry.name or entry.key,
+        action=action,
+        outcome="failed",
+        before=endpoint.state if endpoint else None,
+        after=endpoint.state if endpoint else None,
+        wanted=wanted.wanted,
+        reason=wanted.reason,
+        url=endpoint.url if endpoint else None,
+    )
+    return failed(result, failure)
 
 
 async def _or_failure(work: Awaitable[T]) -> T | Failure:

@@ -11,7 +11,6 @@ from typing import Any, cast
 
 from flask import Request as HttpRequest
 from flask import Response
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from lifecycle import events, request
 from lifecycle.app import App
@@ -101,15 +100,19 @@ def _let_in(function: str, http: HttpRequest, headers: Mapping[str, str]) -> Non
 
 
 def _body(http: HttpRequest) -> bytes:
-    http.max_content_length = LARGEST
-    try:
-        return http.get_data(cache=False)
-    except RequestEntityTooLarge:
-        raise Refused(413, f"the body has more than {LARGEST} bytes") from None
+    """The body, of which no more is read than is let in; it may come without a Content-Length."""
+    body = b""
+    while len(body) <= LARGEST and (more := http.stream.read(LARGEST + 1 - len(body))):
+        body += more
+    if len(body) > LARGEST:
+        raise Refused(413, f"the body has more than {LARGEST} bytes")
+    return body
 
 
 def _status(app: App, http: HttpRequest, log: Log) -> Response:
     status = app.run(app.service.status())
+    for failure in status.failures:
+        log.line("note", f"not known: {failure}", "WARNING", code=failure.code)
     if http.accept_mimetypes.best_match(["application/json", "text/html"], "application/json") != "text/html":
         return _json(status.told, 200, log)
     from lifecycle import page
@@ -170,9 +173,10 @@ def _code(error: Exception) -> dict[str, str]:
 def caller_of(headers: Mapping[str, str], invoker: str | None) -> Caller:
     """Who asks. Cloud Run has checked the token (X-Serverless-Authorization where both are there), so its email is
     believed. Scheduler is known by the invoker's email where a token is there, by its headers elsewhere."""
-    email = _email(headers.get("x-serverless-authorization") or headers.get("authorization") or "")
+    authorization = headers.get("x-serverless-authorization") or headers.get("authorization") or ""
+    email = _email(authorization)
     by_headers = "x-cloudscheduler-jobname" in headers or "x-cloudscheduler" in headers
-    scheduled = email == invoker if email and invoker else by_headers
+    scheduled = email == invoker if authorization and invoker else by_headers
     if not scheduled:
         return Caller("manual", email)
     return Caller("schedule", job=headers.get("x-cloudscheduler-jobname", "").rpartition("/")[2])
@@ -188,6 +192,7 @@ def _email(authorization: str) -> str | None:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, binascii.Error, RecursionError):
         return None
-    email = claims.get("email") if isinstance(claims, dict) else None
-    unverified = isinstance(claims, dict) and claims.get("email_verified") is False
-    return email if isinstance(email, str) and email and not unverified else None
+    if not isinstance(claims, dict) or claims.get("email_verified", True) is not True:
+        return None
+    email = claims.get("email")
+    return email if isinstance(email, str) and email else None

@@ -55,8 +55,8 @@ def prices_of(body: Any) -> dict[Hardware, float]:
                     _get(compute, "instanceType", str),
                     _get(compute, "instanceSize", str),
                 )
-                price = compute.get("pricePerHour")
-                if isinstance(price, int | float) and all(named):
+                price = _get(compute, "pricePerHour", (int, float))
+                if price is not None and all(named) and 0 <= price < 1_000_000:
                     prices[cast(Hardware, named)] = float(price)
     return prices
 
@@ -65,7 +65,7 @@ def instant(text: str | None) -> datetime | None:
     """An RFC 3339 time in UTC, to the microsecond; None for what is not one, or is none of our days (Go's zero time is
     in the year 1). Without an offset it is UTC."""
     try:
-        when = datetime.fromisoformat(text or "")
+        when = datetime.fromisoformat((text or "").upper())
         when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -81,7 +81,7 @@ def prose(text: str, content_type: str | None = None) -> str:
     return line if len(line) <= 300 else line[:299] + "…"
 
 
-def _get(body: Any, key: str, kind: type) -> Any:
+def _get(body: Any, key: str, kind: type | tuple[type, ...]) -> Any:
     value = body.get(key) if isinstance(body, Mapping) else None
     return value if isinstance(value, kind) and not isinstance(value, bool) else None
 

@@ -37,17 +37,22 @@ def read(body: bytes, headers: Mapping[str, str]) -> Message:
     """The message in a delivery; `headers` by lower-case name. Raises `Invalid` for what cannot be understood."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/cloudevents+json":
-        event = _object(_json(body, "the body"), "the body")
-        data = event.get("data")
-        if data is None and isinstance(event.get("data_base64"), str):
-            data = _decoded(event["data_base64"], "data_base64")
-        return _message(_delivered(data, event.get("time")))
+        return _structured(_object(_json(body, "the body"), "the body"))
     if any(name in headers for name in ("ce-specversion", "ce-type", "ce-id")):
         return _message(_delivered(_json(body, "the body") if body else None, headers.get("ce-time")))
     envelope = _object(_json(body, "the body"), "the body")
+    if "specversion" in envelope:
+        return _structured(envelope)
     if not isinstance(envelope.get("message"), dict):
         raise _refused("message: is missing; a Pub/Sub push or a CloudEvent is understood")
     return _message(_delivered(envelope, None))
+
+
+def _structured(event: dict[str, Any]) -> Message:
+    data = event.get("data")
+    if data is None and isinstance(event.get("data_base64"), str):
+        data = _decoded(event["data_base64"], "data_base64")
+    return _message(_delivered(data, event.get("time")))
 
 
 @dataclass(frozen=True)

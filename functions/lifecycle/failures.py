@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -35,8 +36,27 @@ class Failure(Exception):
         self.ambiguous = ambiguous
 
 
-def out_of_time(what: str) -> Failure:
-    return Failure(f"{what}: no answer in time", code="timeout", passing=True, ambiguous=True)
+def out_of_time(what: str, code: str = "timeout") -> Failure:
+    return Failure(f"{what}: no answer in time", code=code, passing=True, ambiguous=True)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from Retry-After (RFC 9110) or the Hub's `ratelimit: "api";r=0;t=55`."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:6])
+    if value:
+        try:
+            # Against the answer's own Date, so that no two clocks are compared.
+            until = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", value))
+            return max(0.0, until.total_seconds())
+        except (ValueError, TypeError, OverflowError):
+            return None
+    for part in headers.get("ratelimit", "").split(";"):
+        name, _, seconds = part.strip().partition("=")
+        if name == "t" and seconds.isascii() and seconds.isdigit():
+            return float(seconds[:6])
+    return None
 
 
 async def failure_of(work: Awaitable[object]) -> Failure | None:
@@ -49,13 +69,13 @@ async def failure_of(work: Awaitable[object]) -> Failure | None:
 
 
 @asynccontextmanager
-async def within(what: str, deadline: float) -> AsyncIterator[None]:
+async def within(what: str, deadline: float, code: str = "timeout") -> AsyncIterator[None]:
     """Ends what runs inside at `deadline` (the event loop's clock) with a passing `Failure`."""
     try:
         async with asyncio.timeout_at(deadline):
             yield
     except TimeoutError:
-        raise out_of_time(what) from None
+        raise out_of_time(what, code) from None
 
 
 async def patiently(attempt: Callable[[], Awaitable[T]], *, deadline: float, chance: random.Random) -> T:

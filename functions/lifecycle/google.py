@@ -1,14 +1,28 @@
 """What the two Google clients share: how they are made, and their failures."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
-from lifecycle.failures import Failure
+from lifecycle.failures import Failure, retry_after
 
 _QUERY = re.compile(r"\?(?:\$|%24)alt=\S*?(?=: |$)")  # the clients put it behind every URL
+
+
+def client(kind: Callable[..., Any], url: str | None) -> Any:
+    """A client over REST that follows no redirect and takes none for an answer."""
+    made = kind(**client_options(url))
+    made.transport._session.hooks["response"].append(_refuse_redirect)
+    return made
+
+
+def _refuse_redirect(response: Any, **_: Any) -> None:
+    from requests import TooManyRedirects
+
+    if 300 <= response.status_code < 400:
+        raise TooManyRedirects(f"{response.status_code}: redirects are not followed")
 
 
 def client_options(url: str | None) -> dict[str, Any]:
@@ -37,7 +51,9 @@ def as_failure(what: str, *, code: str, codes: Mapping[int, str] = MappingProxyT
         status = error.code or 0
         passing = status in (408, 429) or status >= 500
         message = f"{what}: {status} {_QUERY.sub('', error.message)}"[:500]
-        raise Failure(message, code=codes.get(status, code), passing=passing, ambiguous=passing) from None
+        wait = retry_after(error.response.headers) if passing and error.response is not None else None
+        code = codes.get(status, code)
+        raise Failure(message, code=code, passing=passing, retry_after=wait, ambiguous=passing) from None
     except (RequestException, RetryError, TransportError) as error:
         told = f"{what}: no answer ({type(error).__name__})"
         raise Failure(told, code=code, passing=True, ambiguous=True) from None

@@ -11,26 +11,26 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from lifecycle.endpoint import addressable, endpoint_of, prices_of, prose
-from lifecycle.failures import Failure, out_of_time, patiently, within
+from lifecycle.failures import Failure, out_of_time, patiently, retry_after, within
 from lifecycle.model import AT_REST, STARTING, Endpoint, Prices
 from lifecycle.reading import in_words
 from lifecycle.settings import Scaling, Warm
 from lifecycle.token import Token
 
+T = TypeVar("T")
+
 API = "https://api.endpoints.huggingface.cloud/v2"
 OWN_DOMAIN = "endpoints.huggingface.cloud"
 PAGE = 100
-MOST_PAGES = 1000
 PER_CALL = 10.0  # seconds
 MOST_AT_ONCE = 16  # calls of the API under way
-LONGEST_HOLD = 120.0  # seconds that the proxy is asked to hold a request for a replica, before it is asked again
+LONGEST_HOLD = 30.0  # seconds that the proxy is asked to hold a request for a replica; then its state is looked at
 
 STARTED = STARTING | {"running", "scaledToZero"}  # what a resume can lead to
 
@@ -51,31 +51,30 @@ class HuggingFace:
         """Every endpoint of the namespace, page by page. Raises `Failure`."""
         found: dict[str, Endpoint] = {}
         query: dict[str, str] = {"limit": str(PAGE)}
-        for _ in range(MOST_PAGES):
+        seen: set[str] = set()
+        while True:
             try:
-                page = await self._call("GET", f"/endpoint/{self.namespace}", query=query)
+                items, cursor = await self._call(f"/endpoint/{self.namespace}", _page, query)
             except Failure as failure:
                 # The largest page that it takes is not documented; its own default always is one.
                 if failure.code != "refused" or not query.pop("limit", None):
                     raise
                 continue
-            items = page if isinstance(page, list) else page.get("items") if isinstance(page, dict) else None
-            if not isinstance(items, list):
-                raise Failure("Hugging Face's list has no items", code="malformed", passing=True)
             found |= {endpoint.name: endpoint for item in items if (endpoint := endpoint_of(item))}
-            cursor = page.get("nextCursor") if isinstance(page, dict) else None
-            if not cursor or str(cursor) == query.get("cursor"):
+            if not cursor:
                 return list(found.values())
-            query["cursor"] = str(cursor)
-        raise Failure(f"Hugging Face's list has more than {MOST_PAGES} pages", code="malformed", passing=True)
+            if cursor in seen:
+                raise Failure("Hugging Face's list goes in circles", code="malformed", passing=True)
+            seen.add(cursor)
+            query["cursor"] = cursor
 
     async def endpoint(self, name: str) -> Endpoint:
         """One endpoint as it is now. Raises `Failure`."""
-        return self._read(await self._call("GET", self._path(name)))
+        return await self._call(self._path(name), self._read)
 
     async def prices(self) -> Prices:
         """Dollars an hour for one replica, by vendor, region, instance type and size. Raises `Failure`."""
-        return prices_of(await self._call("GET", f"/provider/{self.namespace}"))
+        return await self._call(f"/provider/{self.namespace}", prices_of)
 
     async def pause(self, name: str) -> Endpoint:
         return await self._act(name, "POST", "/pause", lambda now: now.state == "paused")
@@ -91,33 +90,37 @@ class HuggingFace:
         body = {"compute": {"scaling": _fields(scaling)}}
         return await self._act(name, "PUT", "", lambda now: not differs(now, scaling), body)
 
-    async def wake(self, endpoint: Endpoint) -> None:
-        """An authorised request to its URL, which wakes it when it is scaled to zero. Raises `Failure`."""
-        try:
-            await self._request_own(endpoint, "GET", endpoint.health_route or "/", None, hold=0, any_answer=True)
-        except Failure as failure:
-            if failure.code != "not_ready":
-                raise
+    async def wake(self, endpoint: Endpoint) -> Endpoint:
+        """Sends an authorised request to its URL, which wakes it when it is scaled to zero; the endpoint after that.
 
-    async def answers(self, endpoint: Endpoint, warm: Warm | None) -> None:
-        """Returns when the endpoint answered its warming request (default: its health route), tried until the
-        deadline while no replica is ready. Raises `Failure`."""
+        Raises `Failure`.
+        """
+
+        async def attempt() -> Endpoint:
+            doubt: Failure | None = None
+            try:
+                await self._request_own(endpoint, "GET", endpoint.health_route or "/", None, hold=0, any_answer=True)
+            except Failure as failure:
+                if not failure.passing:
+                    raise
+                doubt = failure if failure.code != "not_ready" else None  # a 503 is how it begins to wake
+            now = self._read(await self._once("GET", self._path(endpoint.name)))
+            if doubt and now.state == "scaledToZero":
+                raise doubt
+            return now
+
+        return await patiently(attempt, deadline=self.deadline, chance=self.chance)
+
+    async def answer(self, endpoint: Endpoint, warm: Warm | None) -> None:
+        """Returns when the endpoint answered its warming request (default: its health route), sent once; the proxy is
+        asked to hold it for a while. Raises `Failure`."""
         path = warm.path if warm else endpoint.health_route or "/"
         body = warm.body if warm else None
         # Without a health route any answer of the application is one, also that it has nothing at "/".
         any_answer = warm is None and not endpoint.health_route
         method = "GET" if body is None else "POST"
-        clock = asyncio.get_running_loop().time
-        while True:
-            hold = min(LONGEST_HOLD, self.deadline - clock() - 1)
-            try:
-                await self._request_own(endpoint, method, path, body, hold=hold, any_answer=any_answer)
-                return
-            except Failure as failure:
-                pause = max(failure.retry_after or 0, self.chance.uniform(1, 2))
-                if not failure.passing or clock() + pause >= self.deadline:
-                    raise
-            await asyncio.sleep(pause)
+        hold = min(LONGEST_HOLD, self.deadline - asyncio.get_running_loop().time() - 1)
+        await self._request_own(endpoint, method, path, body, hold=hold, any_answer=any_answer)
 
     # How it is said.
 
@@ -157,22 +160,23 @@ class HuggingFace:
 
         return await patiently(attempt, deadline=self.deadline, chance=self.chance)
 
-    async def _call(self, method: str, path: str, query: Mapping[str, str] | None = None) -> Any:
-        return await patiently(
-            lambda: self._once(method, path, query=query), deadline=self.deadline, chance=self.chance
-        )
+    async def _call(self, path: str, read: Callable[[Any], T], query: Mapping[str, str] | None = None) -> T:
+        async def attempt() -> T:
+            return read(await self._once("GET", path, query=query))
+
+        return await patiently(attempt, deadline=self.deadline, chance=self.chance)
 
     async def _once(self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None) -> Any:
-        url = self.base + path
         what = f"{method} {path}"
+        await self.token.get(self.deadline)  # outside of what follows, so that its own failure is told
         async with within(what, self.deadline), self.slots:
-            response = await self._authorised(what, method, url, params=query, json=body, seconds=PER_CALL)
+            response = await self._authorised(what, method, self.base + path, params=query, json=body, seconds=PER_CALL)
         if not response.is_success:
             raise failure_of(response, what, self.token.redact)
         try:
-            return json.loads(self.token.redact(response.text)) if response.content else None
+            return json.loads(self.token.redact(_text(response))) if response.content else None
         except (ValueError, RecursionError):
-            told = prose(response.text, response.headers.get("content-type"))
+            told = prose(_text(response), response.headers.get("content-type"))
             raise Failure(f"{what}: not JSON: {told}", code="malformed", passing=True, ambiguous=True) from None
 
     async def _request_own(
@@ -180,7 +184,7 @@ class HuggingFace:
     ) -> None:
         what = f"{method} {path} of the endpoint's URL"
         if not endpoint.url:
-            raise Failure(f"{what}: it has no URL yet", code="not_ready", passing=True)
+            raise Failure(f"{what}: it has no URL yet", code="no_url", passing=True)
         if not self.may_have_the_token(endpoint.url):
             allowed = f"https below {OWN_DOMAIN}"
             raise Failure(f"{what}: {endpoint.url} is not {allowed}; it gets no token", code="bad_url", passing=False)
@@ -189,7 +193,8 @@ class HuggingFace:
         seconds = max(hold, PER_CALL)
         response = await self._authorised(what, method, url, json=body, headers=headers, seconds=seconds)
         if response.status_code in (502, 503, 504):
-            raise Failure(f"{what}: {response.status_code}, no replica is ready", code="not_ready", passing=True)
+            wait, told = retry_after(response.headers), f"{response.status_code}, no replica is ready"
+            raise Failure(f"{what}: {told}", code="not_ready", passing=True, retry_after=wait)
         if any_answer and response.status_code in (404, 405, 422):
             return
         if not response.is_success:
@@ -230,6 +235,21 @@ class HuggingFace:
             except httpx.HTTPError as error:
                 told = f"{what}: the connection broke ({type(error).__name__})"
                 raise Failure(told, code="unreachable", passing=True, ambiguous=True) from None
+            except (httpx.InvalidURL, UnicodeError) as error:
+                raise Failure(f"{what}: not a URL: {error}", code="bad_url", passing=False) from None
+
+
+def _text(response: httpx.Response) -> str:
+    """The body as text; JSON is UTF-8, whatever charset is claimed for it."""
+    return response.content.decode("utf-8", "replace")
+
+
+def _page(body: Any) -> tuple[list[Any], str]:
+    """The items of a page, and the cursor of the next one or "". Raises `Failure`."""
+    items = body if isinstance(body, list) else body.get("items") if isinstance(body, dict) else None
+    if not isinstance(items, list):
+        raise Failure("Hugging Face's list has no items", code="malformed", passing=True)
+    return items, str((isinstance(body, dict) and body.get("nextCursor")) or "")
 
 
 def is_loopback(url: str) -> bool:
@@ -274,32 +294,13 @@ _FINAL = {401: "token_refused", 402: "payment_required", 403: "forbidden", 404: 
 def failure_of(response: httpx.Response, what: str, redact: Callable[[str], str]) -> Failure:
     """The failure that a response other than 2xx stands for; redirects are never followed, and final."""
     status = response.status_code
-    told = redact(prose(response.text, response.headers.get("content-type")))
+    told = redact(prose(_text(response), response.headers.get("content-type")))
     code = _FINAL.get(status, "refused")
     if "payment" in told.lower():
         code = "payment_required"
     passing = status in (408, 409, 425, 429) or status >= 500
     if passing:
         code = {409: "conflict", 429: "rate_limited"}.get(status, "unavailable")
-    retry_after = _retry_after(response.headers) if passing else None
+    wait = retry_after(response.headers) if passing else None
     ambiguous = passing and status != 429
-    return Failure(f"{what}: {status} {told}", code=code, passing=passing, retry_after=retry_after, ambiguous=ambiguous)
-
-
-def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds to wait, from Retry-After (RFC 9110) or the Hub's `ratelimit: "api";r=0;t=55`."""
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:6])
-    if value:
-        try:
-            # Against the answer's own Date, so that no two clocks are compared.
-            until = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", value))
-            return max(0.0, until.total_seconds())
-        except (ValueError, TypeError, OverflowError):
-            return None
-    for part in headers.get("ratelimit", "").split(";"):
-        name, _, seconds = part.strip().partition("=")
-        if name == "t" and seconds.isascii() and seconds.isdigit():
-            return float(seconds[:6])
-    return None
+    return Failure(f"{what}: {status} {told}", code=code, passing=passing, retry_after=wait, ambiguous=ambiguous)

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lifecycle.endpoint import instant
-from lifecycle.reading import BOOLEAN, LENGTH, Invalid, Key, Kind, Problem, list_of, mapping, parsed, wrong
+from lifecycle.reading import BOOLEAN, LENGTH, TEXT, Invalid, Key, Kind, Problem, list_of, mapping, parsed, wrong
 
 LONGEST = timedelta(days=7)
 RELEASED = "released"
+ALL = "*"
 
 
 class UnknownName(Exception):
@@ -36,7 +37,7 @@ class Request:
 
 ANY_TEXT = Kind(lambda value: value if isinstance(value, str) else _refuse(value, "must be text"), {"type": "string"})
 ANYTHING = Kind(lambda value: value, {})
-NAMES = list_of(ANY_TEXT, least=1)
+NAMES = list_of(TEXT, least=1).where(lambda names: ALL not in names or {*names} == {ALL}, 'of "*" and names only one')
 AS_LONG = LENGTH.where(lambda length: length <= LONGEST, "at most 7d")
 
 
@@ -52,7 +53,7 @@ def read(function: str, body: bytes, known: Collection[str], now: datetime) -> R
     if unknown:
         raise UnknownName(unknown, known)
     names = tuple(dict.fromkeys(given["endpoints"]))
-    everything = names == ("*",)
+    everything = names == (ALL,)
     length, until = given.get("for"), given.get("until")
     if length is not None:
         until = now + length
@@ -82,9 +83,10 @@ def _between(given: Mapping[str, Any]) -> list[Problem]:
 
 def _unknown(document: Any, known: Collection[str]) -> list[str]:
     names = document.get("endpoints") if isinstance(document, dict) else None
-    if not isinstance(names, list) or names == ["*"]:
+    if not isinstance(names, list):
         return []
-    return [name for name in names if isinstance(name, str) and name not in known]
+    meant = [name for name in names if isinstance(name, str) and name.strip() not in ("", ALL)]
+    return list(dict.fromkeys(name for name in meant if name not in known))
 
 
 def _until(text: str, now: datetime, *, released: bool) -> datetime | str:

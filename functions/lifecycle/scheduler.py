@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from lifecycle.failures import Failure, patiently, within
-from lifecycle.google import as_failure, client_options
+from lifecycle.google import as_failure, client
 from lifecycle.jobs import Job, Retries, foreign, same_url
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class Client:
         if self._made is None:
             from google.cloud import scheduler_v1
 
-            self._made = scheduler_v1.CloudSchedulerClient(**client_options(self._url))
+            self._made = client(scheduler_v1.CloudSchedulerClient, self._url)
         return self._made
 
 
@@ -130,7 +130,7 @@ class Scheduler:
                 return call()
 
         async def attempt() -> T:
-            async with within(what, self.deadline):
+            async with within(what, self.deadline, code="memory_unavailable"):
                 return await asyncio.to_thread(in_thread)
 
         return await patiently(attempt, deadline=self.deadline, chance=self.chance)

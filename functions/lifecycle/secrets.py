@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 from lifecycle.failures import Failure, patiently, within
-from lifecycle.google import as_failure, client_options
+from lifecycle.google import as_failure, client
 
 PER_CALL = 10.0  # seconds
 
@@ -26,7 +26,7 @@ class SecretManager:
         """The secret's text. Raises `Failure`."""
 
         async def attempt() -> str:
-            async with within(f"reading {self.version}", deadline):
+            async with within(f"reading {self.version}", deadline, code="token_unreadable"):
                 return await asyncio.to_thread(self._read)
 
         return await patiently(attempt, deadline=deadline, chance=self._chance)
@@ -37,7 +37,7 @@ class SecretManager:
 
         with as_failure(f"reading {self.version}", code="token_unreadable"):
             if self._client is None:
-                self._client = secretmanager_v1.SecretManagerServiceClient(**client_options(self._url))
+                self._client = client(secretmanager_v1.SecretManagerServiceClient, self._url)
             payload = self._client.access_secret_version(name=self.version, timeout=PER_CALL, retry=None).payload
         if "data_crc32c" in payload and payload.data_crc32c != google_crc32c.value(payload.data):
             raise Failure(f"{self.version} arrived damaged (CRC32C)", code="token_unreadable", passing=True)

@@ -14,11 +14,12 @@ from lifecycle.settings import Entry
 
 @dataclass(frozen=True)
 class Status:
-    """The answer of `status`, and for its page what each of its rows was made from, in their order."""
+    """The answer of `status`; for its page what each of its rows was made from, in their order; and what failed."""
 
     told: dict[str, Any]
     situations: Sequence[Situation]
     prices: Prices
+    failures: Sequence[Failure]
 
 
 def report(call: Call, prices: Prices | Failure) -> Status:
@@ -37,7 +38,8 @@ def report(call: Call, prices: Prices | Failure) -> Status:
         "platforms": {name: _platform(memory, name) for name in dict.fromkeys([*call.settings.platforms, *followed])},
         "unknown": _unknown(call, prices),
     }
-    return Status(told, [situation for situation, _ in observed], known)
+    failures = [failure for failure in (call.endpoints, call.memory, prices) if isinstance(failure, Failure)]
+    return Status(told, [situation for situation, _ in observed], known, failures)
 
 
 def _observed(call: Call, entry: Entry) -> list[tuple[Situation, str | None]]:

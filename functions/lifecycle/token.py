@@ -5,11 +5,11 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from lifecycle.failures import Failure
+from lifecycle.failures import Failure, failure_of
 
 LATEST_LASTS = timedelta(minutes=10)
-BETWEEN_REFUSALS = timedelta(seconds=5)
 RETRIED_AFTER = timedelta(minutes=1)  # when an aged token could not be read again
+SHORTEST_SECRET = 6  # shorter ones, made up on one's own machine, are words like "test" that stand everywhere
 RE_READ_TIME = 5.0  # seconds, while a known token is at hand
 
 
@@ -25,8 +25,8 @@ class Token:
         self._known: set[str] = set()
         self._read_at: datetime | None = None
         self._tried_at: datetime | None = None
-        self._refused_at: datetime | None = None
-        self._unread: Failure | None = None  # why it could not be read again after it was refused
+        # Refused tokens and the calls that read again for them, with why they could not.
+        self._refusals: dict[tuple[str, float], Failure | None] = {}
         self._lock = asyncio.Lock()
 
     async def get(self, deadline: float) -> str:
@@ -49,21 +49,18 @@ class Token:
                 return self._value
 
     async def renewed(self, refused: str, deadline: float) -> str:
-        """The token after Hugging Face refused one: read again, unless another was read meanwhile or a refusal made
-        it read just now. Raises `Failure` when it cannot be read."""
+        """The token after Hugging Face refused one: read again, once for each call (which its deadline stands for),
+        unless another was read meanwhile. Raises `Failure` when it cannot be read."""
         async with self._lock:
             if self._value is not None and self._value != refused:
                 return self._value
-            if self._value is not None and self._within(self._refused_at, BETWEEN_REFUSALS):
-                if self._unread:
-                    raise self._unread
-                return self._value
-            self._refused_at, self._unread = self._now(), None
-            try:
-                return await self._renew(deadline)
-            except Failure as failure:
-                self._unread = failure
-                raise
+            if (refused, deadline) not in self._refusals:
+                now = asyncio.get_running_loop().time()
+                self._refusals = {key: found for key, found in self._refusals.items() if key[1] > now}
+                self._refusals[refused, deadline] = await failure_of(self._renew(deadline))
+            if failure := self._refusals[refused, deadline]:
+                raise failure
+            return self._value or refused
 
     def _within(self, since: datetime | None, length: timedelta) -> bool:
         return since is not None and self._now() - since < length
@@ -78,6 +75,7 @@ class Token:
         value = (await self._read(deadline)).strip()
         if not re.fullmatch(r"[!-~]+", value):
             raise Failure("the Hugging Face token is empty or not plain ASCII", code="token_unreadable", passing=False)
-        self._known.add(value)
+        if len(value) >= SHORTEST_SECRET:
+            self._known.add(value)
         self._value, self._read_at = value, self._now()
         return value
