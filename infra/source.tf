@@ -9,7 +9,7 @@ locals {
   source_files = merge(
     { "requirements.txt" = "${local.root}/requirements.txt" },
     { for file in local.code : file => "${local.root}/${file}" },
-    { "functions/lifecycle.yaml" = "${path.module}/${var.settings_file}" },
+    { "functions/lifecycle.yaml" = "${local.root}/${var.settings_file}" },
   )
 }
 
