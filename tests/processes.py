@@ -38,6 +38,8 @@ class Deployment:
 
     folder: Path
     stack: ExitStack
+    python: str = sys.executable
+    main: Path = MAIN
     hub: HuggingFace = field(default_factory=lambda: HuggingFace(now, tokens={TOKEN: ALL_SCOPES}))
     scheduler: Scheduler = field(default_factory=lambda: Scheduler(now))
     secrets: SecretManager = field(default_factory=lambda: SecretManager(now))
@@ -60,7 +62,7 @@ class Deployment:
             **variables,
         }
         for function in functions:
-            self.urls[function] = self.stack.enter_context(process(function, environment, self.folder))
+            self.urls[function] = self.stack.enter_context(self._process(function, environment))
         self._sync(text)
 
     def _sync(self, text: str) -> None:
@@ -71,6 +73,26 @@ class Deployment:
             job = {"name": f"{PARENT}/jobs/{made.id}", "schedule": made.schedule, "httpTarget": http}
             self.scheduler.create(PARENT, job)
 
+    @contextmanager
+    def _process(self, function: str, environment: dict[str, str]) -> Iterator[str]:
+        """The URL of a function in a process of its own."""
+        with listen() as free:
+            port = free.getsockname()[1]
+        command = [self.python, "-m", "functions_framework", "--source", str(self.main), "--target", function]
+        with (self.folder / f"{function}.log").open("w") as log:
+            made = subprocess.Popen(
+                [*command, "--host", "127.0.0.1", "--port", str(port)],
+                env=environment,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+            )
+            try:
+                yield _answering(f"http://127.0.0.1:{port}", made)
+            finally:
+                made.kill()
+                made.wait()
+
     def ask(self, function: str, body: Any, **headers: str) -> httpx.Response:
         return httpx.post(self.urls[function], json=body, headers=headers, timeout=70)
 
@@ -80,23 +102,6 @@ class Deployment:
     @property
     def output(self) -> str:
         return "".join(path.read_text() for path in self.folder.glob("*.log"))
-
-
-@contextmanager
-def process(function: str, environment: dict[str, str], folder: Path) -> Iterator[str]:
-    """The URL of a function in a process of its own."""
-    with listen() as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "functions_framework", "--source", str(MAIN), "--target", function]
-    with (folder / f"{function}.log").open("w") as log:
-        made = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)], env=environment, stdout=log, stderr=log
-        )
-        try:
-            yield _answering(f"http://127.0.0.1:{port}", made)
-        finally:
-            made.kill()
-            made.wait()
 
 
 def _answering(url: str, made: subprocess.Popen[bytes]) -> str:
