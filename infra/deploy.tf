@@ -30,8 +30,6 @@ resource "google_service_account" "deploy" {
 }
 
 resource "google_project_iam_member" "deploy" {
-  #checkov:skip=CKV_GCP_41:Not iam.serviceAccountUser or -TokenCreator; act-as is granted below, on four accounts
-  #checkov:skip=CKV_GCP_49:No role here can make or use keys or change rights
   for_each = length(local.deploys) > 0 ? toset(local.deploy_roles) : []
 
   project = var.project_id
