@@ -3,7 +3,8 @@
 locals {
   of_functions = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=~\"^${var.prefix}-(${join("|", [for name in keys(local.functions) : replace(name, "_", "-")])})$\""
 
-  in_pass = "jsonPayload.event=\"endpoint\" AND jsonPayload.function=\"reconcile\" AND jsonPayload.trigger=\"schedule\""
+  # In parentheses: in Cloud Logging OR binds more tightly than AND.
+  in_pass = "(jsonPayload.event=\"endpoint\" AND jsonPayload.function=\"reconcile\" AND jsonPayload.trigger=\"schedule\")"
   rests   = "(jsonPayload.wanted=\"paused\" OR jsonPayload.wanted=\"scaledToZero\")"
   nobodys = "(jsonPayload.wanted=\"any\" OR jsonPayload.outcome=\"skipped\")"
 
@@ -21,34 +22,35 @@ locals {
 
   pass = ceil(local.reconcile_minutes) * 60 # seconds
 
-  # Lines of one endpoint: an alarm goes off when there are more than `more_than` in `window` seconds. An endpoint that has
-  # been so for S seconds has a line in S/pass + 1 passes, which fit into a little more than S seconds.
+  # An alarm goes off when there are more than `more_than` lines in `window` seconds (90,000 at the most): of all endpoints
+  # together, so that a hundred that fail at once are one notice, or of each, where only its own lines in a row mean something.
+  # An endpoint that has been so for S seconds has a line in S/pass + 1 passes, which fit into a little more than S seconds.
   line_alerts = {
     failed = {
       title  = "an action failed"
-      window = 3600, more_than = 0
+      window = 3600, more_than = 0, by = []
       todo   = "The log line names the endpoint and the reason. 403, payment and unknown names need a person; what may pass is tried again by the next pass."
     }
     unready = {
       title = "not answering when its hours began"
       # Twice: a start that takes its few minutes is no alarm.
-      window = max(3600, 2 * local.pass), more_than = 1
+      window = max(3600, 2 * local.pass), more_than = 1, by = ["metric.label.name"]
       todo   = "Look at the endpoint's logs at Hugging Face. It may need a longer lead, or another region."
     }
     should-rest = {
       title  = "running for 30 minutes, and should rest"
-      window = 1800 + local.pass, more_than = ceil(1800 / local.pass)
+      window = 1800 + local.pass, more_than = ceil(1800 / local.pass), by = ["metric.label.name"]
       todo   = "Pause it: `lifecycle pause NAME`. The log line's reason says why it was not paused by itself."
     }
     token-refused = {
       title  = "Hugging Face refused the token"
-      window = 3600, more_than = 0
+      window = 3600, more_than = 0, by = []
       todo   = "Add a version with a new token: `gcloud secrets versions add ${var.prefix}-hf-token --data-file=-`"
     }
     bills-unwanted = {
       title = "bills for 24 hours, and no rule wants it"
-      # An hour more, so that a lost pass or five hide nothing.
-      window = 90000, more_than = ceil(86400 / local.pass)
+      # An hour more, so that a few lost passes hide nothing.
+      window = 90000, more_than = ceil(86400 / local.pass), by = ["metric.label.name"]
       todo   = "Give the endpoint an entry in the settings, or pause it. In a dry run: is it time for the real one?"
     }
   }
@@ -56,15 +58,13 @@ locals {
   alerts = merge(
     {
       for name, alert in local.line_alerts : name => {
-        title     = alert.title
-        filter    = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.this[name].name}\""
-        more_than = alert.more_than
-        absent    = null
-        # Counted for each endpoint, and told for all of them at once: a hundred that fail together are one notice.
-        aggregations = [
-          { period = alert.window, aligner = "ALIGN_SUM", reducer = "REDUCE_SUM", by = ["metric.label.name"] },
-          { period = alert.window, aligner = "ALIGN_MAX", reducer = "REDUCE_MAX", by = [] },
-        ]
+        title      = alert.title
+        filter     = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.this[name].name}\""
+        more_than  = alert.more_than
+        absent     = null
+        window     = alert.window
+        aligner    = "ALIGN_SUM"
+        by         = alert.by
         auto_close = "1800s" # without new lines it is over
         todo       = alert.todo
         lines      = google_logging_metric.this[name].filter
@@ -76,21 +76,25 @@ locals {
         filter    = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.this["passes"].name}\""
         more_than = null
         # Three passes. A pass says its line when it ends, and one that waits for a start may take nine minutes.
-        absent       = 3 * local.pass + 600
-        aggregations = [{ period = 60, aligner = "ALIGN_SUM", reducer = "REDUCE_SUM", by = [] }]
-        auto_close   = null
-        todo         = "Is the job ${var.prefix}-reconcile paused or failing? `gcloud scheduler jobs describe ${var.prefix}-reconcile --location ${var.region}`. Then run `lifecycle sync`."
-        lines        = google_logging_metric.this["passes"].filter
+        absent     = 3 * local.pass + 600
+        window     = 60
+        aligner    = "ALIGN_SUM"
+        by         = []
+        auto_close = null
+        todo       = "Is the job ${var.prefix}-reconcile paused or failing? `gcloud scheduler jobs describe ${var.prefix}-reconcile --location ${var.region}`. Then run `lifecycle sync`."
+        lines      = google_logging_metric.this["passes"].filter
       }
       dead-letters = {
-        title        = "a platform's message was not taken"
-        filter       = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"${google_pubsub_subscription.dead_letters.name}\" AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
-        more_than    = 0
-        absent       = null
-        aggregations = [{ period = 300, aligner = "ALIGN_MAX", reducer = "REDUCE_SUM", by = [] }]
-        auto_close   = null
-        todo         = "Look at it: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letters.name} --limit 10`. Publish the platform's newest word again, then pull with `--auto-ack`."
-        lines        = "${local.of_functions} AND jsonPayload.function=\"platform_event\""
+        title      = "a platform's message was not taken"
+        filter     = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"${google_pubsub_subscription.dead_letters.name}\" AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+        more_than  = 0
+        absent     = null
+        window     = 300
+        aligner    = "ALIGN_MAX"
+        by         = []
+        auto_close = null
+        todo       = "Look at it: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letters.name} --limit 10`. Publish the platform's newest word again, then pull with `--auto-ack`."
+        lines      = "${local.of_functions} AND jsonPayload.function=\"platform_event\""
       }
     },
   )
@@ -153,15 +157,11 @@ resource "google_monitoring_alert_policy" "this" {
         threshold_value = condition_threshold.value.more_than
         duration        = "0s"
 
-        dynamic "aggregations" {
-          for_each = condition_threshold.value.aggregations
-
-          content {
-            alignment_period     = "${aggregations.value.period}s"
-            per_series_aligner   = aggregations.value.aligner
-            cross_series_reducer = aggregations.value.reducer
-            group_by_fields      = aggregations.value.by
-          }
+        aggregations {
+          alignment_period     = "${condition_threshold.value.window}s"
+          per_series_aligner   = condition_threshold.value.aligner
+          cross_series_reducer = "REDUCE_SUM"
+          group_by_fields      = condition_threshold.value.by
         }
       }
     }
@@ -173,14 +173,10 @@ resource "google_monitoring_alert_policy" "this" {
         filter   = condition_absent.value.filter
         duration = "${condition_absent.value.absent}s"
 
-        dynamic "aggregations" {
-          for_each = condition_absent.value.aggregations
-
-          content {
-            alignment_period     = "${aggregations.value.period}s"
-            per_series_aligner   = aggregations.value.aligner
-            cross_series_reducer = aggregations.value.reducer
-          }
+        aggregations {
+          alignment_period     = "${condition_absent.value.window}s"
+          per_series_aligner   = condition_absent.value.aligner
+          cross_series_reducer = "REDUCE_SUM"
         }
       }
     }
@@ -202,7 +198,7 @@ resource "google_monitoring_alert_policy" "this" {
   }
 
   documentation {
-    content   = each.value.todo
+    content   = join("", [each.value.todo, length(each.value.by) > 0 ? " The endpoint: $${metric.label.name}." : ""])
     mime_type = "text/markdown"
 
     links {

@@ -36,12 +36,10 @@ run "there_is_an_alert_for_everything_that_needs_a_person" {
   }
 
   assert {
-    condition = alltrue([
-      for name in ["failed", "unready", "should-rest", "token-refused", "bills-unwanted"] :
-      google_monitoring_alert_policy.this[name].conditions[0].condition_threshold[0].aggregations[0].group_by_fields == tolist(["metric.label.name"]) &&
-      google_monitoring_alert_policy.this[name].conditions[0].condition_threshold[0].aggregations[1].cross_series_reducer == "REDUCE_MAX"
-    ])
-    error_message = "Lines are counted for each endpoint, and told for all of them at once."
+    condition = { for name, alert in google_monitoring_alert_policy.this : name => alert.conditions[0].condition_threshold[0].aggregations[0].group_by_fields == tolist(["metric.label.name"]) if name != "silent" } == {
+      failed = false, token-refused = false, dead-letters = false, unready = true, should-rest = true, bills-unwanted = true
+    }
+    error_message = "What fails together is one notice; what must last is counted for each endpoint."
   }
 
   assert {
