@@ -2,9 +2,13 @@
 
 locals {
   root = "${path.module}/.."
-  code = setunion(
-    fileset(local.root, "functions/main.py"),
-    [for kind in ["py", "html", "css"] : fileset(local.root, "functions/lifecycle/*.${kind}")]...
+  code = setsubtract(
+    setunion(
+      fileset(local.root, "functions/main.py"),
+      [for kind in ["py", "html", "css"] : fileset(local.root, "functions/lifecycle/*.${kind}")]...
+    ),
+    # the command line's own
+    [for name in ["cli", "remote", "show", "sync", "timetable"] : "functions/lifecycle/${name}.py"],
   )
   source_files = merge(
     { "requirements.txt" = "${local.root}/requirements.txt" },

@@ -1,5 +1,6 @@
 """The zip that Terraform makes, unpacked into an empty folder: with requirements.txt alone every function works."""
 
+import ast
 import subprocess
 import sys
 import zipfile
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
 from local.endpoints import Durations
@@ -51,12 +53,27 @@ def deployed(unpacked: Path) -> Iterator[Deployment]:
 
 def test_nothing_is_in_it_but_what_runs(unpacked: Path) -> None:
     found = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
-    parts = {
-        path.relative_to(ROOT).as_posix()
-        for kind in ("py", "html", "css")
-        for path in (ROOT / "functions").glob(f"**/*.{kind}")
+    modules = {f"functions/lifecycle/{name}.py" for name in reached(unpacked / "functions")}
+    assert found == modules | {
+        "requirements.txt",
+        "functions/main.py",
+        "functions/lifecycle.yaml",
+        "functions/lifecycle/page.css",
+        "functions/lifecycle/page.html",
     }
-    assert found == parts | {"requirements.txt", "functions/lifecycle.yaml"}
+
+
+def reached(functions: Path) -> set[str]:
+    """The modules of the package that main.py imports, and those that they import, inside functions too."""
+    found, ahead = {"__init__"}, [functions / "main.py"]
+    while ahead:
+        for node in ast.walk(ast.parse(ahead.pop().read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "lifecycle":
+                below = node.module.partition(".")[2]
+                names = {below} if below else {alias.name for alias in node.names}
+                ahead += [functions / "lifecycle" / f"{name}.py" for name in names - found]
+                found |= names
+    return found
 
 
 def test_everything_in_it_is_as_in_the_repository(unpacked: Path) -> None:
@@ -82,3 +99,9 @@ def test_platform_event_answers(deployed: Deployment) -> None:
 
 def test_status_answers(deployed: Deployment) -> None:
     assert {row["name"] for row in deployed.status()["endpoints"]} == {"embeddings-prod"}
+
+
+def test_the_page_is_served(deployed: Deployment) -> None:
+    response = httpx.get(deployed.urls["status"], headers={"Accept": "text/html"}, timeout=20)
+    assert response.headers["content-type"].startswith("text/html")
+    assert "embeddings-prod" in response.text
