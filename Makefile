@@ -54,6 +54,7 @@ schema: $(INSTALLED) ## The settings' JSON Schema and reference, from the code
 lock: $(INSTALLED) ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --output-file requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --output-file tests/requirements.txt --constraint requirements.txt --extra cli --extra dev pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --no-annotate --output-file .ci/checkov.txt .ci/checkov.in
 
 clean: ## Remove what was made here
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache functions/*.egg-info

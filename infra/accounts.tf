@@ -95,7 +95,8 @@ resource "google_artifact_registry_repository_iam_member" "build_images" {
   member     = google_service_account.build.member
 }
 
-# Rights take about a minute to reach every part of Google Cloud. A build that begins earlier fails.
+# Rights take about a minute to reach every part of Google Cloud. A build that begins earlier fails, so the first apply
+# waits; later ones do not.
 resource "terraform_data" "build_rights" {
   triggers_replace = [
     google_project_iam_member.build_source.id,
@@ -104,6 +105,6 @@ resource "terraform_data" "build_rights" {
   ]
 
   provisioner "local-exec" {
-    command = "sleep 90"
+    command = "sleep ${var.wait_for_rights}"
   }
 }

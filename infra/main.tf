@@ -1,7 +1,5 @@
 data "google_project" "this" {
   project_id = var.project_id
-
-  depends_on = [google_project_service.this]
 }
 
 resource "google_project_service" "this" {
@@ -61,7 +59,7 @@ locals {
   scheduler_parent = "projects/${var.project_id}/locations/${var.region}"
 
   # How often reconcile looks at everything, in minutes. The code's own default is 10m.
-  settings          = yamldecode(file("${path.module}/${var.settings_file}"))
+  settings          = yamldecode(file("${path.module}/../${var.settings_file}"))
   minutes           = { h = 60, m = 1, s = 1 / 60 }
   reconcile_minutes = sum([for part in regexall("([0-9]+)([hms])", try(local.settings.reconcile_every, "10m")) : part[0] * local.minutes[part[1]]])
 

@@ -1,16 +1,24 @@
 output "environment" {
   description = "What `lifecycle sync` and people's command line need, as environment variables."
-  value = {
-    FUNCTIONS_URL           = local.functions_url
-    INVOKER_SERVICE_ACCOUNT = google_service_account.invoker.email
-    JOB_PREFIX              = var.prefix
-    SCHEDULER_PARENT        = local.scheduler_parent
-  }
+  value       = local.environment
+}
+
+output "exports" {
+  description = "The same for a shell in the repository: eval \"$(terraform -chdir=infra output -raw exports)\""
+  value       = join("", [for name, value in local.environment : "export ${name}='${value}'\n"])
 }
 
 output "function_urls" {
   description = "Where each function answers; also the audience of the tokens for it."
   value       = local.function_urls
+}
+
+output "status_page" {
+  description = "How people reach the status page: its URL behind Identity-Aware Proxy, or the command that serves it on their own machine."
+  value = try(
+    google_cloud_run_v2_service.page[0].uri,
+    "gcloud run services proxy ${local.functions["status"].resource} --project ${var.project_id} --region ${var.region}",
+  )
 }
 
 output "secret" {
@@ -26,4 +34,14 @@ output "topic" {
 output "deploy_service_account" {
   description = "What cloudbuild.yaml runs as; null without `state_bucket`."
   value       = one(google_service_account.deploy[*].email)
+}
+
+locals {
+  environment = {
+    FUNCTIONS_URL           = local.functions_url
+    INVOKER_SERVICE_ACCOUNT = google_service_account.invoker.email
+    JOB_PREFIX              = var.prefix
+    LIFECYCLE_CONFIG        = var.settings_file
+    SCHEDULER_PARENT        = local.scheduler_parent
+  }
 }

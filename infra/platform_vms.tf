@@ -21,7 +21,7 @@ resource "google_logging_project_sink" "vms" {
 
   # The last entry of an operation: it is done. One that failed is an ERROR.
   filter = join("\n", [
-    "log_id(\"cloudaudit.googleapis.com/activity\") OR log_id(\"cloudaudit.googleapis.com/system_event\")",
+    "(log_id(\"cloudaudit.googleapis.com/activity\") OR log_id(\"cloudaudit.googleapis.com/system_event\"))",
     "resource.type=\"gce_instance\"",
     "protoPayload.resourceName=~\"^projects/[^/]+/(${join("|", local.vm_names)})$\"",
     "protoPayload.methodName=~\"(^|\\.)compute\\.instances\\.(${join("|", local.vm_methods)})$\"",

@@ -1,6 +1,5 @@
 # The secret without its value: that is added by hand, and never is in Terraform's state.
 resource "google_secret_manager_secret" "token" {
-  #checkov:skip=CKV_GCP_83:Google's own encryption suffices for one token that can be revoked at Hugging Face
   secret_id = "${var.prefix}-hf-token"
   project   = var.project_id
   labels    = local.labels

@@ -2,14 +2,18 @@
 
 locals {
   root = "${path.module}/.."
-  code = setunion(
-    fileset(local.root, "functions/main.py"),
-    [for kind in ["py", "html", "css"] : fileset(local.root, "functions/lifecycle/*.${kind}")]...
+  code = setsubtract(
+    setunion(
+      fileset(local.root, "functions/main.py"),
+      [for kind in ["py", "html", "css"] : fileset(local.root, "functions/lifecycle/*.${kind}")]...
+    ),
+    # the command line's own
+    [for name in ["cli", "remote", "show", "sync", "timetable"] : "functions/lifecycle/${name}.py"],
   )
   source_files = merge(
     { "requirements.txt" = "${local.root}/requirements.txt" },
     { for file in local.code : file => "${local.root}/${file}" },
-    { "functions/lifecycle.yaml" = "${path.module}/${var.settings_file}" },
+    { "functions/lifecycle.yaml" = "${local.root}/${var.settings_file}" },
   )
 }
 

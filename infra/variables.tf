@@ -50,16 +50,18 @@ variable "labels" {
 }
 
 variable "settings_file" {
-  description = "The settings that are deployed, relative to this folder. Another environment in the same clone names another file."
+  description = "The settings that are deployed, relative to the repository. Another environment in the same clone names another file."
   type        = string
-  default     = "../functions/lifecycle.yaml"
+  default     = "functions/lifecycle.yaml"
 
   validation {
-    condition     = can(yamldecode(file("${path.module}/${var.settings_file}")).endpoints)
+    condition     = can(yamldecode(file("${path.module}/../${var.settings_file}")).endpoints)
     error_message = "There is no such file, or it is no settings file. `lifecycle check FILE` says what is wrong in it."
   }
 }
 
+# Python 3.14 is the newest runtime (docs.cloud.google.com/functions/docs/runtime-support, November 2026), and the newest
+# that every package in requirements.txt has a wheel for; `.ci/run` looks.
 variable "python_runtime" {
   description = "The functions' runtime: the newest Python that both Cloud Run functions and requirements.txt support."
   type        = string
@@ -141,7 +143,7 @@ variable "platform_vms" {
 }
 
 variable "status_page_iap" {
-  description = "Also serve the status page behind Identity-Aware Proxy, by a service of its own. Needs an organisation; docs/deployment.md says what it takes."
+  description = "Also serve the status page to browsers, behind Identity-Aware Proxy, by a service of its own that `people` alone reach."
   type        = bool
   default     = false
 }
@@ -182,5 +184,16 @@ variable "state_bucket" {
   validation {
     condition     = var.state_bucket == null || can(regex("^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", var.state_bucket))
     error_message = "A bucket's name, without gs://."
+  }
+}
+
+variable "wait_for_rights" {
+  description = "Seconds that the first apply waits for new rights to reach every part of Google Cloud before it builds functions."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = var.wait_for_rights >= 0 && var.wait_for_rights <= 600 && floor(var.wait_for_rights) == var.wait_for_rights
+    error_message = "Whole seconds, 600 at the most."
   }
 }

@@ -38,6 +38,8 @@ class Deployment:
 
     folder: Path
     stack: ExitStack
+    python: str = sys.executable
+    main: Path = MAIN
     hub: HuggingFace = field(default_factory=lambda: HuggingFace(now, tokens={TOKEN: ALL_SCOPES}))
     scheduler: Scheduler = field(default_factory=lambda: Scheduler(now))
     secrets: SecretManager = field(default_factory=lambda: SecretManager(now))
@@ -60,7 +62,8 @@ class Deployment:
             **variables,
         }
         for function in functions:
-            self.urls[function] = self.stack.enter_context(process(function, environment, self.folder))
+            running = process(function, environment, self.folder, source=self.main, python=self.python)
+            self.urls[function] = self.stack.enter_context(running)
         self._sync(text)
 
     def _sync(self, text: str) -> None:
@@ -92,7 +95,7 @@ def process(
     command = [python, "-m", "functions_framework", "--source", str(source), "--target", function]
     with (folder / f"{function}.log").open("w") as log:
         made = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)], env=environment, stdout=log, stderr=log
+            [*command, "--host", "127.0.0.1", "--port", str(port)], env=environment, cwd=folder, stdout=log, stderr=log
         )
         try:
             yield _answering(f"http://127.0.0.1:{port}", made)

@@ -1,14 +1,20 @@
-# What a security review asks, as facts of the plan. Each run fails when one of them is broken.
+# What a security review asks, as facts. Each run fails when one of them is broken; tests/terraform breaks them one by one.
+# Nothing is made at Google: its provider is played.
 
-variables {
-  project_id   = "acme-ml-prod"
-  people       = ["group:ml-team@example.com"]
-  publishers   = ["serviceAccount:vm@acme-ml-prod.iam.gserviceaccount.com"]
-  state_bucket = "acme-terraform"
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789012" }
+  }
 }
 
-override_resource {
-  target = terraform_data.build_rights # it waits for a minute and a half
+variables {
+  project_id      = "acme-ml-prod"
+  people          = ["group:ml-team@example.com"]
+  publishers      = ["serviceAccount:vm@acme-ml-prod.iam.gserviceaccount.com"]
+  state_bucket    = "acme-terraform"
+  status_page_iap = true
+  platform_vms    = { main = "europe-west1-b" }
+  wait_for_rights = 0
 }
 
 run "only_those_who_should_may_call" {
@@ -31,16 +37,46 @@ run "only_those_who_should_may_call" {
   }
 
   assert {
-    condition = alltrue([
-      for binding in google_cloud_run_v2_service_iam_binding.invoker : length(setintersection(binding.members, ["allUsers", "allAuthenticatedUsers"])) == 0
-    ])
-    error_message = "Nobody is let in without being known."
+    condition     = alltrue([for name, binding in google_cloud_run_v2_service_iam_binding.invoker : binding.role == "roles/run.invoker" && binding.name == google_cloudfunctions2_function.this[name].name])
+    error_message = "Callers may invoke their function, and nothing else."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service_iam_binding.status_viewer[0].members == toset(["group:ml-team@example.com"]) && google_cloud_run_v2_service_iam_binding.status_viewer[0].role == "roles/run.viewer"
+    error_message = "People may look up the status page's service, to reach it."
+  }
+
+  assert {
+    condition     = { for name, function in google_cloudfunctions2_function.this : name => function.service_config[0].ingress_settings if function.service_config[0].ingress_settings != "ALLOW_ALL" } == { platform_event = "ALLOW_INTERNAL_ONLY" }
+    error_message = "platform_event takes requests from inside Google Cloud alone."
+  }
+}
+
+run "the_page_is_behind_the_proxy" {
+  assert {
+    condition     = google_cloud_run_v2_service.page[0].iap_enabled && !google_cloud_run_v2_service.page[0].invoker_iam_disabled
+    error_message = "Identity-Aware Proxy and IAM guard the page."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service_iam_binding.page[0].members == toset(["serviceAccount:service-123456789012@gcp-sa-iap.iam.gserviceaccount.com"])
+    error_message = "The proxy alone calls the page's service."
+  }
+
+  assert {
+    condition     = google_iap_web_cloud_run_service_iam_binding.page[0].members == toset(["group:ml-team@example.com"])
+    error_message = "People alone pass the proxy."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.page[0].template[0].service_account == google_service_account.runtime.email
+    error_message = "The page runs as the functions do."
   }
 }
 
 run "each_account_has_the_least" {
   assert {
-    condition     = google_secret_manager_secret_iam_binding.token.members == toset([google_service_account.runtime.member])
+    condition     = google_secret_manager_secret_iam_binding.token.members == toset([google_service_account.runtime.member]) && google_secret_manager_secret_iam_binding.token.role == "roles/secretmanager.secretAccessor"
     error_message = "The functions alone read the token."
   }
 
@@ -54,18 +90,66 @@ run "each_account_has_the_least" {
   }
 
   assert {
-    condition     = google_service_account_iam_binding.act_as_invoker.service_account_id == google_service_account.invoker.name
-    error_message = "Act-as is granted on the jobs' account alone."
+    condition     = google_project_iam_member.runtime_jobs.member == google_service_account.runtime.member && google_project_iam_member.runtime_jobs.role == google_project_iam_custom_role.jobs.id
+    error_message = "Of the project, the functions' account has the role for jobs."
   }
 
   assert {
-    condition     = alltrue([for function in google_cloudfunctions2_function.this : function.service_config[0].service_account_email == google_service_account.runtime.email])
-    error_message = "No function runs as the Compute default account."
+    condition = (
+      google_service_account_iam_binding.act_as_invoker.service_account_id == google_service_account.invoker.name &&
+      google_service_account_iam_binding.act_as_invoker.members == toset([google_service_account.runtime.member, google_service_account.deploy[0].member])
+    )
+    error_message = "Those who write jobs act as the jobs' account, and nobody else does."
   }
 
   assert {
-    condition     = google_pubsub_topic_iam_binding.publishers[0].members == toset(["serviceAccount:vm@acme-ml-prod.iam.gserviceaccount.com"])
-    error_message = "Only the named publishers may say that a platform stopped."
+    condition     = alltrue([for function in google_cloudfunctions2_function.this : function.service_config[0].service_account_email == google_service_account.runtime.email && function.build_config[0].service_account == google_service_account.build.name])
+    error_message = "No function runs or is built as the Compute default account."
+  }
+
+  assert {
+    condition     = google_pubsub_topic_iam_binding.publishers[0].members == toset(["serviceAccount:vm@acme-ml-prod.iam.gserviceaccount.com", google_logging_project_sink.vms[0].writer_identity])
+    error_message = "Only the named publishers, and the log's sink, may say that a platform stopped."
+  }
+
+  assert {
+    condition     = strcontains(google_project_iam_member.build_source.condition[0].expression, "buckets/gcf-v2-sources-123456789012-europe-west1")
+    error_message = "Builds read the copies of the source alone."
+  }
+
+  assert {
+    condition     = google_storage_bucket.source.public_access_prevention == "enforced" && google_storage_bucket.source.uniform_bucket_level_access
+    error_message = "The source's bucket cannot be made public."
+  }
+}
+
+run "a_deployment_cannot_change_rights" {
+  assert {
+    condition = toset([for grant in google_project_iam_member.deploy : grant.role]) == toset([
+      "roles/cloudfunctions.developer", "roles/iam.securityReviewer", "roles/logging.logWriter", "roles/monitoring.editor",
+      "roles/run.sourceDeveloper", "roles/serviceusage.serviceUsageConsumer",
+    ])
+    error_message = "Of the project, the deploying account has these roles."
+  }
+
+  assert {
+    condition     = toset([for grant in google_storage_bucket_iam_member.deploy : grant.role]) == toset(["roles/storage.objectAdmin", "roles/storage.legacyBucketReader"])
+    error_message = "It writes objects, and cannot change a bucket."
+  }
+
+  assert {
+    condition     = alltrue([for permission in google_project_iam_custom_role.log_metrics[0].permissions : startswith(permission, "logging.logMetrics.") || permission == "logging.sinks.get"])
+    error_message = "It makes log-based metrics, and changes no sink."
+  }
+
+  assert {
+    condition     = toset(keys(google_service_account_iam_member.deploy)) == toset(["runtime", "build", "push"])
+    error_message = "It acts as what functions run, are built and are pushed to as."
+  }
+
+  assert {
+    condition     = google_secret_manager_secret_iam_member.deploy[0].role == "roles/secretmanager.viewer"
+    error_message = "It cannot read the token."
   }
 }
 
@@ -86,20 +170,40 @@ run "functions_have_their_limits" {
   }
 
   assert {
+    condition     = alltrue([for function in google_cloudfunctions2_function.this : function.service_config[0].max_instance_count <= 3])
+    error_message = "No function has instances without end."
+  }
+
+  assert {
     condition     = alltrue([for function in google_cloudfunctions2_function.this : function.build_config[0].runtime == "python314"])
     error_message = "The runtime is the newest that is supported."
   }
 
   assert {
-    condition     = alltrue([for function in google_cloudfunctions2_function.this : function.build_config[0].environment_variables["GOOGLE_FUNCTION_SOURCE"] == "functions/main.py"])
-    error_message = "The source is functions/main.py."
+    condition     = alltrue([for name, function in google_cloudfunctions2_function.this : function.build_config[0].entry_point == name && function.build_config[0].environment_variables["GOOGLE_FUNCTION_SOURCE"] == "functions/main.py"])
+    error_message = "Each is its own entry point of functions/main.py."
+  }
+
+  assert {
+    condition     = alltrue([for function in google_cloudfunctions2_function.this : function.service_config[0].environment_variables["HF_TOKEN_SECRET"] == "${google_secret_manager_secret.token.id}/versions/latest"])
+    error_message = "The token comes from the secret, and is no variable."
   }
 }
 
 run "messages_are_ordered_kept_and_never_lost" {
   assert {
-    condition     = google_pubsub_subscription.events.enable_message_ordering && google_pubsub_subscription.events.ack_deadline_seconds == 90
-    error_message = "Messages come in order, and a call has its time."
+    condition     = google_pubsub_subscription.events.enable_message_ordering
+    error_message = "Messages come in order."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.events.ack_deadline_seconds == 90
+    error_message = "A call has its time."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.events.retry_policy[0].minimum_backoff == "10s" && google_pubsub_subscription.events.retry_policy[0].maximum_backoff == "120s"
+    error_message = "What is not taken comes again with patience."
   }
 
   assert {
@@ -113,17 +217,36 @@ run "messages_are_ordered_kept_and_never_lost" {
   }
 
   assert {
-    condition = (
-      google_pubsub_subscription.events.push_config[0].oidc_token[0].audience == output.function_urls["platform_event"] &&
-      google_pubsub_subscription.events.push_config[0].push_endpoint == output.function_urls["platform_event"] &&
-      google_pubsub_subscription.events.push_config[0].oidc_token[0].service_account_email == google_service_account.push.email
-    )
-    error_message = "Pub/Sub calls platform_event as the push account, with its URL as audience."
+    condition     = google_pubsub_subscription.events.push_config[0].push_endpoint == "https://lifecycle-platform-event-123456789012.europe-west1.run.app"
+    error_message = "Pub/Sub calls platform_event."
   }
 
   assert {
-    condition     = google_pubsub_topic_iam_member.dead_letters.role == "roles/pubsub.publisher" && google_pubsub_subscription_iam_member.events.role == "roles/pubsub.subscriber"
-    error_message = "Pub/Sub's own agent has the two grants that dead-lettering needs."
+    condition     = google_pubsub_subscription.events.push_config[0].oidc_token[0].audience == output.function_urls["platform_event"]
+    error_message = "The token's audience is platform_event's URL."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.events.push_config[0].oidc_token[0].service_account_email == google_service_account.push.email
+    error_message = "Pub/Sub calls as the push account."
+  }
+
+  assert {
+    condition = (
+      google_pubsub_topic_iam_member.dead_letters.role == "roles/pubsub.publisher" &&
+      google_pubsub_topic_iam_member.dead_letters.topic == google_pubsub_topic.dead_letters.name &&
+      google_pubsub_topic_iam_member.dead_letters.member == "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
+    )
+    error_message = "Pub/Sub's own agent publishes dead letters."
+  }
+
+  assert {
+    condition = (
+      google_pubsub_subscription_iam_member.events.role == "roles/pubsub.subscriber" &&
+      google_pubsub_subscription_iam_member.events.subscription == google_pubsub_subscription.events.name &&
+      google_pubsub_subscription_iam_member.events.member == "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
+    )
+    error_message = "Pub/Sub's own agent takes them off our subscription."
   }
 }
 
@@ -136,4 +259,28 @@ run "strangers_cannot_be_let_in" {
   }
 
   expect_failures = [var.people, var.publishers]
+}
+
+run "another_environment_has_names_of_its_own" {
+  variables {
+    prefix = "staging"
+  }
+
+  assert {
+    condition = alltrue([
+      for name in concat(
+        values(google_cloudfunctions2_function.this)[*].name,
+        values(google_logging_metric.this)[*].name,
+        [
+          google_service_account.runtime.account_id, google_service_account.invoker.account_id, google_service_account.push.account_id,
+          google_service_account.build.account_id, google_service_account.deploy[0].account_id, google_project_iam_custom_role.jobs.role_id,
+          google_project_iam_custom_role.log_metrics[0].role_id, google_secret_manager_secret.token.secret_id, google_pubsub_topic.events.name,
+          google_pubsub_topic.dead_letters.name, google_pubsub_subscription.events.name, google_pubsub_subscription.dead_letters.name,
+          google_logging_project_sink.vms[0].name, google_artifact_registry_repository.images.repository_id, google_cloud_run_v2_service.page[0].name,
+          trimprefix(google_storage_bucket.source.name, "acme-ml-prod-"), output.environment["JOB_PREFIX"],
+        ],
+      ) : startswith(name, "staging")
+    ])
+    error_message = "Two environments share no name in one project."
+  }
 }

@@ -1,0 +1,10 @@
+"""What Terraform would make, once for all tests."""
+
+import pytest
+
+from terraform.running import ROOT, Made, state
+
+
+@pytest.fixture(scope="session")
+def made() -> Made:
+    return state(ROOT / "infra")

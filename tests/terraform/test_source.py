@@ -1,0 +1,107 @@
+"""The zip that Terraform makes, unpacked into an empty folder: with requirements.txt alone every function works."""
+
+import ast
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.endpoints import Durations
+from processes import Deployment
+from terraform.running import ROOT, Made
+
+FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
+QUICK = Durations(pending=0, resume=0.3, wake=0.3, update=0.2, load=0.2)
+
+
+@pytest.fixture(scope="module")
+def unpacked(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip with the files and contents that Terraform's archive_file is given, unpacked."""
+    folder = tmp_path_factory.mktemp("source")
+    packed = folder / "source.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(made.values["data.archive_file.source"]["source"], key=lambda file: file["filename"]):
+            archive.writestr(file["filename"], file["content"])
+    print(f"{packed.stat().st_size} bytes in {len(zipfile.ZipFile(packed).namelist())} files")
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(folder / "workspace")
+    return folder / "workspace"
+
+
+@pytest.fixture(scope="module")
+def deployed(unpacked: Path) -> Iterator[Deployment]:
+    """Every function in a process of its own, in a virtual environment with the zip's requirements and nothing else."""
+    environment = unpacked.parent / "venv"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    python = str(environment / "bin" / "python")
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    subprocess.run([*install, "--requirement", str(unpacked / "requirements.txt")], check=True, capture_output=True)
+    logs = unpacked.parent / "logs"
+    logs.mkdir()
+    with ExitStack() as stack:
+        made = Deployment(logs, stack, python=python, main=unpacked / "functions" / "main.py")
+        settings = (unpacked / "functions" / "lifecycle.yaml").read_text()
+        made.start(settings, *FUNCTIONS, LIFECYCLE_CONFIG="", PYTHONDONTWRITEBYTECODE="1")
+        made.hub.add("embeddings-prod", "paused", durations=QUICK)
+        yield made
+
+
+def test_nothing_is_in_it_but_what_runs(unpacked: Path) -> None:
+    found = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
+    modules = {f"functions/lifecycle/{name}.py" for name in reached(unpacked / "functions")}
+    assert found == modules | {
+        "requirements.txt",
+        "functions/main.py",
+        "functions/lifecycle.yaml",
+        "functions/lifecycle/page.css",
+        "functions/lifecycle/page.html",
+    }
+
+
+def reached(functions: Path) -> set[str]:
+    """The modules of the package that main.py imports, and those that they import, inside functions too."""
+    found, ahead = {"__init__"}, [functions / "main.py"]
+    while ahead:
+        for node in ast.walk(ast.parse(ahead.pop().read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "lifecycle":
+                below = node.module.partition(".")[2]
+                names = {below} if below else {alias.name for alias in node.names}
+                ahead += [functions / "lifecycle" / f"{name}.py" for name in names - found]
+                found |= names
+    return found
+
+
+def test_everything_in_it_is_as_in_the_repository(unpacked: Path) -> None:
+    for path in filter(Path.is_file, unpacked.rglob("*")):
+        assert path.read_bytes() == (ROOT / path.relative_to(unpacked)).read_bytes()
+
+
+@pytest.mark.parametrize("function", ["pause", "resume", "warm", "reconcile"])
+def test_what_changes_endpoints_answers(deployed: Deployment, function: str) -> None:
+    response = deployed.ask(function, {"endpoints": ["embeddings"]})
+    assert response.status_code in (200, 202)
+    assert [result["name"] for result in response.json()["results"]] == ["embeddings-prod"]
+
+
+def test_platform_event_answers(deployed: Deployment) -> None:
+    said = {
+        "attributes": {"platform": "main", "event": "stopped"},
+        "messageId": "1",
+        "publishTime": "2026-11-23T07:00:00Z",
+    }
+    assert deployed.ask("platform_event", {"message": said, "subscription": "s"}).status_code == 200
+
+
+def test_status_answers(deployed: Deployment) -> None:
+    assert {row["name"] for row in deployed.status()["endpoints"]} == {"embeddings-prod"}
+
+
+def test_the_page_is_served(deployed: Deployment) -> None:
+    response = httpx.get(deployed.urls["status"], headers={"Accept": "text/html"}, timeout=20)
+    assert response.headers["content-type"].startswith("text/html")
+    assert "embeddings-prod" in response.text
