@@ -3,7 +3,7 @@
 What the clock does not bring, the forecast does not know: it takes platforms and overrides as they are remembered now.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -84,10 +84,15 @@ class Forecast:
         }
 
 
-def forecast(situation: Situation, until: datetime, prices: Prices) -> Forecast:
-    """From the situation's time until then, for one endpoint (or for an entry of which none was seen)."""
+def forecast(
+    situation: Situation, until: datetime, prices: Prices, *, like: Sequence[Stretch] | None = None
+) -> Forecast:
+    """From the situation's time until then, for one endpoint (or for an entry of which none was seen).
+
+    `like`: the stretches of another endpoint of the same entry, where the endpoint itself decides nothing.
+    """
     entry, endpoint, now = situation.entry, situation.endpoint, situation.now
-    stretches = tuple(_stretches(situation, until))
+    stretches = tuple(_stretches(situation, until) if like is None or entry.idle_after else like)
     least = entry.scaling.min_replicas if entry.scaling.min_replicas is not None else endpoint and endpoint.min_replicas
     return Forecast(
         entry=entry,
