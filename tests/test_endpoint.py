@@ -168,6 +168,12 @@ def test_prices_are_by_hardware() -> None:
     }
 
 
+@pytest.mark.parametrize("price", [float("nan"), float("inf"), -1, True, "0.8"])
+def test_what_is_no_price_is_none(price: Any) -> None:
+    computes = [{"instanceType": "nvidia-l4", "instanceSize": "x1", "pricePerHour": price}]
+    assert prices_of({"vendors": [{"name": "aws", "regions": [{"name": "us-east-1", "computes": computes}]}]}) == {}
+
+
 # Times.
 
 
