@@ -22,7 +22,7 @@ from local.scheduler import Scheduler
 from local.secretmanager import SecretManager
 from local.serve import listen, serving, url_of
 
-PORT = 8080
+PORT = int(os.environ.get("PORT") or 8080)
 FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
 ROOT = Path(__file__).parents[2]
 SECRET = "projects/local/secrets/hf-token"
@@ -58,7 +58,7 @@ async def main() -> None:
         try:
             front = listen(PORT)
         except OSError:
-            raise Trouble(f"port {PORT} is in use; stop what uses it") from None
+            raise Trouble(f"port {PORT} is in use; stop what uses it, or set PORT") from None
         ports = await _functions(stack, environment, client)
         await stack.enter_async_context(serving(Gateway(ports, client), front))
         clock = asyncio.create_task(scheduler.run())
