@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 SECRET = "projects/local/secrets/hf-token"
 PARENT = "projects/local/locations/europe-west1"
 INVOKER = "scheduler@local.iam.gserviceaccount.com"
+QUICK = Durations(pending=1, resume=10, wake=6, update=5, load=2)
 STARTS_WITHIN, STOPS_WITHIN = 50.0, 3.0  # seconds
 
 
@@ -77,10 +78,9 @@ async def _hub(stack: contextlib.AsyncExitStack, manager: SecretManager) -> tupl
     manager.add(SECRET, token)
     listening = listen()
     hub = HuggingFace(_now, tokens={token: ALL_SCOPES}, url=url_of(listening))
-    quick = Durations(pending=1, resume=10, wake=6, update=5, load=2)
-    hub.add("embeddings-prod", "paused", durations=quick, min_replica=0, max_replica=2, scale_to_zero_minutes=15)
+    hub.add("embeddings-prod", "paused", durations=QUICK, min_replica=0, max_replica=2, scale_to_zero_minutes=15)
     for name, state in (("dev-a", "running"), ("dev-b", "paused"), ("forgotten", "running")):
-        hub.add(name, state, durations=quick, tags=["dev"] if name.startswith("dev") else [], last_used=_now())
+        hub.add(name, state, durations=QUICK, tags=["dev"] if name.startswith("dev") else [], last_used=_now())
     url = await stack.enter_async_context(serving(hub, listening))
     return url, {"HF_TOKEN_SECRET": f"{SECRET}/versions/latest", "HF_TOKEN": "", "HF_ENDPOINTS_URL": f"{url}/v2"}
 
