@@ -60,7 +60,7 @@ async def main() -> None:
             front = listen(PORT)
         except OSError:
             raise Trouble(f"port {PORT} is in use; stop what uses it, or set PORT") from None
-        ports = await _functions(stack, environment, client)
+        ports = await _functions(stack, environment)
         await stack.enter_async_context(serving(Gateway(ports, client), front))
         clock = asyncio.create_task(scheduler.run())
         stack.callback(clock.cancel)
@@ -85,9 +85,7 @@ async def _hub(stack: contextlib.AsyncExitStack, manager: SecretManager) -> tupl
     return url, {"HF_TOKEN_SECRET": f"{SECRET}/versions/latest", "HF_TOKEN": "", "HF_ENDPOINTS_URL": f"{url}/v2"}
 
 
-async def _functions(
-    stack: contextlib.AsyncExitStack, environment: Mapping[str, str], client: httpx.AsyncClient
-) -> dict[str, str]:
+async def _functions(stack: contextlib.AsyncExitStack, environment: Mapping[str, str]) -> dict[str, str]:
     """The functions' URLs, each served by a process of its own."""
     urls = {}
     processes: list[asyncio.subprocess.Process] = []
@@ -105,7 +103,7 @@ async def _functions(
         processes.append(process)
         stack.callback(_watch(name, process).cancel)
     async with asyncio.timeout(STARTS_WITHIN):
-        await asyncio.gather(*(_answers(client, url) for url in urls.values()))
+        await asyncio.gather(*(_listens(url) for url in urls.values()))
     return urls
 
 
@@ -118,13 +116,17 @@ def _watch(name: str, process: asyncio.subprocess.Process) -> "asyncio.Task[None
     return asyncio.create_task(watch())
 
 
-async def _answers(client: httpx.AsyncClient, url: str) -> None:
+async def _listens(url: str) -> None:
+    """Returns when the function has loaded and listens; a request would be one of its log lines."""
+    where = httpx.URL(url)
     while True:
         try:
-            await client.request("OPTIONS", url)
-            return
-        except httpx.HTTPError:
+            _, writer = await asyncio.open_connection(where.host, where.port)
+        except OSError:
             await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
 
 
 async def _stopped(processes: list[asyncio.subprocess.Process]) -> None:
