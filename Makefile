@@ -31,7 +31,7 @@ $(DEPLOYED): requirements.txt
 demo: $(INSTALLED) ## A week in under a minute, with faults; SEED= and WEEKS= choose
 	@PYTHONPATH=infra $(BIN)/python -m local.demo $(if $(SEED),--seed $(SEED)) $(if $(WEEKS),--weeks $(WEEKS))
 
-local: $(INSTALLED) ## Everything for real on this machine, on http://127.0.0.1:8080
+local: $(INSTALLED) ## Everything for real on this machine, on http://127.0.0.1:8080; PORT=
 	@PYTHONPATH=infra $(BIN)/python -m local
 
 test: $(INSTALLED) ## The tests

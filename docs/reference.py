@@ -17,8 +17,8 @@ TITLES = {
 HEAD = """# Settings
 
 Made from the schema by `make schema`; do not edit. The file is `functions/lifecycle.yaml`, or the one that
-`LIFECYCLE_CONFIG` names.
-`lifecycle check FILE` tells every mistake. Only `true` and `false` are booleans; times and dates need no quotes.
+`LIFECYCLE_CONFIG` names. `lifecycle check FILE` tells every mistake. Only `true` and `false` are booleans. Times and
+dates need no quotes; a value that begins with `*` or `[`, or has a comma inside a list, does.
 """
 
 
@@ -26,11 +26,11 @@ def tables(path: str, schema: dict[str, Any]) -> Iterator[str]:
     """The table of a mapping's keys, and of the mappings below it."""
     if "properties" in schema:
         required = schema.get("required", ())
-        yield f"\n## {TITLES[path]}\n\n| key | value | meaning |\n|---|---|---|\n"
+        yield f"\n## {TITLES[path]}\n\n| key | value | default | meaning |\n|---|---|---|---|\n"
         for key, value in schema["properties"].items():
             must = " (required)" if key in required else ""
             meaning = value.get("description", "").replace("|", "\\|")
-            yield f"| `{key}`{must} | {shape(value)} | {meaning} |\n"
+            yield f"| `{key}`{must} | {shape(value)} | {default(value)} | {meaning} |\n"
         for key, value in schema["properties"].items():
             yield from tables(f"{path}.{key}".lstrip("."), value)
     elif isinstance(schema.get("additionalProperties"), dict):
@@ -44,16 +44,22 @@ def shape(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(f"`{value}`" for value in schema["enum"])
     if "anyOf" in schema:
-        return " or ".join(shape(one) for one in schema["anyOf"])
+        one, _list_of_it = schema["anyOf"]
+        return f"{shape(one)}, or a list"
     if schema.get("type") == "array":
         return f"list of {shape(schema['items'])}"
     if "examples" in schema:
         return ", ".join(f"`{value}`" for value in schema["examples"])
     if "type" not in schema:
         return "anything that JSON can say"
-    return {"boolean": "`true` or `false`", "integer": "whole number", "string": "text"}.get(
-        str(schema["type"]), "mapping"
-    )
+    if schema["type"] == "integer":
+        return f"whole number from {schema['minimum']}"
+    return {"boolean": "`true` or `false`", "string": "text"}.get(str(schema["type"]), "mapping")
+
+
+def default(schema: dict[str, Any]) -> str:
+    value = schema.get("default")
+    return "" if value is None else f"`{value if isinstance(value, str) else str(value).lower()}`"
 
 
 def main() -> None:

@@ -168,7 +168,7 @@ def test_prices_are_by_hardware() -> None:
     }
 
 
-@pytest.mark.parametrize("price", [True, 1e999, -1, 10**400, "0.8", None])
+@pytest.mark.parametrize("price", [True, float("nan"), 1e999, -1, 10**400, "0.8", None])
 def test_what_is_no_price_is_not_known(price: Any) -> None:
     compute = {"instanceType": "nvidia-l4", "instanceSize": "x1", "pricePerHour": price}
     assert prices_of({"vendors": [{"name": "aws", "regions": [{"name": "r", "computes": [compute]}]}]}) == {}

@@ -2,15 +2,18 @@
 
 import base64
 import hashlib
+import html
 import re
+import time
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from hub import TUESDAY_NOON, Stage
 from lifecycle import page
 from lifecycle.model import News, Override
-from lifecycle.settings import Settings
+from lifecycle.service import Service
 from lifecycle.status import Status
 
 TEXT = """
@@ -19,6 +22,7 @@ platforms: {main: {}}
 endpoints:
   embeddings: {name: embeddings-prod, hours: Mon-Fri 08:00-20:00, platform: main}
 """
+EVIL = "<script>alert(1)</script>"
 
 
 @pytest.fixture
@@ -28,62 +32,191 @@ def stage() -> Stage:
     return made
 
 
-def shown(stage: Stage) -> str:
-    async def told(service: object) -> Status:
-        return await service.status()  # type: ignore[attr-defined,no-any-return]
-
-    settings: Settings = stage.settings
-    return page.html(stage.run(told), settings)
-
-
-def test_it_says_the_state_what_is_wanted_and_why(stage: Stage) -> None:
-    text = shown(stage)
-    assert "embeddings-prod" in text
-    assert "running: inside hours Mon-Fri 08:00-20:00, until 20:00 Europe/Berlin" in text
+def priced(stage: Stage, dollars: float = 0.8) -> Stage:
+    computes = [{"instanceType": "nvidia-l4", "instanceSize": "x1", "pricePerHour": dollars}]
+    body = {"vendors": [{"name": "aws", "regions": [{"name": "us-east-1", "computes": computes}]}]}
+    stage.hub.script("GET /v2/provider/acme", lambda _: httpx.Response(200, json=body))
+    return stage
 
 
-def test_what_bills_in_no_entry_comes_first(stage: Stage) -> None:
+def shown(stage: Stage, *, still: bool = False) -> str:
+    async def told(service: Service) -> Status:
+        return await service.status()
+
+    return page.html(stage.run(told), stage.settings, still=still)
+
+
+def words(text: str) -> str:
+    """What a reader sees of a page, tags and runs of space left out."""
+    apart = text.replace("</dt>", " ")
+    return " ".join(html.unescape(re.sub(r"<style.*?</style>|<[^>]*>", "", apart, flags=re.DOTALL)).split())
+
+
+def tile(text: str, label: str) -> str:
+    found = re.search(rf"<dt>{label}[^<]*</dt><dd>(.*?)</dd>", text)
+    assert found is not None
+    return words(found[1])
+
+
+# What it says of an endpoint.
+
+
+def test_it_says_the_state_what_is_wanted_since_when_and_why(stage: Stage) -> None:
+    text = words(shown(stage))
+    assert "embeddings-prod embeddings ● running ✓ as wanted" in text
+    assert "running since 08:00: inside hours Mon-Fri 08:00-20:00, until 20:00 Europe/Berlin" in text
+    assert "Next paused at 20:00" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [("paused", "→ next pass will resume"), ("initializing", "→ starting"), ("failed", "! left as it is")],
+)
+def test_it_says_what_the_next_pass_makes_of_another_state(stage: Stage, state: str, verdict: str) -> None:
+    stage.hub.add("embeddings-prod", state)
+    assert verdict in words(shown(stage))
+
+
+def test_it_says_that_a_dry_run_changes_nothing(stage: Stage) -> None:
+    dry = Stage(f"dry_run: true{TEXT}")
+    dry.hub.add("embeddings-prod", "paused")
+    assert "next pass would resume" in words(shown(dry))
+    assert "Dry run: nothing is changed" in words(shown(dry))
+
+
+def test_it_says_what_an_endpoint_costs_against_always_on(stage: Stage) -> None:
+    assert "Costs $0.80 an hour; $201.60 in 30 days, always on $576.00" in words(shown(priced(stage)))
+
+
+def test_an_endpoint_that_is_not_there_is_told(stage: Stage) -> None:
+    stage.hub.endpoints.clear()
+    text = words(shown(stage))
+    assert "Needs a look embeddings-prod: Hugging Face has no endpoint embeddings-prod" in text
+
+
+def test_endpoints_of_one_entry_stand_together_under_its_commands(stage: Stage) -> None:
+    many = Stage("endpoints: {trials: {name: trial-*, hours: Mon-Fri 08:00-20:00}}")
+    for name in ("trial-a", "trial-b"):
+        many.hub.add(name, "running")
+    text = words(shown(many))
+    assert "trials 2 endpoints; the commands are for all of them lifecycle pause trials" in text
+    assert text.count("lifecycle pause trials --until released") == 1
+
+
+def test_an_entry_that_covers_nothing_now_is_told() -> None:
+    assert "Covers nothing trials" in words(shown(Stage("endpoints: {trials: {name: trial-*}}")))
+
+
+# Its head.
+
+
+def test_it_sums_up_what_may_bill_what_an_hour_costs_and_what_is_saved(stage: Stage) -> None:
     stage.hub.add("forgotten", "running")
-    text = shown(stage)
+    stage.hub.add("asleep", "paused")
+    text = shown(priced(stage))
+    assert tile(text, "may bill now") == "2 of 3"
+    assert tile(text, "an hour now") == "$1.60"
+    assert tile(text, "forecast for 30 days") == "$201.60"
+    assert tile(text, "saved: 65 % of .576.00 always on") == "$374.40"
+
+
+def test_an_hour_counts_every_replica(stage: Stage) -> None:
+    stage.hub.add("embeddings-prod", "running", readyReplica=2, targetReplica=2)
+    assert tile(shown(priced(stage)), "an hour now") == "$1.60"
+
+
+def test_what_bills_in_no_entry_comes_first_with_what_it_costs_and_what_stops_it(stage: Stage) -> None:
+    stage.hub.add("forgotten", "running")
+    text = words(shown(priced(stage)))
     assert text.index("forgotten") < text.index("embeddings-prod")
+    assert "forgotten is running, $0.80 an hour, $576.00 in 30 days. hf endpoints pause forgotten" in text
 
 
-def test_it_says_what_it_does_not_know(stage: Stage) -> None:
+def test_what_rests_in_no_entry_is_not_loud(stage: Stage) -> None:
+    stage.hub.add("asleep", "paused")
+    assert "asleep" not in shown(stage)
+
+
+def test_it_says_what_it_does_not_know_and_once_why(stage: Stage) -> None:
     assert stage.shelf is not None
     stage.shelf.refuse = frozenset({"list"})
     stage.hub.script("GET /", 403)
-    assert "Could not be read: huggingface, prices, scheduler" in shown(stage)
+    text = words(shown(stage))
+    for what in ("which endpoints there are, and their states", "Hugging Face: prices", "Cloud Scheduler: overrides"):
+        assert what in text
+    assert text.count("scripted 403") == 1
+    assert tile(shown(stage), "forecast for 30 days") == "?"
 
 
-def test_an_override_is_shown_with_its_end(stage: Stage) -> None:
+def test_a_platform_that_could_not_be_read_is_not_known(stage: Stage) -> None:
+    assert stage.shelf is not None
+    stage.shelf.refuse = frozenset({"list"})
+    assert "Platform main not known" in words(shown(stage))
+
+
+def test_an_override_is_shown_with_its_end_and_the_command_that_ends_it(stage: Stage) -> None:
     stage.override("embeddings", Override("paused", TUESDAY_NOON, TUESDAY_NOON + timedelta(hours=5), by="anna@x"))
-    assert "asked by hand until 18:00 Europe/Berlin by anna@x" in shown(stage)
-
-
-def test_holidays_are_in_the_weeks_picture_and_in_its_words(stage: Stage) -> None:
-    text = shown(stage)
-    assert 'class="holiday"' in text
-    assert "holiday 2026-11-26" in text
+    text = words(shown(stage))
+    assert "By hand embeddings: asked by hand until 18:00 Europe/Berlin by anna@x" in text
+    assert "lifecycle release embeddings" in text
 
 
 def test_platforms_are_told(stage: Stage) -> None:
     stage.news("main", News("started", TUESDAY_NOON))
-    assert "<strong>main</strong> started" in shown(stage)
+    assert "Platform main started since 13:00 Europe/Berlin" in words(shown(stage))
 
 
-def test_the_commands_are_ready_to_copy(stage: Stage) -> None:
-    assert "<code>lifecycle warm embeddings --for 2h</code>" in shown(stage)
+@pytest.mark.parametrize(
+    ("state", "command"), [("running", "pause embeddings"), ("paused", "warm embeddings --for 2h")]
+)
+def test_the_command_that_changes_the_state_is_ready_to_copy(stage: Stage, state: str, command: str) -> None:
+    stage.hub.add("embeddings-prod", state)
+    assert f"lifecycle {command}" in words(shown(stage))
 
 
-@pytest.mark.parametrize("where", ["tag", "message", "note"])
+# The week.
+
+
+def test_the_week_is_drawn_and_told(stage: Stage) -> None:
+    text = shown(stage)
+    assert 'class="holiday"' in text
+    assert "wanted to run Tue 13:00 to 20:00, Wed 08:00 to 20:00, Fri 08:00 to 20:00, Mon" in text
+    assert "holiday Thu 26; now running" in text
+
+
+# What it is made of.
+
+
+@pytest.mark.parametrize("where", ["name", "tag", "state", "message", "note"])
 def test_everything_is_escaped(stage: Stage, where: str) -> None:
-    evil = "<script>alert(1)</script>"
     if where == "note":
-        override = Override("paused", TUESDAY_NOON, None, note=evil)
-        stage.override("embeddings", override)
+        stage.override("embeddings", Override("paused", TUESDAY_NOON, None, note=EVIL))
+    elif where == "name":
+        stage.hub.add(EVIL, "running")
     else:
-        stage.hub.add("embeddings-prod", evil if where == "tag" else "failed", errorMessage=f"it said {evil}")
-    assert "<script" not in shown(stage)
+        told = {"tag": ("running", (EVIL,)), "state": (EVIL, ()), "message": ("failed", ())}
+        state, tags = told[where]
+        stage.hub.add("embeddings-prod", state, tags=tags, errorMessage=f"it said {EVIL}")
+    text = shown(stage)
+    assert "<script" not in text
+    assert where == "tag" or EVIL in words(text)
+
+
+def test_it_renews_itself_unless_it_is_kept_still(stage: Stage) -> None:
+    assert page.headers()["Refresh"] == "120"
+    assert "Refresh" not in page.headers(still=True)
+    assert '<a href="?">Renew it every two minutes</a>' in shown(stage, still=True)
+
+
+def test_three_hundred_entries_are_quick_and_not_heavy() -> None:
+    names = [f"e{number}" for number in range(300)]
+    many = Stage("endpoints:\n" + "".join(f"  {name}: {{hours: Mon-Fri 08:00-20:00, lead: 10m}}\n" for name in names))
+    for name in names:
+        many.hub.add(name, "running")
+    begun = time.process_time()
+    text = shown(many)
+    assert time.process_time() - begun < 3
+    assert len(text) < 500_000
 
 
 def test_it_has_no_script_no_form_and_nothing_from_elsewhere(stage: Stage) -> None:
@@ -95,11 +228,6 @@ def test_its_policy_allows_its_own_style_and_nothing_else(stage: Stage) -> None:
     style = re.search(r"<style>(.*?)</style>", shown(stage), re.DOTALL)
     assert style is not None
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    policy = page.HEADERS["Content-Security-Policy"]
+    policy = page.headers()["Content-Security-Policy"]
     assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
     assert "unsafe" not in policy
-
-
-def test_an_endpoint_that_is_not_there_is_told(stage: Stage) -> None:
-    stage.hub.endpoints.clear()
-    assert "Hugging Face has no endpoint embeddings-prod" in shown(stage)

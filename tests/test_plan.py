@@ -2,7 +2,7 @@
 
 import pytest
 
-from building import HOUR, at, situation
+from building import HOUR, at, override, situation
 from lifecycle.plan import forecast
 
 OFFICE = "hours: Mon-Fri 08:00-20:00"
@@ -27,3 +27,9 @@ def test_what_counts_is_the_time_that_it_will_run(text: str, state: str, now: st
 def test_what_is_unused_runs_until_it_rests() -> None:
     found = situation("idle_after: 3h", now=at("Tue 12:00"), last_used_at=at("Tue 11:00"))
     assert forecast(found, found.now + 24 * HOUR, {}).running == 2 * HOUR
+
+
+def test_what_is_started_by_hand_runs_though_the_rules_never_start_it() -> None:
+    by_hand = override("running", until="Tue 14:00")
+    found = situation(f"{OFFICE}, start: false", "paused", at("Tue 12:00"), override=by_hand)
+    assert forecast(found, found.now + 24 * HOUR, {}).running == 8 * HOUR

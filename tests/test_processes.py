@@ -147,6 +147,14 @@ def test_of_fifty_endpoints_three_fail_and_the_others_are_done_at_once(world: De
     assert max(paused) - begun < timedelta(seconds=5)
 
 
+def test_status_answers_within_seconds_though_neither_hugging_face_nor_cloud_scheduler_does(world: Deployment) -> None:
+    for server in (world.hub, world.scheduler):
+        server.faults.add(Fault("hang", ".*", seconds=60))
+    begun = now()
+    assert set(world.status()["unknown"]) == {"huggingface", "prices", "scheduler"}
+    assert now() - begun < timedelta(seconds=7)
+
+
 def test_bad_settings_keep_a_process_from_starting(tmp_path: Path) -> None:
     config = tmp_path / "bad.yaml"
     config.write_text("namespace: acme\nendpoints: {a: {hours: Mon-Fry 08:00-20:00, led: 5m}}")

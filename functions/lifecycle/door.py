@@ -117,8 +117,9 @@ def _status(app: App, http: HttpRequest, log: Log) -> Response:
         return _json(status.told, 200, log)
     from lifecycle import page
 
-    text = log.redact(page.html(status, app.settings))
-    return Response(text.encode("utf-8", "replace"), 200, mimetype="text/html", headers=page.HEADERS)
+    still = "still" in http.args
+    text = log.redact(page.html(status, app.settings, still=still))
+    return Response(text.encode("utf-8", "replace"), 200, mimetype="text/html", headers=page.headers(still=still))
 
 
 def report(answer: Answer, caller: Caller, log: Log) -> None:

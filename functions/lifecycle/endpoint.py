@@ -8,6 +8,7 @@ from typing import Any, cast
 from lifecycle.model import Endpoint, Hardware
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")  # what may stand in a path of the API
+MOST_DEAR = 1_000_000  # dollars an hour; what is not a number is not below it
 
 
 def endpoint_of(body: Any) -> Endpoint | None:
@@ -56,7 +57,7 @@ def prices_of(body: Any) -> dict[Hardware, float]:
                     _get(compute, "instanceSize", str),
                 )
                 price = _get(compute, "pricePerHour", (int, float))
-                if price is not None and all(named) and 0 <= price < 1_000_000:
+                if price is not None and all(named) and 0 <= price < MOST_DEAR:
                     prices[cast(Hardware, named)] = float(price)
     return prices
 

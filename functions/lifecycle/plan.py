@@ -3,7 +3,7 @@
 What the clock does not bring, the forecast does not know: it takes platforms and overrides as they are remembered now.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from lifecycle.costs import dollars
-from lifecycle.decide import Situation, wishes
+from lifecycle.decide import Situation, wish, wishes
 from lifecycle.jobs import stamp
 from lifecycle.model import Prices, Wanted
 from lifecycle.settings import Entry
@@ -84,16 +84,21 @@ class Forecast:
         }
 
 
-def forecast(situation: Situation, until: datetime, prices: Prices) -> Forecast:
-    """From the situation's time until then, for one endpoint (or for an entry of which none was seen)."""
+def forecast(
+    situation: Situation, until: datetime, prices: Prices, *, like: Sequence[Stretch] | None = None
+) -> Forecast:
+    """From the situation's time until then, for one endpoint (or for an entry of which none was seen).
+
+    `like`: the stretches of another endpoint of the same entry, where the endpoint itself decides nothing.
+    """
     entry, endpoint, now = situation.entry, situation.endpoint, situation.now
-    stretches = tuple(_stretches(situation, until))
+    stretches = tuple(_stretches(situation, until) if like is None or entry.idle_after else like)
     least = entry.scaling.min_replicas if entry.scaling.min_replicas is not None else endpoint and endpoint.min_replicas
     return Forecast(
         entry=entry,
         name=endpoint.name if endpoint else entry.name or entry.key,
         stretches=stretches,
-        running=_running(entry, stretches, runs=endpoint is not None and endpoint.may_bill),
+        running=_running(entry, stretches, runs=_runs(situation)),
         replicas=max(1, least or 1),
         price=prices.get(endpoint.hardware) if endpoint and endpoint.hardware else None,
         holidays=tuple(_holidays(entry, now, until)),
@@ -111,6 +116,13 @@ def _stretches(situation: Situation, until: datetime) -> Iterator[Stretch]:
         begun = at, found.wanted, found.reason
     if begun:
         yield Stretch(begun[0], until, begun[1], begun[2])
+
+
+def _runs(situation: Situation) -> bool:
+    """Whether it runs now, or is started by hand, which `start: false` does not hinder."""
+    now = wish(situation)
+    by_hand = now.rule == "override" and now.wanted == "running"
+    return by_hand or (situation.endpoint is not None and situation.endpoint.may_bill)
 
 
 def _running(entry: Entry, stretches: Iterable[Stretch], *, runs: bool) -> timedelta:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 REQUIRED: Any = object()
 LONGEST = timedelta(days=366)
@@ -190,9 +191,19 @@ def _unknown_key(keys: Mapping[str, Key]) -> str:
     return f"unknown key; allowed are {', '.join(keys)}"
 
 
+def _default(value: Any) -> dict[str, Any]:
+    """A default as it would be written; nothing for what stands for "not given"."""
+    if isinstance(value, bool):
+        return {"default": value}
+    written = in_words(value) if isinstance(value, timedelta) and value else value
+    written = value.key if isinstance(value, ZoneInfo) else written
+    return {"default": written} if isinstance(written, str) and written else {}
+
+
 def _object_schema(keys: Mapping[str, Key]) -> dict[str, Any]:
     properties = {
-        name: {**key.kind.schema, **({"description": key.doc} if key.doc else {})} for name, key in keys.items()
+        name: {**key.kind.schema, **({"description": key.doc} if key.doc else {}), **_default(key.default)}
+        for name, key in keys.items()
     }
     required = [name for name, key in keys.items() if key.default is REQUIRED]
     return {

@@ -272,7 +272,11 @@ SETTINGS = mapping(
         ),
         "time_zone": Key(ZONE, ZoneInfo("UTC"), "IANA name, or UTC; an entry may have its own"),
         "reconcile_every": Key(
-            LENGTH.where(values.divides_an_hour, "must be whole minutes that divide an hour, such as 5m, 10m or 15m"),
+            LENGTH.where(
+                values.divides_an_hour,
+                "must be whole minutes that divide an hour, such as 5m, 10m or 15m",
+                examples=["5m", "10m", "15m", "1h"],
+            ),
             timedelta(minutes=10),
             "how often everything is compared and mended",
         ),

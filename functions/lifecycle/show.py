@@ -68,8 +68,9 @@ def status(told: Mapping[str, Any]) -> None:
         out.print(Text("The jobs were made from other settings: run `lifecycle sync`", style="bold yellow"))
     for row in told["endpoints"]:
         _row(out, row)
+    silent = "not known" if "scheduler" in told["unknown"] else "has said nothing yet"
     for name, news in told["platforms"].items():
-        said = f"{news['state']} since {news['since']}" if news["state"] else "has said nothing yet"
+        said = f"{news['state']} since {news['since']}" if news["state"] else silent
         out.print(f"platform {name}: {said}")
 
 

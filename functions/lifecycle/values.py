@@ -79,4 +79,5 @@ REPLICAS = INTEGER.where(lambda count: count >= 0, "must not be negative", minim
 IDLE_TIMEOUT = LENGTH.where(
     lambda length: timedelta(minutes=15) <= length <= timedelta(minutes=2880) and length.seconds % 60 == 0,
     "Hugging Face takes whole minutes from 15m to 2880m",
+    examples=["15m", "1h", "2d"],
 )

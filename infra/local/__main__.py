@@ -22,12 +22,13 @@ from local.scheduler import Scheduler
 from local.secretmanager import SecretManager
 from local.serve import listen, serving, url_of
 
-PORT = 8080
+PORT = int(os.environ.get("PORT") or 8080)
 FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
 ROOT = Path(__file__).parents[2]
 SECRET = "projects/local/secrets/hf-token"
 PARENT = "projects/local/locations/europe-west1"
 INVOKER = "scheduler@local.iam.gserviceaccount.com"
+QUICK = Durations(pending=1, resume=10, wake=6, update=5, load=2)
 STARTS_WITHIN, STOPS_WITHIN = 50.0, 3.0  # seconds
 
 
@@ -58,8 +59,8 @@ async def main() -> None:
         try:
             front = listen(PORT)
         except OSError:
-            raise Trouble(f"port {PORT} is in use; stop what uses it") from None
-        ports = await _functions(stack, environment, client)
+            raise Trouble(f"port {PORT} is in use; stop what uses it, or set PORT") from None
+        ports = await _functions(stack, environment)
         await stack.enter_async_context(serving(Gateway(ports, client), front))
         clock = asyncio.create_task(scheduler.run())
         stack.callback(clock.cancel)
@@ -77,17 +78,14 @@ async def _hub(stack: contextlib.AsyncExitStack, manager: SecretManager) -> tupl
     manager.add(SECRET, token)
     listening = listen()
     hub = HuggingFace(_now, tokens={token: ALL_SCOPES}, url=url_of(listening))
-    quick = Durations(pending=1, resume=10, wake=6, update=5, load=2)
-    hub.add("embeddings-prod", "paused", durations=quick, min_replica=0, max_replica=2, scale_to_zero_minutes=15)
+    hub.add("embeddings-prod", "paused", durations=QUICK, min_replica=0, max_replica=2, scale_to_zero_minutes=15)
     for name, state in (("dev-a", "running"), ("dev-b", "paused"), ("forgotten", "running")):
-        hub.add(name, state, durations=quick, tags=["dev"] if name.startswith("dev") else [], last_used=_now())
+        hub.add(name, state, durations=QUICK, tags=["dev"] if name.startswith("dev") else [], last_used=_now())
     url = await stack.enter_async_context(serving(hub, listening))
     return url, {"HF_TOKEN_SECRET": f"{SECRET}/versions/latest", "HF_TOKEN": "", "HF_ENDPOINTS_URL": f"{url}/v2"}
 
 
-async def _functions(
-    stack: contextlib.AsyncExitStack, environment: Mapping[str, str], client: httpx.AsyncClient
-) -> dict[str, str]:
+async def _functions(stack: contextlib.AsyncExitStack, environment: Mapping[str, str]) -> dict[str, str]:
     """The functions' URLs, each served by a process of its own."""
     urls = {}
     processes: list[asyncio.subprocess.Process] = []
@@ -105,7 +103,7 @@ async def _functions(
         processes.append(process)
         stack.callback(_watch(name, process).cancel)
     async with asyncio.timeout(STARTS_WITHIN):
-        await asyncio.gather(*(_answers(client, url) for url in urls.values()))
+        await asyncio.gather(*(_listens(url) for url in urls.values()))
     return urls
 
 
@@ -118,13 +116,17 @@ def _watch(name: str, process: asyncio.subprocess.Process) -> "asyncio.Task[None
     return asyncio.create_task(watch())
 
 
-async def _answers(client: httpx.AsyncClient, url: str) -> None:
+async def _listens(url: str) -> None:
+    """Returns when the function has loaded and listens; a request would be one of its log lines."""
+    where = httpx.URL(url)
     while True:
         try:
-            await client.request("OPTIONS", url)
-            return
-        except httpx.HTTPError:
+            _, writer = await asyncio.open_connection(where.host, where.port)
+        except OSError:
             await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
 
 
 async def _stopped(processes: list[asyncio.subprocess.Process]) -> None:

@@ -31,10 +31,9 @@ class Gateway:
             return PlainTextResponse(f"no such function; there are {', '.join(self.functions)}\n", 404)
         headers = [(key, value) for key, value in request.headers.items() if key not in NOT_PASSED]
         body = await request.body()
+        url = f"{self.functions[name]}/?{request.url.query}"
         try:
-            answer = await self.client.request(
-                request.method, self.functions[name], content=body, headers=headers, timeout=600
-            )
+            answer = await self.client.request(request.method, url, content=body, headers=headers, timeout=600)
         except httpx.HTTPError as error:
             return PlainTextResponse(f"{name} does not answer: {type(error).__name__}\n", 502)
         passed = {key: value for key, value in answer.headers.items() if key not in NOT_PASSED}

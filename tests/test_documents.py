@@ -1,0 +1,208 @@
+"""The documents hold: their settings are accepted, their commands run, their links lead somewhere, their facts are so.
+
+A `console` block is run as it stands, a document from its beginning to its end in one shell, against the functions and
+services of `make local`. Left out is only what `IN_THE_CLOUD` and `INSTEAD` name.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hub import TUESDAY_NOON, Stage
+from lifecycle import cli
+from lifecycle.call import Caller
+from lifecycle.model import News, Override
+from lifecycle.request import Request
+from lifecycle.service import Service
+from lifecycle.status import Status
+from lifecycle.yaml12 import load
+from local.serve import listen
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+IN_THE_CLOUD = re.compile(r"\b(gcloud|terraform)\b")  # a command that says so needs Google Cloud
+INSTEAD = {  # what goes on until it is stopped, has a test of its own below, or runs this very test
+    "make local": "make --dry-run local",
+    "make demo": "make --dry-run demo",
+    "make test": "make --dry-run test",
+    ".ci/run": "bash -n .ci/run",
+}
+# `make local`, with endpoints that start at once.
+LOCAL = """
+import asyncio
+from local import __main__ as here
+from local.endpoints import Durations
+here.QUICK = Durations(pending=0, resume=0.2, wake=0.2, update=0.2)
+asyncio.run(here.main())
+"""
+STANDS_FOR = {"NAME": "embeddings"}
+BASH = 'set -eo pipefail; trap \'echo "failed: $BASH_COMMAND"\' ERR; curl() { command curl --fail-with-body -sS "$@"; }'
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    """The fenced blocks of a language, without the indentation of the list that they stand in."""
+    fences = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", document.read_text(), re.MULTILINE | re.DOTALL)
+    return [re.sub(f"^{indent}", "", body, flags=re.MULTILINE) for indent, body in fences]
+
+
+def commands(block: str) -> Iterator[str]:
+    """The commands after `$ `; a command goes on over lines for as long as the shell would wait for more."""
+    lines = block.splitlines()
+    while lines:
+        line = lines.pop(0)
+        if line.startswith("$ "):
+            said = line.removeprefix("$ ")
+            while lines and (said.endswith(("\\", "|")) or not complete(said)):
+                said += "\n" + lines.pop(0)
+            yield said
+
+
+def complete(said: str) -> bool:
+    return subprocess.run(["bash", "-n", "-c", said], capture_output=True, check=False).returncode == 0
+
+
+def having(language: str) -> list[Any]:
+    return [pytest.param(path, id=path.name) for path in DOCUMENTS if blocks(path, language)]
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of somebody who has `make local` running."""
+    with listen() as free:
+        port = str(free.getsockname()[1])
+    log = tmp_path_factory.mktemp("local") / "log"
+    path = f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "PYTEST"))}
+    variables = {**plain, "PATH": path, "PYTHONPATH": str(ROOT / "infra"), "PORT": port}
+    with log.open("w") as written:
+        running = subprocess.Popen([sys.executable, "-c", LOCAL], env=variables, stdout=written, stderr=written)
+    try:
+        while "Ctrl-C" not in (said := log.read_text()):
+            assert running.poll() is None, said
+            time.sleep(0.1)
+        scheduler = re.search(r"^Cloud Scheduler +(\S+)$", said, re.MULTILINE)
+        assert scheduler is not None
+        yield {
+            **variables,
+            "FUNCTIONS_URL": f"http://127.0.0.1:{port}/{{name}}",
+            "SCHEDULER_PARENT": "projects/local/locations/europe-west1",
+            "CLOUD_SCHEDULER_URL": scheduler[1],
+            "INVOKER_SERVICE_ACCOUNT": "scheduler@local.iam.gserviceaccount.com",
+        }
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.wait()
+
+
+@pytest.mark.parametrize("document", having("console"))
+def test_every_command_runs_as_it_is_written(document: Path, local: dict[str, str]) -> None:
+    said = [command for block in blocks(document, "console") for command in commands(block)]
+    assert said
+    script = [BASH]
+    for command in said:
+        here = INSTEAD.get(command.partition("#")[0].strip(), command)
+        here = re.sub(r"\b(NAME)\b", lambda found: STANDS_FOR[found[1]], here)
+        if not IN_THE_CLOUD.search(here):
+            script.append(here.replace("127.0.0.1:8080", f"127.0.0.1:{local['PORT']}"))
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(script)], cwd=ROOT, env=local, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def test_the_transcript_in_the_readme_is_what_the_demo_says() -> None:
+    done = subprocess.run(["make", "demo"], cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = iter(done.stdout.splitlines())
+    for line in "".join(blocks(ROOT / "README.md", "text")).splitlines():
+        assert any(told.rstrip() == line for told in lines), f"the demo does not say, there: {line}"
+
+
+@pytest.mark.parametrize("document", having("yaml"))
+def test_every_piece_of_settings_is_accepted(document: Path, tmp_path: Path) -> None:
+    for number, block in enumerate(blocks(document, "yaml")):
+        written, _ = load(block.encode())
+        assert isinstance(written, dict)
+        missing = {"namespace": "acme", "time_zone": "Europe/Berlin", "endpoints": "{}"}
+        more = "".join(f"{key}: {value}\n" for key, value in missing.items() if key not in written)
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(more + block)
+        checked = CliRunner().invoke(cli.main, ["check", str(file)])
+        assert checked.exit_code == 0, block + checked.output
+
+
+@pytest.mark.parametrize("document", having("json"))
+def test_every_piece_of_json_is_json(document: Path) -> None:
+    for block in blocks(document, "json"):
+        json.loads(block)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
+        assert (document.parent / link).exists(), link
+
+
+# docs/http.md tells every field of the answers.
+
+HTTP = ROOT / "docs" / "http.md"
+
+
+def fields(value: Any, path: str = "") -> set[str]:
+    """The path of every value in a JSON document: "results[].name", "platforms.<name>.since"."""
+    if isinstance(value, list):
+        return set().union(*(fields(item, f"{path}[]") for item in value))
+    if not isinstance(value, dict) or not value:
+        return {path}
+    named = ["<name>" if path == "platforms" else key for key in value]
+    inner = (fields(item, f"{path}.{key}".lstrip(".")) for key, item in zip(named, value.values(), strict=True))
+    return set().union(*inner)
+
+
+def documented(heading: str) -> set[str]:
+    """The fields in the table below a heading; a mapping counts by what is in it."""
+    section = HTTP.read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    found = set(re.findall(r"^\| `([^`]+)` \| ", section, re.MULTILINE))
+    return {path for path in found if not any(other.startswith(f"{path}.") for other in found)}
+
+
+def full() -> Stage:
+    """A stage on which every field of the status has a value."""
+    stage = Stage("platforms: {main: {}}\nendpoints: {a: {hours: Mon-Fri 08:00-20:00, platform: main}}")
+    stage.hub.add("a", "running")
+    stage.hub.add("forgotten", "running")
+    stage.override("a", Override("running", TUESDAY_NOON, TUESDAY_NOON + timedelta(hours=1)))
+    stage.news("main", News("started", TUESDAY_NOON))
+    return stage
+
+
+def test_the_status_has_the_fields_that_are_documented() -> None:
+    async def told(service: Service) -> Status:
+        return await service.status()
+
+    status = full().run(told).told
+    assert status["unknown"] == ["prices"]
+    assert fields(status) == documented("Status")
+
+
+def test_an_answer_has_the_fields_that_are_documented() -> None:
+    async def told(service: Service) -> dict[str, Any]:
+        return (await service.reconcile(Request(("a",)), Caller())).body()
+
+    assert fields(full().run(told)) == documented("Answers")
+
+
+def test_the_examples_have_the_fields_that_are_documented() -> None:
+    answer, _, status = (json.loads(block) for block in blocks(HTTP, "json"))
+    assert fields(answer) == documented("Answers")
+    assert fields(status) | {"unknown[]"} == documented("Status")
