@@ -21,7 +21,8 @@ from local.endpoints import Durations
 from local.huggingface import PRICES, Quirks
 from local.promises import Watch
 from local.simulated_time import play
-from local.simulation import Plan, Simulation
+from local.simulation import Simulation
+from local.weeks import Plan
 
 BEGIN = datetime(2026, 12, 21, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Berlin")
@@ -118,7 +119,7 @@ def main() -> int:
         weeks.append(run(given.seed, week, out))
     out.print()
     out.print(money(weeks))
-    calls = sum(len(week.functions.answers) for week in weeks)
+    calls = sum(len(week.functions.begun) for week in weeks)
     faults = sum(week.hub.faults.met for week in weeks)
     out.print(f"\n{calls} calls, {faults} requests met a fault; played in {time.monotonic() - begun:.0f} s")
     broken = [line for week in weeks for line in week.broken]
