@@ -8,7 +8,7 @@ WEEKS ?=
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo local test soak bench format lock schema clean
+.PHONY: help install demo local test emulator soak bench format lock schema clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ local: $(INSTALLED) ## Everything for real on this machine, on http://127.0.0.1:
 
 test: $(INSTALLED) ## The tests
 	$(BIN)/python -m pytest
+
+emulator: $(INSTALLED) ## The tests with the real Pub/Sub emulator; needs gcloud with it, and Java
+	$(BIN)/python -m pytest tests/emulator/pushes.py
 
 soak: $(INSTALLED) ## Many simulated weeks with all faults; WEEKS=1000
 	@PYTHONPATH=infra $(BIN)/python -m local.soak $(if $(SEED),--seed $(SEED)) --weeks $(or $(WEEKS),100)
