@@ -1,14 +1,7 @@
 """The promises, looked after while a simulation plays: from the settings and the history alone.
 
-a. A wanted state that has stood for two passes of calm is reached, on its way, or reported as failed.
-b. The newest platform message decides (looked at by the simulation at every message).
-c. An override holds to its end, and is gone one pass later.
-d. With a start shorter than `lead`, the endpoint answers when the hours begin.
-e. What is billed outside the wanted time stays within one pass a change plus the outage.
-f. Every failure is logged with endpoint and reason and answered as the table says; no success that did not happen.
-g. Nothing outside the settings is touched; the token appears nowhere.
-
-This module looks on minute by minute; `answers` looks at each answer and at each request to Hugging Face.
+This module looks on minute by minute; `answers` looks at each answer and at each request to Hugging Face, and `outside`
+at each message and wish by hand.
 """
 
 import asyncio
@@ -21,6 +14,15 @@ from local.in_process import Call, Sent
 from local.oracle import Entry
 from local.simulation import PARENT, SOMEBODY_ELSES, TOKEN, Simulation
 
+PROMISES = {
+    "a": "what has been wanted for two passes of calm is reached, on its way, or reported as failed",
+    "b": "the newest platform message decides",
+    "c": "an override holds to its end, and is gone one pass later",
+    "d": "with a start shorter than lead, the endpoint answers when the hours begin",
+    "e": "what is billed outside the wanted time stays within one pass a change plus the outage",
+    "f": "every failure is logged and answered as such, and no success that did not happen",
+    "g": "nothing outside the settings is touched, and the token appears nowhere",
+}
 MINUTE = timedelta(minutes=1)
 USED = timedelta(minutes=15)  # what was used within that time is not scaled to zero
 STARTING = frozenset({"pending", "initializing", "updating"})
@@ -122,12 +124,13 @@ class Watch:
     def _scaling(self, endpoint: Endpoint, key: str) -> None:
         """What is declared of the scaling holds for what runs; where somebody changed it since, that is said."""
         declared = self.s.oracle.entries[key].scaling
-        differs = declared and (endpoint.min_replica, endpoint.max_replica) != tuple(declared.values())
-        if not differs or endpoint.state != "running":
+        told = endpoint.min_replica, endpoint.max_replica
+        wanted = declared.get("min_replicas", told[0]), declared.get("max_replicas", told[1])
+        if told == wanted or endpoint.state != "running":
             return
-        told = next((line["message"] for line in reversed(self.s.logs) if line.get("name") == endpoint.name), "")
-        if "scaling differs" not in told:
-            self._broke("a", key, f"{endpoint.name} scales by {endpoint.min_replica} to {endpoint.max_replica}")
+        last = next((line["message"] for line in reversed(self.s.logs) if line.get("name") == endpoint.name), "")
+        if "scaling differs" not in last:
+            self._broke("a", key, f"{endpoint.name} has {told} replicas, declared are {wanted}")
 
     def _answers_at_the_beginning(self, endpoint: Endpoint, entry: Entry, now: datetime, calm: datetime) -> None:
         lead = entry.lead
@@ -192,8 +195,11 @@ class Watch:
             self.s.checked["g"] += len(texts)
             if any(TOKEN in text for text in texts):
                 self.s.broke("g", f"the token is in a {where}")
-        if f"{PARENT}/jobs/{SOMEBODY_ELSES}" not in jobs or len(self.s.hub["nobodys"].history) > 1:
-            self.s.broke("g", "something was touched that is in no entry")
+        if f"{PARENT}/jobs/{SOMEBODY_ELSES}" not in jobs:
+            self.s.broke("g", f"the job {SOMEBODY_ELSES} is gone")
+        for endpoint in self.s.hub.endpoints.values():
+            if not self.s.entry_of(endpoint.name) and len(endpoint.history) > 1:
+                self.s.broke("g", f"{endpoint.name} is in no entry, and became {endpoint.state}")
         for line in self.s.logs:
             if line["event"] == "crash":
                 self.s.broke("f", f"a crash: {line['message']}")
