@@ -160,7 +160,7 @@ class Watch:
         if over and now - ended > self.one_pass:
             self.s.checked["c"] += 1
             if there:
-                self._broke("c", key, f"the override of {key} ended {wish.until:%a %H:%M} and is still there")
+                self._broke("c", key, f"the override of {key} until {wish.until} has ended and is still there")
 
     def _as_wanted(self, endpoint: Endpoint, wanted: str) -> bool:
         """As a pass must find it, so that an ended override goes."""
