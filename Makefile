@@ -5,10 +5,11 @@ INSTALLED := .venv/.installed
 DEPLOYED := build/deployed/.installed
 SEED ?=
 WEEKS ?=
+SECONDS ?=
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo local test soak bench format lock schema clean
+.PHONY: help install demo local test emulator fuzz soak bench format lock schema clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,13 @@ local: $(INSTALLED) ## Everything for real on this machine, on http://127.0.0.1:
 test: $(INSTALLED) ## The tests
 	$(BIN)/python -m pytest
 
+emulator: $(INSTALLED) ## The tests with the real Pub/Sub emulator; needs gcloud with it, and Java
+	$(BIN)/python -m pytest tests/emulator/pushes.py
+
+fuzz: $(INSTALLED) ## Coverage-guided fuzzing of every door, on Linux; SECONDS=60 for each
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/fuzz/requirements.txt
+	@PYTHONPATH=tests:infra $(BIN)/python -m fuzz $(if $(SECONDS),--seconds $(SECONDS))
+
 soak: $(INSTALLED) ## Many simulated weeks with all faults; WEEKS=1000
 	@PYTHONPATH=infra $(BIN)/python -m local.soak $(if $(SEED),--seed $(SEED)) --weeks $(or $(WEEKS),100)
 
@@ -55,6 +63,7 @@ lock: $(INSTALLED) ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --output-file requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --output-file tests/requirements.txt --constraint requirements.txt --extra cli --extra dev pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --no-annotate --output-file .ci/checkov.txt .ci/checkov.in
+	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --output-file tests/fuzz/requirements.txt --group pyproject.toml:fuzz
 
 clean: ## Remove what was made here
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache functions/*.egg-info

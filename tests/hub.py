@@ -179,26 +179,27 @@ class Stage:
     def run(self, work: Callable[[Service], Coroutine[Any, Any, T]]) -> T:
         """The result of a call of the service, on an event loop of its own; how long it took is `seconds`."""
 
-        async def read(_deadline: float) -> str:
-            return TOKEN
-
         async def once() -> T:
             async with httpx.AsyncClient(transport=httpx.MockTransport(self.hub)) as http:
-                shelf = self.shelf
-                world = World(
-                    settings=self.settings,
-                    http=http,
-                    token=Token(read, lambda: self.now, ages=False),
-                    base="https://api.endpoints.huggingface.cloud/v2",
-                    jobs=self._jobs if shelf is not None else None,
-                    prefix="lifecycle",
-                    now=lambda: self.now,
-                    chance=random.Random(1),
-                )
-                return await work(Service(world))
+                return await work(Service(self.world(http)))
 
         loop = SimulatedLoop(self.now)
         try:
             return play(loop, once())
         finally:
             self.seconds = loop.elapsed
+
+    def world(self, http: httpx.AsyncClient) -> World:
+        async def read(_deadline: float) -> str:
+            return TOKEN
+
+        return World(
+            settings=self.settings,
+            http=http,
+            token=Token(read, lambda: self.now, ages=False),
+            base="https://api.endpoints.huggingface.cloud/v2",
+            jobs=self._jobs if self.shelf is not None else None,
+            prefix="lifecycle",
+            now=lambda: self.now,
+            chance=random.Random(1),
+        )

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -44,6 +45,7 @@ class Deployment:
     scheduler: Scheduler = field(default_factory=lambda: Scheduler(now))
     secrets: SecretManager = field(default_factory=lambda: SecretManager(now))
     urls: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
 
     def start(self, text: str, *functions: str, **variables: str) -> None:
         """Starts a process for each function, with only the design's variables set."""
@@ -51,7 +53,7 @@ class Deployment:
         self.hub.url = self.stack.enter_context(serve(self.hub))
         config = self.folder / "lifecycle.yaml"
         config.write_text(text)
-        environment = {
+        self.environment = {
             "PATH": os.environ["PATH"],
             "LIFECYCLE_CONFIG": str(config),
             "HF_TOKEN_SECRET": f"{SECRET}/versions/latest",
@@ -62,7 +64,7 @@ class Deployment:
             **variables,
         }
         for function in functions:
-            running = process(function, environment, self.folder, source=self.main, python=self.python)
+            running = process(function, self.environment, self.folder, source=self.main, python=self.python)
             self.urls[function] = self.stack.enter_context(running)
         self._sync(text)
 
@@ -87,20 +89,26 @@ class Deployment:
 
 @contextmanager
 def process(
-    function: str, environment: dict[str, str], folder: Path, *, source: Path = MAIN, python: str = sys.executable
-) -> Iterator[str]:
+    function: str, environment: dict[str, str], folder: Path, *, port: int = 0, source: Path = MAIN,
+    python: str = sys.executable,
+) -> Iterator[str]:  # fmt: skip
     """The URL of a function in a process of its own."""
-    with listen() as free:
+    with listen(port) as free:
         port = free.getsockname()[1]
     command = [python, "-m", "functions_framework", "--source", str(source), "--target", function]
-    with (folder / f"{function}.log").open("w") as log:
+    with (folder / f"{function}.log").open("a") as log:
         made = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)], env=environment, cwd=folder, stdout=log, stderr=log
+            [*command, "--host", "127.0.0.1", "--port", str(port)],
+            env=environment,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         try:
             yield _answering(f"http://127.0.0.1:{port}", made)
         finally:
-            made.kill()
+            os.killpg(made.pid, signal.SIGKILL)  # its worker, too, which else holds the port for a while
             made.wait()
 
 

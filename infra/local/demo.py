@@ -8,20 +8,24 @@ import argparse
 import random
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from local import trouble
 from local.endpoints import Durations
 from local.huggingface import PRICES, Quirks
-from local.promises import Watch
+from local.promises import PROMISES, Watch
 from local.simulated_time import play
-from local.simulation import Plan, Simulation
+from local.simulation import Simulation
+from local.weeks import Plan
 
 BEGIN = datetime(2026, 12, 21, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Berlin")
@@ -63,25 +67,29 @@ def plan(seed: int, week: int) -> Plan:
     begin = BEGIN + timedelta(weeks=week)
     names = [endpoint["name"] for endpoint in ENDPOINTS[:-1]]
     deeds = trouble.deeds(chance, begin, 7, list(document["endpoints"]), names, ["main"])
-    windows = trouble.windows(chance, begin, 7, 7)
+    moments = [deed.at for deed in deeds] + trouble.boundaries(begin, 7, document["time_zone"])
+    windows = trouble.windows(chance, begin, 7, 7, moments)
     return Plan(seed, begin, 7, document, [dict(endpoint) for endpoint in ENDPOINTS], windows, deeds, Quirks())
 
 
-def run(seed: int, week: int, out: Console) -> Simulation:
-    """Plays one week, telling it as it goes."""
+def run(seed: int, week: int, out: Console) -> tuple[Simulation, Watch]:
+    """Plays one week, telling it as it goes; on a terminal with its progress."""
     lines = [(window.begin, f"! {window.kind} until {_local(window.end)}") for window in plan(seed, week).windows]
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
+        played = progress.add_task(f"week {week + 1}", total=7.0)
 
-    def told(at: datetime, text: str) -> None:
-        while lines and lines[0][0] <= at:
-            begun, said = lines.pop(0)
-            out.print(f"{_local(begun)}  {said}", style="yellow")
-        out.print(f"{_local(at)}  {text}", style="red" if " failed" in text else None)
+        def told(at: datetime, text: str) -> None:
+            while lines and lines[0][0] <= at:
+                begun, said = lines.pop(0)
+                out.print(f"{_local(begun)}  {said}", style="yellow")
+            out.print(f"{_local(at)}  {text}", style="red" if " failed" in text else None)
+            progress.update(played, completed=(at - simulation.plan.begin) / timedelta(days=1))
 
-    simulation = Simulation(plan(seed, week), told)
-    watch = Watch(simulation)
-    play(simulation.loop, simulation.play(watch))
-    watch.conclude()
-    return simulation
+        simulation = Simulation(plan(seed, week), told)
+        watch = Watch(simulation)
+        play(simulation.loop, simulation.play(watch))
+        watch.conclude()
+    return simulation, watch
 
 
 def _local(when: datetime) -> str:
@@ -101,9 +109,24 @@ def money(weeks: list[Simulation]) -> Table:
         price = PRICES["nvidia-l4", "x1"]
         paid, always = hours * price, hours_in_all * price
         totals = [totals[0] + paid, totals[1] + always]
-        table.add_row(name, f"{hours:.1f}", str(hours_in_all), f"{paid:.2f}", f"{always:.2f}", f"{always - paid:.2f}")
+        table.add_row(
+            name,
+            f"{hours:.1f}",
+            str(hours_in_all),
+            f"{paid:.2f}",
+            f"{always:.2f}",
+            f"{round(always - paid, 2) + 0.0:.2f}",
+        )
     table.add_row("in all", "", "", *(f"{amount:.2f}" for amount in (*totals, totals[1] - totals[0])), style="bold")
     return table
+
+
+def promises(weeks: list[Simulation]) -> Iterator[str]:
+    """How often each promise was looked at when it had to hold, and whether it was kept."""
+    for letter, text in PROMISES.items():
+        count = sum(week.checked[letter] for week in weeks)
+        broken = any(line.startswith(letter) for week in weeks for line in week.broken)
+        yield f"{letter}  {'broken' if broken else 'kept':<6}  looked at {count:>9,} times  {text}"
 
 
 def main() -> int:
@@ -113,18 +136,28 @@ def main() -> int:
     given = parser.parse_args()
     out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     out.print(f"seed {given.seed}; the same seed plays the same week")
-    begun, weeks = time.monotonic(), []
-    for week in range(given.weeks):
-        weeks.append(run(given.seed, week, out))
+    begun = time.monotonic()
+    played = [run(given.seed, week, out) for week in range(given.weeks)]
+    weeks = [simulation for simulation, _ in played]
+    met = sum((week.met for week in weeks), Counter[str]())
     out.print()
     out.print(money(weeks))
-    calls = sum(len(week.functions.answers) for week in weeks)
-    faults = sum(week.hub.faults.met for week in weeks)
-    out.print(f"\n{calls} calls, {faults} requests met a fault; played in {time.monotonic() - begun:.0f} s")
-    broken = [line for week in weeks for line in week.broken]
-    for line in broken:
-        out.print(f"broken promise {line}", style="bold red")
-    out.print("promises a to g: " + ("broken" if broken else "all kept"))
+    out.print()
+    for line in promises(weeks):
+        out.print(line)
+    calls = sum(len(week.functions.begun) for week in weeks)
+    outside = sum(watch.outside for _, watch in played) / 60
+    out.print(
+        f"\n{calls} calls of the functions; {outside:.0f} minutes billed while rest was wanted, in trouble or not"
+    )
+    out.print(
+        "survived: " + (", ".join(f"{kind} {count} times" for kind, count in sorted(met.items())) or "no trouble")
+    )
+    for week in weeks:
+        for line in week.broken:
+            out.print(f"broken promise {line}", style="bold red")
+    broken = any(week.broken for week in weeks)
+    out.print(f"promises a to g: {'broken' if broken else 'all kept'}; played in {time.monotonic() - begun:.0f} s")
     return 1 if broken else 0
 
 

@@ -33,6 +33,7 @@ class Fault:
     seconds: float = 0.0
     since: datetime | None = None
     until: datetime | None = None
+    met: int = 0
 
     def applies(self, said: str, now: datetime) -> bool:
         in_time = (self.since is None or self.since <= now) and (self.until is None or now < self.until)
@@ -59,6 +60,7 @@ class Faults:
         if fault is None:
             return await answer(request)
         self.met += 1
+        fault.met += 1
         if fault.times is not None:
             fault.times -= 1
         match fault.effect:

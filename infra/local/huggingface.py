@@ -71,10 +71,14 @@ class HuggingFace:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        request = Request(scope, receive)
+        response = await self.answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def answer(self, request: Request) -> Response:
+        """The response to a request, through the faults."""
         response = await self.faults.around(request, self._answer)
         self.requests.append((self.now(), f"{request.method} {request.url.path}", response.status_code))
-        await response(scope, receive, send)
+        return response
 
     async def _answer(self, request: Request) -> Response:
         try:

@@ -5,10 +5,13 @@ import base64
 import json
 import random
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any, TypeVar, cast
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar, cast
 
 import httpx
+from starlette.requests import Request
 
 from lifecycle import events, request
 from lifecycle.call import Verb, World
@@ -17,17 +20,45 @@ from lifecycle.failures import Failure
 from lifecycle.jobs import Job, Retries
 from lifecycle.log import Log
 from lifecycle.reading import Invalid
-from lifecycle.service import Answer, Service
+from lifecycle.service import Service
+from local.huggingface import HuggingFace
 from local.scheduler import Refused, Scheduler
 
 T = TypeVar("T")
-Kill = Callable[[str], float | None]
+Down = Literal["", "before", "after"]
+CALL: ContextVar[int] = ContextVar("CALL")  # the number of the functions' call that is being served
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a function that was answered: as its caller sees it, and the lines that it logged."""
+
+    number: int
+    function: str
+    entries: tuple[str, ...]
+    begun: datetime
+    status: int
+    body: Any
+    lines: list[str]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request that a function sent to Hugging Face; `status` None: no answer."""
+
+    call: int
+    begun: datetime  # when the call began
+    at: datetime
+    method: str
+    path: str
+    status: int | None
 
 
 class LocalJobs:
-    """`lifecycle.jobs.Jobs` straight on a local Scheduler. `down` says whether it does not answer now."""
+    """`lifecycle.jobs.Jobs` straight on a local Scheduler. `down` says whether it answers an error now, before it did
+    what it was asked or after."""
 
-    def __init__(self, scheduler: Scheduler, parent: str, down: Callable[[], bool], deadline: float) -> None:
+    def __init__(self, scheduler: Scheduler, parent: str, down: Callable[[], Down], deadline: float) -> None:
         self.scheduler = scheduler
         self.parent = parent
         self.down = down
@@ -79,30 +110,46 @@ class LocalJobs:
 
     async def _call(self, call: Callable[[], T]) -> T:
         await asyncio.sleep(0.05)
-        if self.down():
-            raise Failure("Cloud Scheduler: 503", code="memory_unavailable", passing=True, ambiguous=True)
+        down = Failure("Cloud Scheduler: 503", code="memory_unavailable", passing=True, ambiguous=True)
+        when = self.down()
+        if when == "before":
+            raise down
         try:
-            return call()
+            done = call()
         except Refused as refused:
             raise Failure(f"Cloud Scheduler: {refused}", code="memory_unavailable", passing=False) from None
+        if when == "after":
+            raise down
+        return done
 
 
 class Functions(httpx.AsyncBaseTransport):
-    """Answers requests as the deployed functions do. `kill`: after how many seconds an instance dies, if it does."""
+    """Answers requests as the deployed functions do.
 
-    def __init__(self, world: Callable[[], World], invoker: str, kill: Kill, write: Callable[[str], None]) -> None:
+    `kill`: after how many seconds an instance dies, if it does. `told` gets each line of the log, `answered` each call.
+    """
+
+    def __init__(
+        self,
+        world: Callable[[], World],
+        invoker: str,
+        kill: Callable[[], float | None],
+        told: Callable[[str], None],
+        answered: Callable[[Call], None],
+    ) -> None:
         self.world = world
         self.invoker = invoker
         self.kill = kill
-        self.write = write
+        self.told = told
+        self.answered = answered
         self.instances: dict[str, Service] = {}
         self.one_at_a_time = asyncio.Lock()
-        self.answers: list[tuple[str, tuple[str, ...], Answer]] = []  # function, entries asked for, answer
+        self.begun: list[datetime] = []  # of each call, by its number
 
     async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
         function = asked.url.path.strip("/")
         task = asyncio.create_task(self._serve(function, asked))
-        done, _ = await asyncio.wait([task], timeout=self.kill(function))
+        done, _ = await asyncio.wait([task], timeout=self.kill())
         if done:
             return task.result()
         task.cancel()
@@ -118,10 +165,19 @@ class Functions(httpx.AsyncBaseTransport):
     async def _answer(self, function: str, asked: httpx.Request) -> httpx.Response:
         service = self.instances.get(function) or Service(self.world())
         self.instances[function] = service
+        number, begun = len(self.begun), service.world.now()
+        self.begun.append(begun)
+        CALL.set(number)
         headers = {name.lower(): value for name, value in asked.headers.items()}
         caller = caller_of(headers, self.invoker)
         entries: tuple[str, ...] = ()
-        log = Log(service.world.token.redact, function, write=self.write)
+        lines: list[str] = []
+
+        def write(line: str) -> None:
+            lines.append(line)
+            self.told(line)
+
+        log = Log(service.world.token.redact, function, write=write)
         try:
             if function == "platform_event":
                 answer = await service.platform_event(events.read(asked.content, headers))
@@ -135,9 +191,13 @@ class Functions(httpx.AsyncBaseTransport):
         except Failure as failure:
             log.line("refused", str(failure), "ERROR")
             return httpx.Response(503, json={"detail": str(failure)})
+        except Exception as error:  # as the door does
+            log.line("crash", repr(error), "ERROR")
+            return httpx.Response(500, json={})
         report(answer, caller, log)
-        self.answers.append((function, entries, answer))
-        return httpx.Response(answer.status, content=log.redact(json.dumps(answer.body())))
+        text = log.redact(json.dumps(answer.body()))
+        self.answered(Call(number, function, entries, begun, answer.status, json.loads(text), lines))
+        return httpx.Response(answer.status, content=text)
 
 
 class Delayed(httpx.AsyncBaseTransport):
@@ -150,6 +210,38 @@ class Delayed(httpx.AsyncBaseTransport):
     async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
         await asyncio.sleep(self.chance.uniform(0.02, 0.3))
         return await self.inner.handle_async_request(asked)
+
+
+class Hub(httpx.AsyncBaseTransport):
+    """The local Hugging Face. Its errors repeat the token that they were sent. `sent` gets each request."""
+
+    def __init__(self, hub: HuggingFace, functions: Functions, sent: Callable[[Sent], None]) -> None:
+        self.hub = hub
+        self.functions = functions
+        self.sent = sent
+
+    async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
+        at, call, status = self.hub.now(), CALL.get(), None
+        try:
+            response = await self.hub.answer(_received(asked))
+            status = response.status_code
+        finally:
+            self.sent(Sent(call, self.functions.begun[call], at, asked.method, asked.url.path, status))
+        content = bytes(response.body)
+        if status >= 400:
+            content = content.replace(b"on purpose", b"on purpose: " + asked.headers["authorization"].encode())
+        return httpx.Response(status, headers=response.raw_headers, content=content)
+
+
+def _received(asked: httpx.Request) -> Request:
+    """A request as an ASGI server hands it over."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": asked.content, "more_body": False}
+
+    headers = [(name.lower(), value) for name, value in asked.headers.raw]
+    scope = {"type": "http", "method": asked.method, "path": asked.url.path, "query_string": asked.url.query}
+    return Request({**scope, "headers": headers, "server": ("127.0.0.1", 80)}, receive)
 
 
 def _read(job: dict[str, Any]) -> Job:

@@ -4,9 +4,11 @@ Nothing of the product is used here. Hours are found by looking at what the wall
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,6 +39,8 @@ class Entry:
     begins: set[datetime]  # when hours begin, lead left out
     leads: set[datetime]
     has_hours: bool
+    start: bool  # whether the rules may start it
+    scaling: dict[str, int]
     override: Wish | None = None
 
 
@@ -46,11 +50,12 @@ class Oracle:
 
     entries: dict[str, Entry]
     news: dict[str, tuple[str, datetime, datetime]] = field(default_factory=dict)
+    under_way: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)  # messages not yet accepted
 
     def wanted(self, key: str, now: datetime) -> str:
         """ "running", the entry's way to rest, "paused" by hand, or "any"."""
         entry = self.entries[key]
-        if entry.override and not self._over(entry.override, now):
+        if entry.override and not self.over(entry.override, now):
             return entry.override.state
         return self.by_rules(key, now)
 
@@ -71,10 +76,20 @@ class Oracle:
         lapsed = event == "started" and entry.max_started is not None and at + entry.max_started <= now
         return event == "stopped" or lapsed
 
-    def _over(self, wish: Wish, now: datetime) -> bool:
+    def over(self, wish: Wish, now: datetime) -> bool:
         news = self.news.get(wish.or_started or "")
         started = news is not None and news[0] == "started" and news[2] > wish.since
         return started or (wish.until is not None and wish.until <= now)
+
+    @contextmanager
+    def saying(self, platform: str, event: str, at: datetime) -> Iterator[None]:
+        """A message that is being delivered."""
+        saying = self.under_way.setdefault(platform, [])
+        saying.append((event, at))
+        try:
+            yield
+        finally:
+            saying.remove((event, at))
 
     def heard(self, platform: str, event: str, at: datetime) -> None:
         """A message that was accepted."""
@@ -86,7 +101,7 @@ class Oracle:
         unbroken = known is not None and known[0] == event and not lapsed
         self.news[platform] = (event, at, known[2] if known and unbroken else at)
         for entry in self.entries.values():
-            if entry.override and entry.override.or_started == platform and self._over(entry.override, at):
+            if entry.override and entry.override.or_started == platform and self.over(entry.override, at):
                 entry.override = None
 
     def asked(self, key: str, state: str, now: datetime, until: datetime | None, released: bool) -> None:
@@ -128,6 +143,8 @@ def oracle(document: Mapping[str, Any], begin: datetime, end: datetime) -> Oracl
             begins={a for a, _ in joined},
             leads={a - lead for a, _ in joined},
             has_hours=bool(texts),
+            start=given.get("start", True),
+            scaling=given.get("scaling", {}),
         )
     return Oracle(entries)
 
@@ -136,10 +153,7 @@ def _spans(
     texts: Iterable[str], zone: ZoneInfo, holidays: set[date], begin: datetime, end: datetime
 ) -> Iterable[tuple[datetime, datetime]]:
     """Beginnings and ends, by what the clock shows in each minute."""
-    shown: dict[datetime, list[datetime]] = {}
-    minutes = list(_minutes(begin - timedelta(days=9), end + timedelta(days=9)))
-    for minute in minutes:
-        shown.setdefault(minute.astimezone(zone).replace(tzinfo=None), []).append(minute)
+    shown = _shown(zone, begin - timedelta(days=9), end + timedelta(days=9))
     for text in texts:
         days, hours = text.split(" ", 1)
         first, last = hours.strip().split("-")
@@ -153,6 +167,15 @@ def _spans(
                 if a < b:
                     yield a, b
             day += timedelta(days=1)
+
+
+@cache
+def _shown(zone: ZoneInfo, begin: datetime, end: datetime) -> dict[datetime, list[datetime]]:
+    """The minutes in which a clock shows a time."""
+    shown: dict[datetime, list[datetime]] = {}
+    for minute in _minutes(begin, end):
+        shown.setdefault(minute.astimezone(zone).replace(tzinfo=None), []).append(minute)
+    return shown
 
 
 def _first(shown: dict[datetime, list[datetime]], wall: datetime) -> datetime:

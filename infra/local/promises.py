@@ -1,218 +1,205 @@
 """The promises, looked after while a simulation plays: from the settings and the history alone.
 
-a. A wanted state that has stood for two passes of calm is reached, on its way, or reported as failed.
-b. The newest platform message decides (looked at by the simulation at every message).
-c. An override holds to its end, and is gone one pass later.
-d. With a start shorter than `lead`, the endpoint answers when the hours begin.
-e. What is billed outside the wanted time stays within one pass a change plus the outage.
-f. Every failure is logged with endpoint and reason and answered as the table says; no success that did not happen.
-g. Nothing outside the settings is touched; the token appears nowhere.
+This module looks on minute by minute; `answers` looks at each answer and at each request to Hugging Face, and `outside`
+at each message and wish by hand.
 """
 
 import asyncio
 import json
-from collections import Counter
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from lifecycle.service import Answer
+from local.answers import Answers
 from local.endpoints import BILLED, Endpoint
-from local.simulation import PARENT, TOKEN, Simulation
+from local.in_process import Call, Sent
+from local.oracle import Entry
+from local.simulation import PARENT, SOMEBODY_ELSES, TOKEN, Simulation
 
-MINUTE = timedelta(minutes=1)
-LONGEST_CALL = timedelta(minutes=9)  # a pass that waits for a start holds back the next
-UNDER_WAY = 3  # calls whose answers are still to come at the end
-STARTING = frozenset({"pending", "initializing", "updating"})
-# The states of which one was reached, when a result says so.
-DONE: dict[str, Collection[str]] = {"pause": {"paused"}, "scale-to-zero": {"scaledToZero", "paused"}}
-REACHED = {**DONE, "resume": STARTING | {"running"}}
-UNCHANGED = {
-    "paused": {"paused"},
-    "scaledToZero": {"scaledToZero", "paused"},
-    "running": {"running", "scaledToZero", "updateFailed"},
+PROMISES = {
+    "a": "what has been wanted for two passes of calm is reached, on its way, or reported as failed",
+    "b": "the newest platform message decides",
+    "c": "an override holds to its end, and is gone one pass later",
+    "d": "with a start shorter than lead, the endpoint answers when the hours begin",
+    "e": "what is billed outside the wanted time stays within one pass a change plus the outage",
+    "f": "every failure is logged and answered as such, and no success that did not happen",
+    "g": "nothing outside the settings is touched, and the token appears nowhere",
 }
+MINUTE = timedelta(minutes=1)
+USED = timedelta(minutes=15)  # what was used within that time is not scaled to zero
+STARTING = frozenset({"pending", "initializing", "updating"})
+TOLD_ONCE = timedelta(hours=6)
 
 
 class Watch:
-    """Looks on, minute by minute. `outside`: seconds billed while rest was wanted, calm or not."""
+    """Looks on. `outside`: seconds billed while rest was wanted, in trouble or not."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.s = simulation
-        every = simulation.settings.reconcile_every
-        self.patience = 2 * max(every, LONGEST_CALL) + 2 * MINUTE
-        self.since: dict[str, tuple[str, datetime]] = {}
+        self.one_pass = simulation.settings.reconcile_every + 2 * MINUTE
+        self.two_passes = self.one_pass + simulation.settings.reconcile_every
+        self.since: dict[str, tuple[str, datetime]] = {}  # by endpoint: what is wanted, and since when
+        self.settled: dict[str, datetime] = {}  # by entry: since when all is as wanted
         self.outside = 0.0
-        self.seen_answers = 0
-        self.seen_requests = 0
-        self.forbidden: Counter[str] = Counter()  # actions that were answered 403
-        self.told_forbidden: Counter[str] = Counter()  # and results that say so
-        names = [str(endpoint["name"]) for endpoint in simulation.plan.endpoints]
-        self.managed = [name for name in names if simulation.entry_of(name)]
+        named = [str(endpoint["name"]) for endpoint in simulation.plan.endpoints]
+        self.names = {key: [n for n in named if simulation.entry_of(n) == key] for key in simulation.oracle.entries}
+        self.answers = Answers(simulation, self.names, self._steady)
 
-    async def __call__(self, _simulation: Simulation) -> None:
+    def sent(self, request: Sent) -> None:
+        self.answers.sent(request)
+
+    def answered(self, call: Call) -> None:
+        self.answers.answered(call)
+
+    async def look(self) -> None:
         while True:
             await asyncio.sleep(60)
             now = self.s.now()
-            for name in self.managed:
-                self._look(self.s.hub[name], self.s.entry_of(name), now)
-            for key in self.s.oracle.entries:
-                self._override_is_gone(key, now)
-            self._answers()
-            self._touches()
+            for key, names in self.names.items():
+                self._entry(key, names, now)
 
-    def _look(self, endpoint: Endpoint, key: str, now: datetime) -> None:
-        wanted = self.s.oracle.wanted(key, now)
+    def _entry(self, key: str, names: list[str], now: datetime) -> None:
         entry = self.s.oracle.entries[key]
-        if self.since.get(endpoint.name, ("", now))[0] != wanted:
-            self.since[endpoint.name] = wanted, now
-        if wanted in ("paused", "scaledToZero") and endpoint.state in BILLED:
-            self.outside += 60
-        # What changed by itself, failing after a start say, is seen by the next pass.
-        calm = max(self.s.calm_since(key), self.since[endpoint.name][1], endpoint.history[-1][0])
-        if now - calm > self.patience and not self._fits(endpoint, wanted) and not self._reported(endpoint.name, now):
-            promise = "e" if wanted != "running" and endpoint.state in BILLED else "a"
-            self.s.broke(
-                promise,
-                f"{endpoint.name} is {endpoint.state}, wanted {wanted} since {self.since[endpoint.name][1]:%a %H:%M}",
-            )
-            self.s.disturbed[key] = now + timedelta(hours=6)  # told once
-        if now.replace(second=0) in entry.begins:
-            self._answers_at_the_beginning(endpoint, key, now)
+        wanted, calm = self.s.oracle.wanted(key, now), self.s.calm_since(key)
+        begins = now.replace(second=0, microsecond=0) in entry.begins
+        there = [self.s.hub[name] for name in names if name in self.s.hub.endpoints]
+        for name in names:
+            if self.since.get(name, ("", now))[0] != wanted:
+                self.since[name] = wanted, now
+        for endpoint in there:
+            self._endpoint(endpoint, key, now, calm)
+            if begins:
+                self._answers_at_the_beginning(endpoint, entry, now, calm)
+        if not there and key in names and now - calm > self.two_passes and not self._reported(key, "has no endpoint"):
+            self._broke("a", key, f"{key} was deleted, and nobody says so")
+        if not all(self._as_wanted(endpoint, wanted) for endpoint in there):
+            self.settled.pop(key, None)
+        self._override(key, max(calm, self.settled.setdefault(key, now) if there else now), now)
 
-    def _fits(self, endpoint: Endpoint, wanted: str) -> bool:
+    def _endpoint(self, endpoint: Endpoint, key: str, now: datetime, calm: datetime) -> None:
+        wanted, since = self.since[endpoint.name]
+        stands = now - max(calm, since)
+        rests = wanted in ("paused", "scaledToZero")
+        self.outside += 60 * (rests and endpoint.state in BILLED)
+        # Failing after a start comes by itself: the next pass sees it.
+        failed_for = now - endpoint.history[-1][0] if endpoint.state == "failed" else stands
+        if min(stands, failed_for) > self.two_passes:
+            self.s.checked["a"] += 1
+            # Only what cannot come up may be reported instead.
+            excused = endpoint.start != "comes up" and self._reported(endpoint.name, "")
+            if not self._fits(endpoint, key, wanted) and not excused:
+                self._broke("a", key, f"{endpoint.name} is {endpoint.state}, wanted {wanted} since {since:%a %H:%M}")
+            self._scaling(endpoint, key)
+        if rests and stands > self.one_pass:
+            self.s.checked["e"] += 1
+            if endpoint.state in BILLED and not self._may_still_bill(endpoint, wanted, now):
+                self._broke("e", key, f"{endpoint.name} is {endpoint.state}, rest is wanted since {since:%a %H:%M}")
+
+    def _fits(self, endpoint: Endpoint, key: str, wanted: str) -> bool:
+        """In it, on its way, or left as the design says."""
         state = endpoint.state
         if wanted == "running":
-            return state == "running" or state in STARTING or (state == "scaledToZero" and endpoint.min_replica == 0)
+            return state in STARTING or self._matches(endpoint, wanted) or not self._may_be_started(key)
         if wanted == "scaledToZero":
-            used = endpoint.last_used and self.s.now() - endpoint.last_used < timedelta(minutes=20)
-            return state in ("scaledToZero", "paused") or state in STARTING or bool(used) or state == "failed"
+            return state in ("scaledToZero", "paused") or self._may_still_bill(endpoint, wanted, self.s.now())
         return wanted in ("any", state)
 
-    def _reported(self, name: str, now: datetime) -> bool:
+    def _may_be_started(self, key: str) -> bool:
+        entry = self.s.oracle.entries[key]
+        by_hand = entry.override is not None and not self.s.oracle.over(entry.override, self.s.now())
+        return entry.start or by_hand
+
+    def _may_still_bill(self, endpoint: Endpoint, wanted: str, now: datetime) -> bool:
+        """To zero is scaled only what has come up and has not been used for a while."""
+        used = endpoint.last_used and now - endpoint.last_used < USED + self.one_pass
+        return wanted == "scaledToZero" and (endpoint.state in STARTING or bool(used))
+
+    def _reported(self, name: str, told: str) -> bool:
         """Whether the last passes said that it failed."""
         for line in reversed(self.s.logs):
-            if now - line["at"] > self.patience:
+            if self.s.now() - line["at"] > self.two_passes:
                 return False
-            if line.get("name") == name and line["severity"] == "ERROR":
+            if line.get("name") == name and line["severity"] == "ERROR" and told in line["message"]:
                 return True
         return False
 
-    def _answers_at_the_beginning(self, endpoint: Endpoint, key: str, now: datetime) -> None:
-        lead = self.s.oracle.entries[key].lead
+    def _scaling(self, endpoint: Endpoint, key: str) -> None:
+        """What is declared of the scaling holds for what runs; where somebody changed it since, that is said."""
+        declared = self.s.oracle.entries[key].scaling
+        told = endpoint.min_replica, endpoint.max_replica
+        wanted = declared.get("min_replicas", told[0]), declared.get("max_replicas", told[1])
+        if told == wanted or endpoint.state != "running":
+            return
+        last = next((line["message"] for line in reversed(self.s.logs) if line.get("name") == endpoint.name), "")
+        if "scaling differs" not in last:
+            self._broke("a", key, f"{endpoint.name} has {told} replicas, declared are {wanted}")
+
+    def _answers_at_the_beginning(self, endpoint: Endpoint, entry: Entry, now: datetime, calm: datetime) -> None:
+        lead = entry.lead
         slowest = max(endpoint.durations.resume, endpoint.durations.wake)
         needs = timedelta(seconds=slowest + endpoint.durations.load + 40)
         steady = self.since[endpoint.name][0] == "running" and self.since[endpoint.name][1] <= now - lead + MINUTE
-        calm = self.s.calm_since(key) < now - lead - MINUTE
         # One that scales itself to zero sooner than the lead lasts may be asleep again: its idle clock is its own.
         sleeps = endpoint.min_replica == 0 and timedelta(minutes=endpoint.scale_to_zero_minutes or 9999) <= lead
-        able = endpoint.start == "comes up" and not sleeps
-        if lead > needs and steady and calm and able and not endpoint.ready:
-            self.s.broke("d", f"{endpoint.name} is {endpoint.state} when its hours begin")
+        able = endpoint.start == "comes up" and entry.start and not sleeps
+        if lead > needs and steady and calm < now - lead - MINUTE and able:
+            self.s.checked["d"] += 1
+            if not endpoint.ready:
+                self._broke("d", entry.key, f"{endpoint.name} is {endpoint.state} when its hours begin")
 
-    def _override_is_gone(self, key: str, now: datetime) -> None:
-        wish = self.s.oracle.entries[key].override
-        there = f"{PARENT}/jobs/lifecycle-override-{key}" in self.s.scheduler.jobs
-        if wish is None or wish.until is None or not there:
+    def _override(self, key: str, calm: datetime, now: datetime) -> None:
+        """It is there to its end. When it has ended, and all is as the rules want it, it is gone one pass later."""
+        wish, job = self.s.oracle.entries[key].override, f"{PARENT}/jobs/lifecycle-override-{key}"
+        if wish is None:
             return
-        calm = max(self.s.calm_since(key), wish.until)
-        names = [name for name in self.managed if self.s.entry_of(name) == key]
-        settled = all(self._settled(self.s.hub[name], self.s.oracle.wanted(key, now)) for name in names)
-        if now - calm > self.patience and settled:
-            self.s.broke("c", f"the override of {key} ended {wish.until:%a %H:%M} and is still there")
-            self.s.disturbed[key] = now + timedelta(hours=6)
+        over = self.s.oracle.over(wish, now)
+        there = job in self.s.scheduler.jobs
+        if not over and self.s.calm_since(key) < now:
+            self.s.checked["c"] += 1
+            if not there:
+                self._broke("c", key, f"the override of {key} until {wish.until} is gone")
+        ended = max(calm, wish.until) if wish.until and over else calm
+        if over and now - ended > self.one_pass:
+            self.s.checked["c"] += 1
+            if there:
+                self._broke("c", key, f"the override of {key} until {wish.until} has ended and is still there")
 
-    def _settled(self, endpoint: Endpoint, wanted: str) -> bool:
-        """Whether it has been as the rules want it for two passes."""
-        stands = self.s.now() - endpoint.history[-1][0] > self.patience
-        return self._fits(endpoint, wanted) and endpoint.state not in STARTING | {"failed"} and stands
-
-    def _answers(self) -> None:
-        for function, entries, answer in self.s.functions.answers[self.seen_answers :]:
-            self._answer(function, answer)
-            self._all_are_there(function, entries, answer)
-        self.seen_answers = len(self.s.functions.answers)
-
-    def _answer(self, function: str, answer: Answer) -> None:
-        results = [result.answer() for result in answer.results]
-        bad = [result for result in answer.results if result.outcome == "failed"]
-        passing = any(r.passing or r.code in ("token_unreadable", "memory_unavailable") for r in bad)
-        pending = any(result["outcome"] == "pending" for result in results)
-        status = 503 if passing else 502 if bad else 202 if pending else 200
-        if function != "platform_event" and answer.status != status:
-            self.s.broke("f", f"{function} answered {answer.status}, should be {status}: {results}")
-        for result in bad:
-            self.told_forbidden[result.name] += result.code == "forbidden"
-            if not result.error:
-                self.s.broke("f", f"{result.name} failed without a reason")
-            endpoint = self.s.hub.endpoints.get(result.name)
-            if endpoint and result.code in ("refused", "conflict") and endpoint.state in REACHED.get(result.action, ()):
-                self.s.broke("f", f"{result.name}: {result.action} is told to have failed, and it is {endpoint.state}")
-        for told in results:
-            self._happened(told)
-
-    def _all_are_there(self, function: str, entries: tuple[str, ...], answer: Answer) -> None:
-        """A result for each endpoint, whatever happened to the others."""
-        told = {result.name for result in answer.results}
-        asked = {name for name in self.managed if self.s.entry_of(name) in entries}
-        observed = all(result.before is not None for result in answer.results)
-        if observed and function != "platform_event" and told != asked:
-            self.s.broke("f", f"{function} has no result for {sorted(asked - told)}")
-
-    def _happened(self, result: dict[str, object]) -> None:
-        """No success that did not happen: the state it speaks of was reached within the last minutes."""
-        endpoint = self.s.hub.endpoints.get(str(result["name"]))
-        if endpoint is None:
-            return
-        goal: Collection[str] = ()
-        if result["outcome"] == "done":
-            goal = DONE.get(str(result["action"]), {"running"})
-        if result["outcome"] == "unchanged":
-            goal = UNCHANGED.get(str(result["wanted"]), ())
-        if goal and not self._states(endpoint, self.s.now() - 12 * MINUTE).intersection(goal):
-            self.s.broke("f", f"{result['name']}: {result['action']} {result['outcome']}, and it was {endpoint.state}")
+    def _as_wanted(self, endpoint: Endpoint, wanted: str) -> bool:
+        """As a pass must find it, so that an ended override goes."""
+        return endpoint.state in ("running", "paused", "scaledToZero") and self._matches(endpoint, wanted)
 
     @staticmethod
-    def _states(endpoint: Endpoint, since: datetime) -> set[str]:
-        """The states that it was in since then."""
-        later = {state for at, state in endpoint.history if at >= since}
-        before = [state for at, state in endpoint.history if at < since]
-        return later | set(before[-1:]) | {endpoint.state}
+    def _matches(endpoint: Endpoint, wanted: str) -> bool:
+        if wanted == "running":
+            return endpoint.state == "running" or (endpoint.state == "scaledToZero" and not endpoint.min_replica)
+        return wanted in ("any", endpoint.state) or (wanted, endpoint.state) == ("scaledToZero", "paused")
 
-    def _touches(self) -> None:
-        """Only what is in the settings is touched, URLs of their own only where running is wanted, a 403 is final."""
-        for at, said, status in self.s.hub.requests[self.seen_requests :]:
-            method, path = said.split(" ")
-            parts = path.strip("/").split("/")
-            own = parts[0] == "own"
-            name = parts[1] if own else parts[3] if len(parts) > 3 else ""
-            if name and name not in self.managed:
-                self.s.broke("g", f"{said}: it is in no entry")
-            elif own and self._rests(name, at):
-                self.s.broke("e", f"{said}: it should rest, and this wakes it")
-            elif method == "POST" and status == 403:
-                self.forbidden[name] += 1
-        self.seen_requests = len(self.s.hub.requests)
+    def _steady(self, name: str) -> tuple[str, datetime]:
+        """What is wanted of an endpoint, and since when that stands undisturbed."""
+        key, now = self.s.entry_of(name), self.s.now()
+        wanted, since = self.since.get(name, ("", now))
+        if wanted != self.s.oracle.wanted(key, now):
+            since = now
+        if wanted == "running" and not self._may_be_started(key):
+            wanted = "any"
+        return wanted, max(since, self.s.calm_since(key))
 
-    def _rests(self, name: str, at: datetime) -> bool:
-        """Whether rest was wanted then, and for a while before, without anybody's asking otherwise."""
-        key = self.s.entry_of(name)
-        wanted, since = self.since.get(name, ("", at))
-        return wanted in ("paused", "scaledToZero") and at - max(since, self.s.calm_since(key)) > LONGEST_CALL
+    def _broke(self, promise: str, key: str, what: str) -> None:
+        self.s.broke(promise, what)
+        self.s.disturbed[key] = self.s.now() + TOLD_ONCE
 
     def conclude(self) -> None:
         """What can only be seen at the end."""
-        self._answers()
-        killed = any(window.kind == "instances die" for window in self.s.plan.windows)
-        for name, count in self.forbidden.items():
-            if not killed and count > self.told_forbidden[name] + UNDER_WAY:
-                self.s.broke("f", f"{name}: {count} times a 403, told {self.told_forbidden[name]} times: it is retried")
-        for where, texts in {
-            "log": self.s.raw,
-            "answer": self.s.replies,
-            "job": [json.dumps(self.s.scheduler.jobs)],
-        }.items():
+        for kind, fault in self.s.faults:
+            self.s.met[kind] += fault.met
+        jobs = self.s.scheduler.jobs
+        for where, texts in {"log": self.s.raw, "answer": self.s.replies, "job": [json.dumps(jobs)]}.items():
+            self.s.checked["g"] += len(texts)
             if any(TOKEN in text for text in texts):
                 self.s.broke("g", f"the token is in a {where}")
+        if f"{PARENT}/jobs/{SOMEBODY_ELSES}" not in jobs:
+            self.s.broke("g", f"the job {SOMEBODY_ELSES} is gone")
+        for endpoint in self.s.hub.endpoints.values():
+            if not self.s.entry_of(endpoint.name) and len(endpoint.history) > 1:
+                self.s.broke("g", f"{endpoint.name} is in no entry, and became {endpoint.state}")
         for line in self.s.logs:
             if line["event"] == "crash":
                 self.s.broke("f", f"a crash: {line['message']}")

@@ -35,8 +35,12 @@ def listen(port: int = 0) -> socket.socket:
     # Named, because asyncio switches Nagle's algorithm off only where the protocol is: 40 ms an answer otherwise.
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind(("127.0.0.1", port))
-    made.listen(1024)
+    try:
+        made.bind(("127.0.0.1", port))
+        made.listen(1024)
+    except OSError:
+        made.close()
+        raise
     return made
 
 

@@ -27,6 +27,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def __init__(self, begin: datetime) -> None:
         self.elapsed = 0.0
         self.begin = begin
+        self._now = 0.0, begin
         selector = _Jump()
         selector.loop = self
         super().__init__(selector)
@@ -35,7 +36,9 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return self.elapsed
 
     def now(self) -> datetime:
-        return self.begin + timedelta(seconds=self.elapsed)
+        if self._now[0] != self.elapsed:
+            self._now = self.elapsed, self.begin + timedelta(seconds=self.elapsed)
+        return self._now[1]
 
 
 def play(loop: SimulatedLoop, work: Coroutine[Any, Any, T]) -> T:

@@ -5,11 +5,13 @@ import base64
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Any
+from functools import cache
+from typing import Any, Protocol
 
 import httpx
 import yaml
@@ -19,76 +21,28 @@ from lifecycle.call import World
 from lifecycle.failures import Failure
 from lifecycle.timetable import Target
 from lifecycle.token import Token
-from local import trouble
-from local.endpoints import Durations
 from local.faults import Fault
-from local.huggingface import ALL_SCOPES, HuggingFace, Quirks
-from local.in_process import Delayed, Functions, LocalJobs, made
+from local.huggingface import ALL_SCOPES, HuggingFace
+from local.in_process import Call, Delayed, Down, Functions, Hub, LocalJobs, Sent, made
 from local.oracle import Oracle, Wish, oracle
+from local.outside import done
 from local.scheduler import Scheduler
 from local.simulated_time import SimulatedLoop
-from local.trouble import Deed, Window
+from local.trouble import HARMLESS, Kind
+from local.weeks import Plan
 
 PARENT = "projects/p/locations/l"
 INVOKER = "invoker@p.iam.gserviceaccount.com"
-DAYS = (date(2026, 3, 2), date(2026, 3, 26), date(2026, 10, 19), date(2026, 10, 28), date(2026, 12, 21))
 TOKEN = "hf_SimulatedTokenThatNobodySees"
+SOMEBODY_ELSES = "somebody-elses"  # a job that is not the system's
 
 
-@dataclass
-class Plan:
-    """What a run is made of: settings as YAML has them, the endpoints, trouble and deeds."""
+class Onlooker(Protocol):
+    """Who looks on: all the time, at each request to Hugging Face, and at each answer."""
 
-    seed: int
-    begin: datetime
-    days: int
-    document: dict[str, Any]
-    endpoints: list[dict[str, Any]]
-    windows: list[Window]
-    deeds: list[Deed]
-    quirks: Quirks = field(default_factory=Quirks)
-
-
-def random_plan(seed: int, *, days: int = 7) -> Plan:
-    """A week from its seed: some of the weeks have a change of clocks in them."""
-    chance = random.Random(seed)
-    day = chance.choice(
-        [date(2026, 10, 19), date(2026, 10, 28), date(2026, 3, 2), date(2026, 3, 26), date(2026, 12, 21)]
-    )
-    begin = datetime.combine(day, time(), UTC)
-    document = trouble.settings(chance)
-    endpoints = []
-    for key, entry in document["endpoints"].items():
-        names = [entry["name"].replace("*", letter) for letter in "ab"] if "name" in entry else [key]
-        endpoints += [_endpoint(chance, name) for name in names]
-    endpoints.append({"name": "nobodys", "state": "running"})
-    managed = [endpoint["name"] for endpoint in endpoints[:-1]]
-    quirks = Quirks(
-        pause_on_paused=chance.choice(["ok", "400", "409"]),
-        resume_on_starting=chance.choice(["ok", "400", "409"]),
-        resume_on_scaled_to_zero=chance.choice(["ok", "400"]),
-        resume_on_failed=chance.choice(["ok", "400"]),
-        scale_to_zero_on_paused=chance.choice(["ok", "400"]),
-        pause_resets_replicas=chance.random() < 0.3,
-    )
-    found = trouble.windows(chance, begin, days, chance.randint(0, 8))
-    deeds = trouble.deeds(chance, begin, days, list(document["endpoints"]), managed, ["main", "batch"])
-    return Plan(seed, begin, days, document, endpoints, found, deeds, quirks)
-
-
-def _endpoint(chance: random.Random, name: str) -> dict[str, Any]:
-    resume, wake = chance.choice([30, 90, 240, 540, 1200]), chance.choice([36, 120, 360])
-    durations = Durations(resume=resume, wake=wake, load=chance.choice([0, 0, 20]))
-    start = chance.choices(["comes up", "never", "fails", "no capacity"], [20, 1, 1, 1])[0]
-    least = chance.choice([0, 1])
-    return {
-        "name": name,
-        "state": chance.choice(["paused", "running", "scaledToZero"]),
-        "durations": durations,
-        "start": start,
-        "min_replica": least,
-        "scale_to_zero_minutes": chance.choice([None, 15, 60]) if least == 0 else None,
-    }
+    async def look(self) -> None: ...
+    def sent(self, request: Sent) -> None: ...
+    def answered(self, call: Call) -> None: ...
 
 
 class Simulation:
@@ -104,28 +58,34 @@ class Simulation:
         self.text = yaml.safe_dump(plan.document, sort_keys=False).encode()
         self.settings = settings.parse(self.text)
         self.oracle: Oracle = oracle(plan.document, plan.begin, self.end)
+        self.entry_of = cache(self._entry_of)
         self.tokens = [TOKEN]
         self.logs: list[dict[str, Any]] = []
         self.raw: list[str] = []
         self.replies: list[str] = []
-        self.troubled_until = plan.begin  # the newest disturbance of everything
-        self.disturbed: dict[str, datetime] = {}  # and of single entries
-        self.delivering = 0
-        self.asking: Counter[str] = Counter()
+        self.harmful = [window for window in plan.windows if window.kind not in HARMLESS]
+        # When an entry was disturbed last; "" stands for all of them.
+        self.disturbed = dict.fromkeys(["", *self.oracle.entries], plan.begin)
+        self.disturbing: Counter[str] = Counter()  # and by how many things it is now
+        self.faults: list[tuple[Kind, Fault]] = []
+        self.met: Counter[str] = Counter()  # how often trouble was met, by its kind
+        self.checked: Counter[str] = Counter()  # how often a promise was looked at when it had to hold
         self.broken: list[str] = []
 
-    def running(self, kind: str) -> bool:
-        return any(w.kind == kind and w.begin <= self.now() < w.end for w in self.plan.windows)
+    def running(self, kind: Kind) -> bool:
+        found = any(w.kind == kind and w.begin <= self.now() < w.end for w in self.plan.windows)
+        self.met[kind] += found
+        return found
 
     def broke(self, promise: str, what: str) -> None:
         self.broken.append(f"{promise}: {self.now():%a %Y-%m-%d %H:%M:%S} {what}")
 
-    async def play(self, watch: Callable[["Simulation"], Any]) -> None:
-        """Plays the run; `watch` is a coroutine function that looks on."""
-        self._build()
+    async def play(self, onlooker: Onlooker) -> None:
+        """Plays the run while `onlooker` looks on."""
+        self._build(onlooker)
         async with httpx.AsyncClient(transport=Delayed(self.functions, self.chance)) as self.people:
             self.scheduler.client = self.people
-            work = [self.scheduler.run(), self._deeds(), watch(self)]
+            work = [self.scheduler.run(), self._deeds(), onlooker.look()]
             tasks = [asyncio.create_task(coroutine) for coroutine in work]
             await asyncio.sleep((self.end - self.now()).total_seconds())
             for task in tasks:
@@ -134,22 +94,21 @@ class Simulation:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _build(self) -> None:
+    def _build(self, onlooker: Onlooker) -> None:
         plan = self.plan
         self.hub = HuggingFace(self.now, tokens={TOKEN: ALL_SCOPES}, quirks=plan.quirks, quota=1000)
         for endpoint in plan.endpoints:
             self.hub.add(**{**endpoint, "last_used": self.now()})
         self.scheduler = Scheduler(self.now, tick=self._tick)
-        target = Target("http://functions/{name}", INVOKER, "lifecycle")
-        for job in timetable.jobs(self.settings, target):
+        jobs = timetable.jobs(self.settings, Target("http://functions/{name}", INVOKER, "lifecycle"))
+        for job in [*jobs, replace(jobs[0], id=SOMEBODY_ELSES, schedule="0 0 1 1 *")]:
             self.scheduler.create(PARENT, made(job, PARENT))
         for window in plan.windows:
-            self._fault(window)
-        self.functions = Functions(self._world, INVOKER, self._kill, self._log)
+            self._fault(window.kind, window.begin, window.end)
+        self.functions = Functions(self._world, INVOKER, self._kill, self._log, onlooker.answered)
+        self.sent = onlooker.sent
 
     def _world(self) -> World:
-        transport = Delayed(httpx.ASGITransport(self.hub), self.chance)
-
         async def read(_deadline: float) -> str:
             await asyncio.sleep(0.05)
             if self.running("secrets down"):
@@ -158,10 +117,10 @@ class Simulation:
 
         return World(
             settings=self.settings,
-            http=httpx.AsyncClient(transport=transport),
+            http=httpx.AsyncClient(transport=Delayed(Hub(self.hub, self.functions, self.sent), self.chance)),
             token=Token(read, self.now, ages=True),
             base="http://127.0.0.1/v2",
-            jobs=lambda deadline: LocalJobs(self.scheduler, PARENT, lambda: self.running("scheduler down"), deadline),
+            jobs=lambda deadline: LocalJobs(self.scheduler, PARENT, self._scheduler_down, deadline),
             prefix="lifecycle",
             now=self.now,
             chance=self.chance,
@@ -169,28 +128,36 @@ class Simulation:
 
     # What goes wrong.
 
-    def _fault(self, window: Window) -> None:
-        faults = {
+    def _fault(self, kind: Kind, begin: datetime, end: datetime) -> None:
+        faults: dict[Kind, Fault] = {
             "hub down": Fault("status", status=503),
             "hub throttled": Fault("status", status=429, headers={"Retry-After": "20"}),
             "hub slow": Fault("slow", seconds=4),
             "hub hangs": Fault("hang", seconds=300),
             "hub resets": Fault("reset-after", "(POST|PUT)"),
-            "hub html": Fault("html", status=502),
+            "hub drops": Fault("reset-before"),
+            "hub html": Fault("html", "/v2", status=self.chance.choice([200, 502])),
             "hub forbids": Fault("status", "(POST|PUT) /v2", status=403),
         }
-        if window.kind in faults:
-            self.hub.faults.add(replace(faults[window.kind], since=window.begin, until=window.end))
+        if kind in faults:
+            self.faults.append((kind, self.hub.faults.add(replace(faults[kind], since=begin, until=end))))
 
-    def _tick(self, _job: str) -> tuple[float, ...]:
+    def _scheduler_down(self) -> Down:
+        return self.chance.choice(["before", "after"]) if self.running("scheduler down") else ""
+
+    def _tick(self, job: str) -> tuple[float, ...]:
         if self.running("ticks lost"):
             return ()
         if self.running("ticks late"):
             return (self.chance.uniform(30, 600),)
+        if self.running("ticks overlap"):
+            self.scheduler.run_job(f"{PARENT}/jobs/{job}")
         return (0.0, self.chance.uniform(0, 20)) if self.running("ticks doubled") else (0.0,)
 
-    def _kill(self, _function: str) -> float | None:
-        return self.chance.uniform(0, 5) if self.running("instances die") and self.chance.random() < 0.5 else None
+    def _kill(self) -> float | None:
+        if not self.running("instances die") or self.chance.random() < 0.5:
+            return None
+        return self.chance.uniform(0, self.chance.choice([1, 5, 300]))
 
     def _log(self, line: str) -> None:
         self.raw.append(line)
@@ -199,135 +166,47 @@ class Simulation:
         if entry["event"] == "endpoint" and entry["action"] != "none":
             self.told(self.now(), f"{entry['function']:<14} {entry['message']}")
 
-    # What is done from outside.
-
     async def _deeds(self) -> None:
         async with asyncio.TaskGroup() as group:
             for deed in self.plan.deeds:
                 await asyncio.sleep(max(0.0, (deed.at - self.now()).total_seconds()))
-                group.create_task(self._do(deed))
+                group.create_task(done(self, deed))
 
-    async def _do(self, deed: Deed) -> None:
-        match deed.kind:
-            case "ask":
-                await self._ask(deed.detail["function"], deed.detail["body"])
-            case "touch":
-                endpoint = self.hub[deed.detail["endpoint"]]
-                self.told(self.now(), f"somebody makes {endpoint.name} {deed.detail['state']} at Hugging Face")
-                endpoint.to(deed.detail["state"], self.now())
-                self.disturbed[self.entry_of(endpoint.name)] = self.now()
-            case "rotate" | "revoke":
-                await self._rotate(revoked=deed.kind == "revoke")
-            case "platform":
-                for _ in range(deed.detail["times"]):
-                    await self._deliver(deed)
+    # What is known of it all.
 
-    async def _rotate(self, *, revoked: bool) -> None:
-        """A new token; the old one goes on for an hour, or ends before the new one is there."""
-        self.told(self.now(), "the token is revoked" if revoked else "the token is rotated")
-        old, new = self.tokens[-1], f"{TOKEN}{len(self.tokens)}"
-        if revoked:
-            del self.hub.tokens[old]
-            await asyncio.sleep(1200)
-        self.hub.tokens[new] = ALL_SCOPES
-        self.tokens.append(new)
-        self.troubled_until = self.now()
-        if not revoked:
-            await asyncio.sleep(3600)
-            del self.hub.tokens[old]
-        self.troubled_until = self.now()
-
-    async def _deliver(self, deed: Deed) -> None:
-        """A platform's message as Pub/Sub pushes it: late, and again until it is taken."""
-        detail, pause = deed.detail, 10.0
-        self.delivering += 1
-        await asyncio.sleep(detail["late"])
-        attributes = {"platform": detail["platform"], "event": detail["event"]}
-        message = {"attributes": attributes, "messageId": "1", "publishTime": deed.at.isoformat()}
-        while True:
-            status, _ = await self._post("platform_event", {"message": message, "subscription": "s"})
-            if status == 200:
-                break
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 600)
-        if detail["platform"] in {entry.platform for entry in self.oracle.entries.values()}:
-            self.oracle.heard(detail["platform"], detail["event"], min(deed.at, self.now()))
-            self._remembers(detail["platform"])
-        self.told(self.now(), f"platform {detail['platform']} {detail['event']} (said {deed.at:%a %H:%M} UTC)")
-        self.delivering -= 1
-        self.troubled_until = max(self.troubled_until, self.now())
-
-    def _remembers(self, platform: str) -> None:
-        """Promise b: the newest message decides."""
-        memory = _body(self.scheduler.jobs[f"{PARENT}/jobs/lifecycle-platform-{platform}"]).get("memory", {})
-        event, at, _ = self.oracle.news[platform]
-        if (memory.get("state"), memory.get("since", "")[:19]) != (event, at.isoformat()[:19]):
-            self.broke("b", f"{platform} is remembered as {memory}, the newest news is {event} at {at:%a %H:%M:%S}")
-
-    async def _ask(self, function: str, asked: dict[str, Any]) -> None:
-        key, begun = asked["endpoints"][0], self.now()
-        self.told(begun, f"by hand: {function} {json.dumps(asked)}")
-        before = self.oracle.entries[key].override
-        calm_before = self.calm_since(key)
-        self.asking[key] += 1
-        status, answer = await self._post(function, asked)
-        self.asking[key] -= 1
-        took = bool(answer) and status in (200, 202)
-        self.disturbed[key] = self.now()
-        entry = self.oracle.entries[key]
-        if not took:
-            entry.override = self._kept(key)  # whatever it became: the next pass goes by it
-            return
-        entry.override = before
-        if function == "reconcile":
-            entry.override = None
-        else:
-            until = datetime.fromisoformat(asked["until"]) if asked.get("until", "released") != "released" else None
-            length = {"20m": 20, "1h30m": 90, "5h": 300, "1d": 1440}.get(asked.get("for", ""), 0)
-            until = begun + timedelta(minutes=length) if length else until
-            state = "paused" if function == "pause" else "running"
-            self.oracle.asked(key, state, begun, until, asked.get("until") == "released")
-        expected, kept = entry.override, self._kept(key)
-        if not _alike(expected, kept) and calm_before < begun - timedelta(seconds=5):
-            self.broke("c", f"{function} {asked}: the override is {kept}, should be {expected}")
-        entry.override = kept
-
-    async def _post(self, function: str, asked: Mapping[str, Any]) -> tuple[int | None, Any]:
+    @contextmanager
+    def trouble(self, *keys: str) -> Iterator[None]:
+        """These entries are disturbed as long as it lasts."""
+        self.disturbing.update(keys)
         try:
-            response = await self.people.post(f"http://functions/{function}", json=asked, timeout=None)
-        except httpx.HTTPError:
-            return None, None
-        self.replies.append(response.text)
-        return response.status_code, response.json()
+            yield
+        finally:
+            self.disturbing.subtract(keys)
+            self.disturbed |= dict.fromkeys(keys, self.now())
 
-    def _kept(self, key: str) -> Wish | None:
+    def calm_since(self, key: str) -> datetime:
+        """Since when nothing disturbed an entry."""
+        now = self.now()
+        if self.disturbing[key] > 0 or self.disturbing[""] > 0:
+            return now
+        ends = [min(window.end, now) for window in self.harmful if window.begin <= now]
+        return max(self.plan.begin, self.disturbed[""], self.disturbed[key], *ends)
+
+    def kept(self, key: str) -> Wish | None:
         """The override that a job holds, read by hand."""
-        job = self.scheduler.jobs.get(f"{PARENT}/jobs/lifecycle-override-{key}")
-        told = _body(job).get("memory", {}).get("override") if job else None
+        told = self.memory(f"override-{key}").get("override")
         if not told:
             return None
         until = datetime.fromisoformat(told["until"]) if told["until"] else None
         return Wish(told["state"], datetime.fromisoformat(told["since"]), until, told["or_started"])
 
-    def calm_since(self, key: str) -> datetime:
-        """Since when nothing disturbed an entry."""
-        now = self.now()
-        if self.delivering or self.asking[key]:
-            return now
-        windows = [now if w.end > now else w.end for w in self.plan.windows if w.begin <= now]
-        return max([self.troubled_until, self.disturbed.get(key, self.plan.begin), *windows])
+    def memory(self, job: str) -> dict[str, Any]:
+        """What a job remembers."""
+        found = self.scheduler.jobs.get(f"{PARENT}/jobs/lifecycle-{job}")
+        body = json.loads(base64.b64decode(found["httpTarget"].get("body", "")) or b"{}") if found else {}
+        memory: dict[str, Any] = body.get("memory", {})
+        return memory
 
-    def entry_of(self, name: str) -> str:
+    def _entry_of(self, name: str) -> str:
         entries = self.plan.document["endpoints"].items()
         return next((key for key, entry in entries if fnmatchcase(name, entry.get("name", key))), "")
-
-
-def _alike(a: Wish | None, b: Wish | None) -> bool:
-    if a is None or b is None:
-        return a is b
-    near = a.until is b.until or (a.until and b.until and abs(a.until - b.until) < timedelta(seconds=10))
-    return a.state == b.state and a.or_started == b.or_started and bool(near)
-
-
-def _body(job: Mapping[str, Any]) -> Any:
-    return json.loads(base64.b64decode(job["httpTarget"].get("body", "")) or b"{}")

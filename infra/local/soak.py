@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from local.promises import Watch
 from local.simulated_time import play
-from local.simulation import Simulation, random_plan
+from local.simulation import Simulation
+from local.weeks import random_plan
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Outcome:
     broken: tuple[str, ...]
     calls: int
     faults: int
+    met: Counter[str]
+    checked: Counter[str]
 
 
 def week(seed: int) -> Outcome:
@@ -31,7 +34,8 @@ def week(seed: int) -> Outcome:
     watch = Watch(simulation)
     play(simulation.loop, simulation.play(watch))
     watch.conclude()
-    return Outcome(seed, tuple(simulation.broken), len(simulation.functions.answers), simulation.hub.faults.met)
+    calls, faults = len(simulation.functions.begun), simulation.hub.faults.met
+    return Outcome(seed, tuple(simulation.broken), calls, faults, simulation.met, simulation.checked)
 
 
 def main() -> int:
@@ -41,11 +45,15 @@ def main() -> int:
     given = parser.parse_args()
     begun, calls, faults = time.monotonic(), 0, 0
     broken: Counter[str] = Counter()
+    checked: Counter[str] = Counter()
+    met: Counter[str] = Counter()
     seeds = range(given.seed, given.seed + given.weeks)
     print(f"{given.weeks} weeks from seed {given.seed}")
     with ProcessPoolExecutor() as pool:
         for number, outcome in enumerate(pool.map(week, seeds), 1):
             calls, faults = calls + outcome.calls, faults + outcome.faults
+            checked += outcome.checked
+            met += outcome.met
             for line in outcome.broken:
                 broken[line[0]] += 1
                 print(f"seed {outcome.seed}: {line}")
@@ -55,6 +63,8 @@ def main() -> int:
                     flush=True,
                 )
     print(f"{given.weeks} weeks, {calls} calls, {faults} requests met a fault, {time.monotonic() - begun:.0f} s")
+    print("trouble met: " + ", ".join(f"{kind} {count}" for kind, count in sorted(met.items())))
+    print("looked at: " + ", ".join(f"{promise} {count}" for promise, count in sorted(checked.items())))
     print(f"broken: {dict(broken)}" if broken else "every promise was kept")
     return 1 if broken else 0
 

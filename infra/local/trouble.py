@@ -1,18 +1,21 @@
 """What goes wrong in a week, and what people and platforms do in it; all of it follows from the seed."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
 
 Kind = Literal[
-    "hub down", "hub throttled", "hub slow", "hub hangs", "hub resets", "hub html", "hub forbids", "scheduler down",
-    "secrets down", "ticks lost", "ticks late", "ticks doubled", "instances die",
+    "hub down", "hub throttled", "hub slow", "hub hangs", "hub resets", "hub drops", "hub html", "hub forbids",
+    "scheduler down", "secrets down", "ticks lost", "ticks late", "ticks doubled", "ticks overlap", "instances die",
 ]  # fmt: skip
-KINDS: tuple[Kind, ...] = (
-    "hub down", "hub throttled", "hub slow", "hub hangs", "hub resets", "hub html", "hub forbids", "scheduler down",
-    "secrets down", "ticks lost", "ticks late", "ticks doubled", "instances die",
-)  # fmt: skip
+KINDS: tuple[Kind, ...] = get_args(Kind)
+# What meets only actions, so that it comes more often.
+OF_ACTIONS: frozenset[Kind] = frozenset({"hub resets", "hub forbids"})
+# What must not make any difference, so that it excuses nothing.
+HARMLESS: frozenset[Kind] = frozenset({"hub slow", "ticks doubled", "ticks overlap"})
 
 
 @dataclass(frozen=True)
@@ -29,18 +32,34 @@ class Deed:
     """Something that is done from outside: by hand over HTTP, at Hugging Face, to the token, by a platform."""
 
     at: datetime
-    kind: Literal["ask", "touch", "rotate", "revoke", "platform"]
+    kind: Literal["ask", "touch", "rescale", "delete", "rotate", "revoke", "platform"]
     detail: dict[str, Any]
 
 
-def windows(chance: random.Random, begin: datetime, days: int, how_many: int) -> list[Window]:
-    """Windows of trouble, minutes to hours long, with calm between them more often than not."""
+def windows(
+    chance: random.Random, begin: datetime, days: int, how_many: int, moments: Sequence[datetime] = ()
+) -> list[Window]:
+    """Windows of trouble, minutes to hours long, with calm between them more often than not. Half of them come when
+    something happens: `moments`."""
     found = []
+    weights = [4 if kind in OF_ACTIONS else 1 for kind in KINDS]
     for _ in range(how_many):
         at = begin + timedelta(seconds=chance.uniform(0, days * 86_400))
+        if moments and chance.random() < 0.5:
+            at = max(begin, chance.choice(moments) - timedelta(seconds=chance.uniform(0, 300)))
         length = timedelta(minutes=chance.choice([2, 5, 10, 30, 60, 150]))
-        found.append(Window(chance.choice(KINDS), at, at + length))
+        found.append(Window(chance.choices(KINDS, weights)[0], at, at + length))
     return sorted(found, key=lambda window: window.begin)
+
+
+def boundaries(begin: datetime, days: int, zone: str) -> list[datetime]:
+    """When the hours of `HOURS` begin and end, more or less."""
+    local = [
+        datetime.combine(begin.date() + timedelta(days=day), time(hour), ZoneInfo(zone))
+        for day in range(1, days)
+        for hour in (0, 6, 7, 8, 10, 16, 20, 22)
+    ]
+    return [at.astimezone(UTC) for at in local]
 
 
 def deeds(
@@ -57,6 +76,8 @@ def deeds(
     for at in some(chance.randint(0, 5)):
         state = chance.choice(["paused", "running", "scaledToZero"])
         found.append(Deed(at, "touch", {"endpoint": chance.choice(endpoints), "state": state}))
+    for at in some(chance.randint(0, 1)):
+        found.append(Deed(at, "rescale", {"endpoint": chance.choice(endpoints), "min": chance.choice([0, 1])}))
     for at in some(chance.randint(0, 1)):
         found.append(Deed(at, chance.choice(["rotate", "revoke"]), {}))
     for platform in platforms:
@@ -82,40 +103,3 @@ def _wish(chance: random.Random, at: datetime, entries: list[str]) -> dict[str, 
     if how == "released" and verb == "pause":
         body["until"] = "released"
     return {"function": verb, "body": body}
-
-
-def settings(chance: random.Random) -> dict[str, Any]:
-    """Random settings as YAML has them."""
-    zone = chance.choice(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Kolkata"])
-    entries: dict[str, Any] = {}
-    for number in range(chance.randint(3, 6)):
-        entry: dict[str, Any] = {"rest": chance.choice(["paused", "paused", "scaledToZero"])}
-        if chance.random() < 0.8:
-            entry["hours"] = _hours(chance)
-            entry["lead"] = chance.choice(["0m", "10m", "30m"])
-        if chance.random() < 0.4 or "hours" not in entry:
-            entry["platform"] = chance.choice(["main", "batch"])
-        if chance.random() < 0.2:
-            entry["name"] = f"many-{number}-*"
-        if chance.random() < 0.3:
-            entry["scaling"] = {"min_replicas": 1, "max_replicas": 2}
-        entries[f"entry-{number}"] = entry
-    return {
-        "namespace": "acme",
-        "time_zone": zone,
-        "reconcile_every": chance.choice(["10m", "15m"]),
-        "holidays": ["2026-10-26", "2026-12-24..2026-12-26"],
-        "platforms": {"main": {"max_started": "24h"}, "batch": {}},
-        "endpoints": entries,
-    }
-
-
-def _hours(chance: random.Random) -> Any:
-    texts = [
-        "Mon-Fri 08:00-20:00",
-        "Sun-Thu 22:00-06:00",
-        "daily 07:00-24:00",
-        "Sat,Sun 10:00-16:00",
-        "Wed 00:00-24:00",
-    ]
-    return chance.choice([*texts, chance.sample(texts, 2)])
