@@ -1,7 +1,9 @@
 """What the two Google clients share: how they are made, and their failures."""
 
+import importlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
@@ -10,10 +12,15 @@ from lifecycle.failures import Failure, retry_after
 
 _QUERY = re.compile(r"\?(?:\$|%24)alt=\S*?(?=: |$)")  # the clients put it behind every URL
 
+# Held while Google's packages are imported: they import in circles, and two threads that go round them from different
+# ends end in a deadlock that Python breaks with an error.
+IMPORTING = threading.Lock()
 
-def client(kind: Callable[..., Any], url: str | None) -> Any:
-    """A client over REST that follows no redirect and takes none for an answer."""
-    made = kind(**client_options(url))
+
+def client(module: str, kind: str, url: str | None) -> Any:
+    """A client over REST, by its module and class, that follows no redirect and takes none for an answer."""
+    with IMPORTING:
+        made = getattr(importlib.import_module(module), kind)(**client_options(url))
     made.transport._session.hooks["response"].append(_refuse_redirect)
     return made
 
@@ -40,10 +47,11 @@ def client_options(url: str | None) -> dict[str, Any]:
 @contextmanager
 def as_failure(what: str, *, code: str, codes: Mapping[int, str] = MappingProxyType({})) -> Iterator[None]:
     """What Google's clients raise, as a `Failure` with this code; `codes`: others, by HTTP status."""
-    from google.api_core.exceptions import GoogleAPICallError, RetryError
-    from google.auth.exceptions import GoogleAuthError, TransportError
-    from google.protobuf.json_format import Error as JsonFormatError
-    from requests import RequestException
+    with IMPORTING:
+        from google.api_core.exceptions import GoogleAPICallError, RetryError
+        from google.auth.exceptions import GoogleAuthError, TransportError
+        from google.protobuf.json_format import Error as JsonFormatError
+        from requests import RequestException
 
     try:
         yield

@@ -33,9 +33,7 @@ class Client:
 
     def __call__(self) -> Any:
         if self._made is None:
-            from google.cloud import scheduler_v1
-
-            self._made = client(scheduler_v1.CloudSchedulerClient, self._url)
+            self._made = client("google.cloud.scheduler_v1", "CloudSchedulerClient", self._url)
         return self._made
 
 

@@ -32,13 +32,12 @@ class SecretManager:
         return await patiently(attempt, deadline=deadline, chance=self._chance)
 
     def _read(self) -> str:
-        import google_crc32c
-        from google.cloud import secretmanager_v1
-
         with as_failure(f"reading {self.version}", code="token_unreadable"):
             if self._client is None:
-                self._client = client(secretmanager_v1.SecretManagerServiceClient, self._url)
+                self._client = client("google.cloud.secretmanager_v1", "SecretManagerServiceClient", self._url)
             payload = self._client.access_secret_version(name=self.version, timeout=PER_CALL, retry=None).payload
+        import google_crc32c
+
         if "data_crc32c" in payload and payload.data_crc32c != google_crc32c.value(payload.data):
             raise Failure(f"{self.version} arrived damaged (CRC32C)", code="token_unreadable", passing=True)
         try:
