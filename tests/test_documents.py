@@ -125,7 +125,7 @@ def test_the_transcript_in_the_readme_is_what_the_demo_says() -> None:
     done = subprocess.run(["make", "demo"], cwd=ROOT, capture_output=True, text=True, check=True)
     lines = iter(done.stdout.splitlines())
     for line in "".join(blocks(ROOT / "README.md", "text")).splitlines():
-        assert any(told.rstrip() == line for told in lines), f"the demo does not say, there: {line}"
+        assert any(told.startswith(line) for told in lines), f"the demo does not say, there: {line}"
 
 
 @pytest.mark.parametrize("document", having("yaml"))
