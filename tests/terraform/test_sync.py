@@ -5,7 +5,6 @@ import re
 from lifecycle import environment, events, settings, timetable
 from lifecycle.app import read_settings
 from lifecycle.jobs import Job
-from lifecycle.sync import FUNCTIONS
 from lifecycle.timetable import Target
 from terraform.running import ROOT, Made
 
@@ -18,7 +17,7 @@ def jobs(made: Made) -> list[Job]:
 
 
 def test_jobs_call_the_functions_that_terraform_made(made: Made) -> None:
-    urls = {made.outputs["function_urls"][name] for name in FUNCTIONS}
+    urls = {made.outputs["function_urls"][name] for name in timetable.DEADLINE}
     assert {job.url for job in jobs(made)} <= urls
     assert made.outputs["function_urls"]["reconcile"] in {job.url for job in jobs(made)}
 
@@ -30,7 +29,7 @@ def test_each_jobs_audience_is_the_function_that_it_calls(made: Made) -> None:
 def test_jobs_carry_the_account_that_may_invoke(made: Made) -> None:
     invoker = made.values["google_service_account.invoker"]
     assert {job.account for job in jobs(made)} == {invoker["email"]}
-    for name in FUNCTIONS:
+    for name in timetable.DEADLINE:
         binding = made.values[f'google_cloud_run_v2_service_iam_binding.invoker["{name}"]']
         assert invoker["member"] in binding["members"]
 
