@@ -5,6 +5,7 @@ import hashlib
 import html
 import re
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -231,3 +232,16 @@ def test_its_policy_allows_its_own_style_and_nothing_else(stage: Stage) -> None:
     policy = page.headers()["Content-Security-Policy"]
     assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
     assert "unsafe" not in policy
+
+
+def test_without_jobs_it_says_that_nothing_happens_by_the_clock(stage: Stage) -> None:
+    assert stage.shelf is not None
+    stage.shelf.jobs.clear()
+    assert "There are no jobs yet" in words(shown(stage))
+
+
+def test_jobs_that_were_made_from_other_settings_are_told(stage: Stage) -> None:
+    assert stage.shelf is not None
+    reconcile = stage.shelf.jobs["lifecycle-reconcile"]
+    stage.shelf.jobs["lifecycle-reconcile"] = replace(reconcile, description=f"from {'0' * 64}")
+    assert "The jobs were made from other settings" in words(shown(stage))

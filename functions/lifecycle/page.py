@@ -95,7 +95,6 @@ def html(status: Status, settings: Settings, *, still: bool = False) -> str:
     pairs = groupby(zip(told["endpoints"], status.situations, strict=True), lambda pair: pair[1].entry.key)
     groups = [_group(key, list(of_entry), status, settings) for key, of_entry in pairs]
     cards = [card for group in groups for card in group.cards]
-    made_from = told["jobs_settings_sha256"]
     billing = [_unmanaged(found, settings) for found in told["unmanaged"] if found["state"] not in FREE]
     blind = "huggingface" in told["unknown"]
     return str(
@@ -111,7 +110,7 @@ def html(status: Status, settings: Settings, *, still: bool = False) -> str:
             unknown=[UNKNOWN[name] for name in told["unknown"]],
             failure=cards[0].row["error"] if blind and cards else "",
             nowhere=[] if blind else [key for key in settings.entries if key not in {group.key for group in groups}],
-            drifted=made_from is not None and made_from != told["settings_sha256"],
+            jobs=_jobs(told),
             now=f"{now.astimezone(settings.zone):%a %Y-%m-%d %H:%M} {settings.zone.key}",
             sums=_sums(cards, billing, len(told["unmanaged"])),
             platforms=list(_platforms(told, settings, now)),
@@ -187,6 +186,14 @@ def _commands(key: str, cards: Sequence[Card], override: Override | None) -> Ite
         yield f"lifecycle pause {key}"
     if not override or override.until:
         yield f"lifecycle pause {key} --until released"
+
+
+def _jobs(told: dict[str, Any]) -> str:
+    """What is wrong with Cloud Scheduler's jobs, which `lifecycle sync` mends."""
+    made_from = told["jobs_settings_sha256"]
+    if made_from is None:
+        return "" if "scheduler" in told["unknown"] else "There are no jobs yet: nothing happens by the clock"
+    return "" if made_from == told["settings_sha256"] else "The jobs were made from other settings"
 
 
 def _unmanaged(found: dict[str, Any], settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -169,7 +169,7 @@ def _spans(
             day += timedelta(days=1)
 
 
-@cache
+@lru_cache(maxsize=8)  # some megabytes each
 def _shown(zone: ZoneInfo, begin: datetime, end: datetime) -> dict[datetime, list[datetime]]:
     """The minutes in which a clock shows a time."""
     shown: dict[datetime, list[datetime]] = {}
