@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 
 from lifecycle import hours as weekly
 from lifecycle import settings
-from lifecycle.decide import Situation
+from lifecycle.decide import Situation, Step, step, wish
 from lifecycle.hours import Hours
 from lifecycle.model import Endpoint, Memory, News, Override, Wanted
 from lifecycle.reading import Invalid
@@ -99,3 +99,7 @@ def later(situation: Situation, length: timedelta) -> Situation:
 def sampled(since: datetime, until: datetime, step: timedelta = MINUTE) -> list[datetime]:
     """Every instant from `since` to before `until`."""
     return [since + number * step for number in range((until - since) // step)]
+
+
+def taken(found: Situation, *, alone: bool = False, boundary: str | None = None) -> Step:
+    return step(wish(found), found, alone=alone, boundary=boundary)

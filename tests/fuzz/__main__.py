@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of every door, some seconds each: `python -m fuzz [--seconds N]`, what `make fuzz` runs.
 
-atheris (libFuzzer for Python) leads the properties of `test_doors`, `test_settings` and the readers of requests and
+atheris (libFuzzer for Python) leads the properties of `test_doors`, `test_yaml` and the readers of requests and
 messages. A failure, an input that takes more than ten seconds, and more than a gigabyte of memory end it with 1.
 """
 
@@ -34,7 +34,7 @@ def doors() -> dict[str, Callable[[bytes], Any]]:
         import test_doors
         import test_events
         import test_request
-        import test_settings
+        import test_yaml
 
     def message(data: bytes) -> None:
         for headers in ({}, test_events.JSON, test_events.STRUCTURED, test_events.ce()):
@@ -47,7 +47,7 @@ def doors() -> dict[str, Callable[[bytes], Any]]:
     asked: Any = test_doors.test_whatever_is_asked_is_answered_in_time_and_never_with_a_500
     answered: Any = test_doors.test_whatever_hugging_face_answers_is_borne
     return {
-        "settings": test_settings.parsed,
+        "settings": test_yaml.parsed,
         "request": request,
         "message": message,
         "front": asked.hypothesis.fuzz_one_input,
