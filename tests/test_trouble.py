@@ -146,3 +146,11 @@ def test_a_list_that_goes_in_circles_is_a_failure_that_may_pass() -> None:
     on = stage(FREE)
     on.hub.script("GET /", *[lambda _: httpx.Response(200, json={"items": [], "nextCursor": "again"})] * 20)
     assert only(act(on, "pause")) == ("none", "failed", 503)
+
+
+def test_a_replica_that_still_serves_after_a_failed_update_is_asked_until_it_answers() -> None:
+    on = stage(FREE, "updateFailed", readyReplica=1)
+    unchanged = on.hub.endpoints["embeddings-prod"]
+    on.hub.script("POST embeddings-prod/resume", lambda _: httpx.Response(200, json=unchanged))
+    on.hub.script("OWN GET embeddings-prod/health", 503, 503, 200)
+    assert only(act(on, "warm")) == ("resume", "done", 200)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from lifecycle.decide import Situation, Step, Wish
@@ -130,6 +131,7 @@ class _Work:
             # It may not be changed while it starts; a call that waits tries again when it is up.
             if not waits:
                 raise
+            self.refused = None
         if waits:
             await self._come_up(own=True)
             return "done"
@@ -170,7 +172,8 @@ class _Work:
                 failure = found
             if failure and not failure.passing:
                 # What it is now may say it better: one that was paused meanwhile refuses, too.
-                self.now = await self.hf.endpoint(self.now.name)
+                with suppress(Failure):
+                    self.now = await self.hf.endpoint(self.now.name)
             self._give_up(settling=own and clock() - since < SETTLES_WITHIN)
             if failure and not failure.passing:
                 raise failure
@@ -195,7 +198,7 @@ class _Work:
 
     def _give_up(self, *, settling: bool) -> None:
         told = f": {self.now.message}" if self.now.message else ""
-        if self.now.state in ("failed", "updateFailed"):
+        if self.now.state in ("failed", "updateFailed") and not self._serves():
             raise Failure(f"it did not start, its state is {self.now.state}{told}", code="start_failed", passing=False)
         if self.now.state == "paused" and not settling:
             raise Failure("it was paused while it was starting", code="paused_meanwhile", passing=True)
