@@ -137,8 +137,9 @@ class Watch:
         slowest = max(endpoint.durations.resume, endpoint.durations.wake)
         needs = timedelta(seconds=slowest + endpoint.durations.load + 40)
         steady = self.since[endpoint.name][0] == "running" and self.since[endpoint.name][1] <= now - lead + MINUTE
-        # One that scales itself to zero sooner than the lead lasts may be asleep again: its idle clock is its own.
-        sleeps = endpoint.min_replica == 0 and timedelta(minutes=endpoint.scale_to_zero_minutes or 9999) <= lead
+        # Its idle clock is its own: one that fell asleep less than a pass ago could not be woken in time.
+        fell = endpoint.history[-1][0] if endpoint.state == "scaledToZero" and endpoint.min_replica == 0 else None
+        sleeps = fell is not None and now - fell < self.s.settings.reconcile_every + needs
         able = endpoint.start == "comes up" and entry.start and not sleeps
         if lead > needs and steady and calm < now - lead - MINUTE and able:
             self.s.checked["d"] += 1
