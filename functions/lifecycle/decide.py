@@ -25,8 +25,8 @@ Rule = Literal["hand", "cron", "override", "platform stopped", "hours", "platfor
 class Wish:
     """What an endpoint should be, the rule that says so, and its reason in words.
 
-    `until`: the next instant at which the clock alone may change it. `begin`: when the hours began or will. `left`: it
-    is left alone, and that is reported at this level.
+    `until`: the next instant at which the clock alone may change what is wanted. `begin`: when the hours began or will.
+    `left`: it is left alone, and that is reported at this level.
     """
 
     wanted: Wanted
@@ -53,7 +53,7 @@ class Situation:
     @property
     def started_until(self) -> datetime | None:
         """When "started" begins to count as stopped, if it does."""
-        if self.news and self.news.state == "started" and self.entry.max_started:
+        if self.entry.max_started and self.news and self.news.state == "started":
             return self.news.since + self.entry.max_started
         return None
 
@@ -74,7 +74,10 @@ class Situation:
 
 def wish(situation: Situation) -> Wish:
     """What the first rule that applies wants."""
-    return next(found for rule in RULES if (found := rule(situation)))
+    for rule in RULES:
+        if found := rule(situation):
+            return found
+    raise AssertionError("the last rule always applies")
 
 
 def _override(s: Situation) -> Wish | None:
@@ -106,7 +109,7 @@ def _hours(s: Situation) -> Wish | None:
         return Wish(s.entry.rest, holiday + ends, "hours", s.first(following.lead if following else None))
     if s.now < span.begin:
         reason = f"hours begin at {s.says(span.begin)}, lead {in_words(hours.lead)}"
-        return Wish("running", reason, "hours", s.first(span.begin), begin=span.begin)
+        return Wish("running", reason, "hours", s.first(span.end), begin=span.begin)
     ends = f", until {s.says(span.end)}" if span.end - s.now < timedelta(days=7) else ""
     return Wish("running", f"inside hours {span.text}{ends}", "hours", s.first(span.end), begin=span.begin)
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -242,6 +243,7 @@ def duration(text: str) -> timedelta:
     return result
 
 
+@lru_cache(maxsize=1024)
 def in_words(length: timedelta) -> str:
     """A timedelta as `duration` reads it, largest units first; at least in seconds."""
     rest, text = int(length.total_seconds()), ""
