@@ -35,6 +35,8 @@ def at(text: str) -> datetime:
 
 
 NOON = at("Tue 12:00")
+OFFICE = "hours: Mon-Fri 08:00-20:00"  # at NOON, inside
+NIGHTS = "hours: daily 22:00-06:00"  # at NOON, outside
 
 
 def read(text: str) -> Settings:

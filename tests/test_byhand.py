@@ -8,13 +8,25 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from building import DAY, HOUR, MINUTE, NOON, at, override, properties, sampled, situation, started, stopped
+from building import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NIGHTS,
+    NOON,
+    OFFICE,
+    at,
+    override,
+    properties,
+    sampled,
+    situation,
+    started,
+    stopped,
+)
 from lifecycle.byhand import Asked, override_for
 from lifecycle.decide import Situation, wish
 from lifecycle.model import Memory, News, Override
 
-OFFICE = "hours: Mon-Fri 08:00-20:00"
-NIGHTS = "hours: daily 22:00-06:00"
 ALWAYS = "hours: daily 00:00-24:00"
 RESUME, PAUSE = Asked("running"), Asked("paused")
 STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")

@@ -12,7 +12,9 @@ from building import (
     DAY,
     HOUR,
     MINUTE,
+    NIGHTS,
     NOON,
+    OFFICE,
     at,
     later,
     override,
@@ -26,8 +28,6 @@ from building import (
 from lifecycle.decide import Situation, ended_at, next_wish, wish, wishes
 from lifecycle.model import Memory, News, Override, Wanted
 
-OFFICE = "hours: Mon-Fri 08:00-20:00"  # at NOON, inside
-NIGHTS = "hours: daily 22:00-06:00"  # at NOON, outside
 ALWAYS = "hours: daily 00:00-24:00"
 STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
 LONG_AGO = at("Tue 06:00")

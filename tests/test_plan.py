@@ -2,10 +2,8 @@
 
 import pytest
 
-from building import HOUR, at, override, situation
+from building import HOUR, OFFICE, at, override, situation
 from lifecycle.plan import forecast
-
-OFFICE = "hours: Mon-Fri 08:00-20:00"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from building import (
+    NIGHTS,
     NOON,
+    OFFICE,
     at,
     override,
     situation,
@@ -18,8 +20,6 @@ from building import (
 from lifecycle.decide import Situation, Step, step, wish
 from lifecycle.model import News
 
-OFFICE = "hours: Mon-Fri 08:00-20:00"  # at NOON, inside
-NIGHTS = "hours: daily 22:00-06:00"  # at NOON, outside
 STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
 LONG_AGO = at("Tue 06:00")
 
