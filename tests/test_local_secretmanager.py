@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import secretmanager_v1
+from starlette.responses import JSONResponse
 
 from lifecycle import secrets
 from lifecycle.failures import Failure
@@ -86,3 +87,19 @@ def test_what_is_final_says_so(url: str, local: SecretManager, status: int) -> N
     with pytest.raises(Failure) as caught:
         read(url, "1")
     assert (caught.value.code, caught.value.passing) == ("token_unreadable", False)
+
+
+def test_the_client_adds_a_version(client: Any, url: str) -> None:
+    made = client.add_secret_version(parent=SECRET, payload={"data": b"hf_three"}, timeout=5)
+    assert (made.name, read(url, "latest")) == (f"{SECRET}/versions/3", "hf_three")
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_redirect_is_not_followed_and_is_no_answer(url: str, local: SecretManager, status: int) -> None:
+    async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
+        target = {"location": f"{url}{scope['path']}"}
+        await JSONResponse({}, status, headers=target)(scope, receive, send)
+
+    with serve(elsewhere) as first, pytest.raises(Failure) as told:
+        read(first, "latest")
+    assert (told.value.code, told.value.passing) == ("token_unreadable", True)

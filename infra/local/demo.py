@@ -25,7 +25,7 @@ from local.huggingface import PRICES, Quirks
 from local.promises import PROMISES, Watch
 from local.simulated_time import play
 from local.simulation import Simulation
-from local.weeks import Plan
+from local.weeks import Plan, at_least_one
 
 BEGIN = datetime(2026, 12, 21, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Berlin")
@@ -132,7 +132,7 @@ def promises(weeks: list[Simulation]) -> Iterator[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--weeks", type=int, default=1)
+    parser.add_argument("--weeks", type=at_least_one, default=1)
     given = parser.parse_args()
     out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     out.print(f"seed {given.seed}; the same seed plays the same week")

@@ -50,6 +50,8 @@ class SecretManager:
 
     async def _answer(self, request: Request) -> Response:
         path = request.url.path
+        if added := re.fullmatch(r"/v1/(projects/[^/]+/secrets/[^/]+):addVersion", path):
+            return await self._added(added[1], request)
         found = re.fullmatch(r"/v1/(projects/[^/]+/secrets/[^/]+)/versions(?:/(\w+))?(?::(\w+))?", path)
         if found is None or found[1] not in self.secrets:
             return _refused(404, "NOT_FOUND", f"Secret [{path.removeprefix('/v1/')}] not found")
@@ -70,6 +72,13 @@ class SecretManager:
                 versions[number - 1].state = states[verb]
                 return JSONResponse(self._json(found[1], number))
         return _refused(404, "NOT_FOUND", f"no such method: {path}")
+
+    async def _added(self, secret: str, request: Request) -> Response:
+        if secret not in self.secrets:
+            return _refused(404, "NOT_FOUND", f"Secret [{secret}] not found")
+        payload = (await request.json())["payload"]
+        self.secrets[secret].append(Version(base64.b64decode(payload["data"])))
+        return JSONResponse(self._json(secret, len(self.secrets[secret])))
 
     def _access(self, secret: str, number: int) -> Response:
         version = self.secrets[secret][number - 1]

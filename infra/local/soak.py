@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from local.promises import Watch
 from local.simulated_time import play
 from local.simulation import Simulation
-from local.weeks import random_plan
+from local.weeks import at_least_one, random_plan
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def week(seed: int) -> Outcome:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weeks", type=int, default=100)
+    parser.add_argument("--weeks", type=at_least_one, default=100)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     begun, calls, faults = time.monotonic(), 0, 0

@@ -19,6 +19,13 @@ ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Ha
 HOURS = ("Mon-Fri 08:00-20:00", "Sun-Thu 22:00-06:00", "daily 07:00-24:00", "Sat,Sun 10:00-16:00", "Wed 00:00-24:00")
 
 
+def at_least_one(text: str) -> int:
+    """How many weeks, from the command line: none would keep every promise. Raises ValueError."""
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
 @dataclass
 class Plan:
     """What a run is made of: settings as YAML has them, the endpoints, trouble and deeds."""
