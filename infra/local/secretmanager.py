@@ -77,8 +77,12 @@ class SecretManager:
         if secret not in self.secrets:
             return _refused(404, "NOT_FOUND", f"Secret [{secret}] not found")
         payload = (await request.json())["payload"]
-        self.secrets[secret].append(Version(base64.b64decode(payload["data"])))
-        return JSONResponse(self._json(secret, len(self.secrets[secret])))
+        data, checksum = base64.b64decode(payload["data"]), payload.get("dataCrc32c")
+        if checksum is not None and int(checksum) != google_crc32c.value(data):
+            return _refused(400, "INVALID_ARGUMENT", "The payload does not match its checksum.")
+        self.secrets[secret].append(Version(data))
+        checked = {"clientSpecifiedPayloadChecksum": checksum is not None}
+        return JSONResponse(self._json(secret, len(self.secrets[secret])) | checked)
 
     def _access(self, secret: str, number: int) -> Response:
         version = self.secrets[secret][number - 1]
