@@ -5,7 +5,7 @@ resource "google_service_account" "runtime" {
   project      = var.project_id
   display_name = "hf-endpoint-lifecycle (${var.prefix}): what the functions run as"
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_service_account" "invoker" {
@@ -13,7 +13,7 @@ resource "google_service_account" "invoker" {
   project      = var.project_id
   display_name = "hf-endpoint-lifecycle (${var.prefix}): what Cloud Scheduler's jobs call the functions as"
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_service_account" "push" {
@@ -21,7 +21,7 @@ resource "google_service_account" "push" {
   project      = var.project_id
   display_name = "hf-endpoint-lifecycle (${var.prefix}): what Pub/Sub calls platform_event as"
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_service_account" "build" {
@@ -29,7 +29,7 @@ resource "google_service_account" "build" {
   project      = var.project_id
   display_name = "hf-endpoint-lifecycle (${var.prefix}): what Cloud Build makes the functions' images as"
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 # Exactly what the functions and `lifecycle sync` do with jobs. Without fullView their bodies, which are the memory,
@@ -51,7 +51,7 @@ resource "google_project_iam_custom_role" "jobs" {
     "cloudscheduler.jobs.update",
   ]
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_project_iam_member" "runtime_jobs" {
@@ -95,16 +95,14 @@ resource "google_artifact_registry_repository_iam_member" "build_images" {
   member     = google_service_account.build.member
 }
 
-# Rights take about a minute to reach every part of Google Cloud. A build that begins earlier fails, so the first apply
+# Rights take about a minute to reach every part of Google Cloud. A build that starts earlier fails, so the first apply
 # waits; later ones do not.
-resource "terraform_data" "build_rights" {
-  triggers_replace = [
-    google_project_iam_member.build_source.id,
-    google_project_iam_member.build_log.id,
-    google_artifact_registry_repository_iam_member.build_images.id,
-  ]
+resource "time_sleep" "build_rights" {
+  create_duration = "${var.wait_for_rights}s"
 
-  provisioner "local-exec" {
-    command = "sleep ${var.wait_for_rights}"
+  triggers = {
+    source = google_project_iam_member.build_source.id
+    log    = google_project_iam_member.build_log.id
+    images = google_artifact_registry_repository_iam_member.build_images.id
   }
 }

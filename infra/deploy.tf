@@ -26,7 +26,7 @@ resource "google_service_account" "deploy" {
   project      = var.project_id
   display_name = "hf-endpoint-lifecycle (${var.prefix}): what cloudbuild.yaml runs as"
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_project_iam_member" "deploy" {
@@ -54,7 +54,7 @@ resource "google_project_iam_custom_role" "log_metrics" {
     "logging.sinks.get",
   ]
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_project_iam_member" "deploy_custom" {

@@ -51,8 +51,7 @@ resource "google_cloudfunctions2_function" "this" {
   }
 
   depends_on = [
-    google_project_service.this,
-    terraform_data.build_rights,
+    time_sleep.build_rights,
     google_secret_manager_secret_iam_binding.token,
     google_project_iam_member.runtime_jobs,
     google_service_account_iam_binding.act_as_invoker,

@@ -2,8 +2,8 @@ data "google_project" "this" {
   project_id = var.project_id
 }
 
-resource "google_project_service" "this" {
-  for_each = toset(concat(
+locals {
+  services = concat(
     [
       "artifactregistry.googleapis.com",
       "cloudbuild.googleapis.com",
@@ -19,13 +19,23 @@ resource "google_project_service" "this" {
       "storage.googleapis.com",
     ],
     var.status_page_iap ? ["iap.googleapis.com"] : [],
-  ))
+  )
+}
+
+resource "google_project_service" "this" {
+  for_each = toset(local.services)
 
   project = var.project_id
   service = each.key
 
   # Others in the project may use it, too.
   disable_on_destroy = false
+}
+
+# A service that was just enabled still refuses requests for a minute or so.
+resource "time_sleep" "services" {
+  create_duration = "${var.wait_for_rights}s"
+  triggers        = { for service in local.services : service => google_project_service.this[service].id }
 }
 
 locals {

@@ -123,7 +123,7 @@ resource "google_logging_metric" "this" {
 
   label_extractors = { name = "EXTRACT(jsonPayload.name)" }
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_monitoring_notification_channel" "email" {
@@ -134,7 +134,7 @@ resource "google_monitoring_notification_channel" "email" {
   type         = "email"
   labels       = { email_address = each.key }
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_monitoring_alert_policy" "this" {

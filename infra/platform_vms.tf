@@ -31,5 +31,13 @@ resource "google_logging_project_sink" "vms" {
 
   unique_writer_identity = true
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
+}
+
+# The first sink of a project makes Cloud Logging's own account, and IAM refuses an account that it does not know yet.
+resource "time_sleep" "vms_writer" {
+  count = length(var.platform_vms) > 0 ? 1 : 0
+
+  create_duration = "${var.wait_for_rights}s"
+  triggers        = { writer = google_logging_project_sink.vms[0].writer_identity }
 }

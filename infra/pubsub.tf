@@ -9,7 +9,7 @@ resource "google_pubsub_topic" "events" {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_pubsub_topic_iam_binding" "publishers" {
@@ -22,7 +22,7 @@ resource "google_pubsub_topic_iam_binding" "publishers" {
 }
 
 locals {
-  publishers = concat(var.publishers, google_logging_project_sink.vms[*].writer_identity)
+  publishers = concat(var.publishers, [for wait in time_sleep.vms_writer : wait.triggers["writer"]])
 }
 
 # Our own subscription: that of an Eventarc trigger could be given neither order, nor dead letters, nor patience.
@@ -74,7 +74,7 @@ resource "google_pubsub_topic" "dead_letters" {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 # Without it dead letters are lost.

@@ -12,7 +12,7 @@ resource "google_secret_manager_secret" "token" {
     }
   }
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 # Alone: a reader that was added by hand is taken away by the next apply.

@@ -188,7 +188,7 @@ variable "state_bucket" {
 }
 
 variable "wait_for_rights" {
-  description = "Seconds that the first apply waits for new rights to reach every part of Google Cloud before it builds functions."
+  description = "Seconds that the first apply waits each time for Google Cloud to take in what it needs next: enabled services, new rights, new accounts. Later applies do not wait."
   type        = number
   default     = 90
 
