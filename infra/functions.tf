@@ -42,6 +42,8 @@ resource "google_cloudfunctions2_function" "this" {
     environment_variables = {
       HF_TOKEN_SECRET         = "${google_secret_manager_secret.token.id}/versions/${var.token_version}"
       SCHEDULER_PARENT        = local.scheduler_parent
+      LOGGING_PARENT          = local.logging_parent
+      MONITORING_PARENT       = local.monitoring_parent
       JOB_PREFIX              = var.prefix
       FUNCTIONS_URL           = local.functions_url
       INVOKER_SERVICE_ACCOUNT = google_service_account.invoker.email

@@ -42,6 +42,8 @@ locals {
     INVOKER_SERVICE_ACCOUNT = google_service_account.invoker.email
     JOB_PREFIX              = var.prefix
     LIFECYCLE_CONFIG        = var.settings_file
+    LOGGING_PARENT          = local.logging_parent
+    MONITORING_PARENT       = local.monitoring_parent
     SCHEDULER_PARENT        = local.scheduler_parent
   }
 }
