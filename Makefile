@@ -9,7 +9,7 @@ SECONDS ?=
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo local test emulator fuzz soak bench format lock schema clean
+.PHONY: help install demo local test check emulator fuzz soak bench format lock schema clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ local: $(INSTALLED) ## Everything for real on this machine, on http://127.0.0.1:
 test: $(INSTALLED) ## The tests
 	$(BIN)/python -m pytest
 
+check: ## What CI runs, step by step; .ci/run STEP... runs only some
+	@.ci/run
+
 emulator: $(INSTALLED) ## The tests with the real Pub/Sub emulator; needs gcloud with it, and Java
 	$(BIN)/python -m pytest tests/emulator/pushes.py
 
@@ -61,8 +64,9 @@ schema: $(INSTALLED) ## The settings' JSON Schema and reference, from the code
 
 lock: $(INSTALLED) ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --output-file requirements.txt pyproject.toml
-	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --output-file tests/requirements.txt --constraint requirements.txt --extra cli --extra dev pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --output-file tests/requirements.txt --constraint requirements.txt --extra cli --group dev pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --no-annotate --output-file .ci/checkov.txt .ci/checkov.in
+	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --no-annotate --output-file .ci/sbom.txt .ci/sbom.in
 	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) --output-file tests/fuzz/requirements.txt --group pyproject.toml:fuzz
 
 clean: ## Remove what was made here
