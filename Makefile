@@ -30,7 +30,7 @@ $(DEPLOYED): requirements.txt
 	@touch $@
 
 demo: $(INSTALLED) ## A week in under a minute, with faults; SEED= and WEEKS= choose
-	@PYTHONPATH=infra $(BIN)/python -m local.demo $(if $(SEED),--seed $(SEED)) $(if $(WEEKS),--weeks $(WEEKS))
+	@PYTHONPATH=infra $(BIN)/python -m local.simulation.demo $(if $(SEED),--seed $(SEED)) $(if $(WEEKS),--weeks $(WEEKS))
 
 local: $(INSTALLED) ## Everything for real on this machine, on http://127.0.0.1:8080; PORT=
 	@PYTHONPATH=infra $(BIN)/python -m local
@@ -49,7 +49,7 @@ fuzz: $(INSTALLED) ## Coverage-guided fuzzing of every door, on Linux; SECONDS=6
 	@PYTHONPATH=tests:infra $(BIN)/python -m fuzz $(if $(SECONDS),--seconds $(SECONDS))
 
 soak: $(INSTALLED) ## Many simulated weeks with all faults; WEEKS=1000
-	@PYTHONPATH=infra $(BIN)/python -m local.soak $(if $(SEED),--seed $(SEED)) --weeks $(or $(WEEKS),100)
+	@PYTHONPATH=infra $(BIN)/python -m local.simulation.soak $(if $(SEED),--seed $(SEED)) --weeks $(or $(WEEKS),100)
 
 bench: $(INSTALLED) $(DEPLOYED) ## Cold start, fan-out, growth, as ratios; BENCH=--json, --quick
 	@PYTHONPATH=tests:infra $(BIN)/python -m bench $(BENCH)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from lifecycle import settings
+from lifecycle.config import settings
 
 TITLES = {
     "": "Top level",

@@ -7,8 +7,9 @@ import sys
 import functions_framework
 from flask import Request, Response
 
-from lifecycle import app, door
-from lifecycle.reading import Invalid
+from lifecycle import app
+from lifecycle.config.schema import Invalid
+from lifecycle.web import handler as door
 
 # Starting makes many objects and little garbage: looking for it less often takes a twentieth off a cold start.
 gc.set_threshold(50_000)

@@ -8,7 +8,7 @@ locals {
   rests   = "(jsonPayload.wanted=\"paused\" OR jsonPayload.wanted=\"scaledToZero\")"
   nobodys = "(jsonPayload.wanted=\"any\" OR jsonPayload.outcome=\"skipped\")"
 
-  # One metric each: the log lines that it counts (functions/lifecycle/log.py). A dry run stops and starts nothing, so it
+  # One metric each: the log lines that it counts (functions/lifecycle/web/logs.py). A dry run stops and starts nothing, so it
   # raises no alarm but the one for what bills a whole day.
   metrics = {
     failed         = "jsonPayload.event=\"endpoint\" AND jsonPayload.outcome=\"failed\""

@@ -2,13 +2,12 @@
 
 locals {
   root = "${path.module}/.."
-  code = setsubtract(
-    setunion(
-      fileset(local.root, "functions/main.py"),
-      [for kind in ["py", "html", "css"] : fileset(local.root, "functions/lifecycle/*.${kind}")]...
-    ),
-    # the command line's own
-    [for name in ["cli", "remote", "show", "sync", "timetable"] : "functions/lifecycle/${name}.py"],
+  code = setunion(
+    fileset(local.root, "functions/main.py"),
+    [
+      for file in setunion([for kind in ["py", "html", "css"] : fileset(local.root, "functions/lifecycle/**/*.${kind}")]...) :
+      file if !startswith(file, "functions/lifecycle/cli/")
+    ],
   )
   source_files = merge(
     { "requirements.txt" = "${local.root}/requirements.txt" },

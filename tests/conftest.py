@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from secret import TOKEN
+from support.secret import TOKEN
 
 
 @pytest.hookimpl(wrapper=True)

@@ -19,15 +19,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from hub import TUESDAY_NOON, Stage
-from lifecycle import cli
-from lifecycle.call import Caller
-from lifecycle.model import News, Override
-from lifecycle.request import Request
-from lifecycle.service import Service
-from lifecycle.status import Status
-from lifecycle.yaml12 import load
-from local.serve import listen
+from lifecycle.cli import main as cli
+from lifecycle.config.yaml12 import load
+from lifecycle.core.model import Override, PlatformState
+from lifecycle.engine.call import Caller
+from lifecycle.engine.request import Request
+from lifecycle.engine.service import Service
+from lifecycle.engine.status import Status
+from local.servers.serve import listen
+from support.hub import TUESDAY_NOON, Harness
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -42,7 +42,7 @@ INSTEAD = {  # what goes on until it is stopped, has a test of its own below, or
 LOCAL = """
 import asyncio
 from local import __main__ as here
-from local.endpoints import Durations
+from local.servers.endpoints import Durations
 here.QUICK = Durations(pending=0, resume=0.2, wake=0.2, update=0.2)
 asyncio.run(here.main())
 """
@@ -176,13 +176,13 @@ def documented(heading: str) -> set[str]:
     return {path for path in found if not any(other.startswith(f"{path}.") for other in found)}
 
 
-def full() -> Stage:
+def full() -> Harness:
     """A stage on which every field of the status has a value."""
-    stage = Stage("platforms: {main: {}}\nendpoints: {a: {hours: Mon-Fri 08:00-20:00, platform: main}}")
+    stage = Harness("platforms: {main: {}}\nendpoints: {a: {hours: Mon-Fri 08:00-20:00, platform: main}}")
     stage.hub.add("a", "running")
     stage.hub.add("forgotten", "running")
     stage.override("a", Override("running", TUESDAY_NOON, TUESDAY_NOON + timedelta(hours=1)))
-    stage.news("main", News("started", TUESDAY_NOON))
+    stage.news("main", PlatformState("started", TUESDAY_NOON))
     return stage
 
 

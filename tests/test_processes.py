@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from local.endpoints import Durations
-from local.faults import Fault
-from processes import MAIN, PARENT, SECRET, Deployment, now
-from secret import TOKEN
+from local.servers.endpoints import Durations
+from local.servers.faults import Fault
+from support.processes import MAIN, PARENT, SECRET, Deployment, now
+from support.secret import TOKEN
 
 QUICK = Durations(pending=0, resume=0.3, wake=0.3, update=0.2, load=0.2)
 TEXT = """

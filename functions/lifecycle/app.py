@@ -15,16 +15,16 @@ from typing import Any, TypeVar
 
 import httpx
 
-from lifecycle import environment, settings
-from lifecycle.call import World
-from lifecycle.environment import Environment
-from lifecycle.failures import Failure
-from lifecycle.reading import Invalid, Problem
-from lifecycle.scheduler import Client, Scheduler
-from lifecycle.secrets import SecretManager
-from lifecycle.service import Service
-from lifecycle.settings import Settings
-from lifecycle.token import Token
+from lifecycle.config import environment, settings
+from lifecycle.config.environment import Environment
+from lifecycle.config.schema import Invalid, Problem
+from lifecycle.core.entries import Settings
+from lifecycle.engine.call import Dependencies
+from lifecycle.engine.service import Service
+from lifecycle.errors import Failure
+from lifecycle.gcp.scheduler import Client, Scheduler
+from lifecycle.gcp.secret_manager import SecretManager
+from lifecycle.huggingface.credentials import Token
 
 T = TypeVar("T")
 
@@ -70,32 +70,32 @@ def _start(env: Environment, settings: Settings) -> _Running:
     return _Running(Service(world(env, settings)), loop)
 
 
-def world(env: Environment, settings: Settings) -> World:
+def world(env: Environment, settings: Settings) -> Dependencies:
     """What the environment's variables describe: the real thing, or local servers."""
-    chance = random.Random()
+    rng = random.Random()
     parent, client = env.scheduler_parent, Client(env.scheduler_url)
-    return World(
+    return Dependencies(
         settings=settings,
         http=http_client(),
-        token=_token(env, chance),
+        token=_token(env, rng),
         base=env.endpoints_url,
-        jobs=(lambda deadline: Scheduler(parent, client, deadline, chance)) if parent else None,
+        jobs=(lambda deadline: Scheduler(parent, client, deadline, rng)) if parent else None,
         prefix=env.prefix,
         now=now,
-        chance=chance,
+        rng=rng,
     )
 
 
-def _token(env: Environment, chance: random.Random) -> Token:
+def _token(env: Environment, rng: random.Random) -> Token:
     if env.token_secret:
-        secret = SecretManager(env.token_secret, env.secrets_url, chance)
+        secret = SecretManager(env.token_secret, env.secrets_url, rng)
         return Token(secret.read, now, ages=env.token_secret.endswith("/latest"))
 
     async def own(_deadline: float) -> str:
         if env.token:
             return env.token
         told = "no Hugging Face token: set HF_TOKEN_SECRET, or HF_TOKEN on your own machine"
-        raise Failure(told, code="token_unreadable", passing=False)
+        raise Failure(told, code="token_unreadable", retryable=False)
 
     return Token(own, now, ages=False)
 

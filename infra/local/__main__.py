@@ -15,12 +15,12 @@ from pathlib import Path
 
 import httpx
 
-from local.endpoints import Durations
-from local.gateway import Gateway
-from local.huggingface import ALL_SCOPES, HuggingFace
-from local.scheduler import Scheduler
-from local.secretmanager import SecretManager
-from local.serve import listen, serving, url_of
+from local.servers.endpoints import Durations
+from local.servers.gateway import Gateway
+from local.servers.huggingface import ALL_SCOPES, HuggingFace
+from local.servers.scheduler import Scheduler
+from local.servers.secretmanager import SecretManager
+from local.servers.serve import listen, serving, url_of
 
 PORT = int(os.environ.get("PORT") or 8080)
 FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")

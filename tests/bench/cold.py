@@ -14,11 +14,11 @@ import httpx
 
 from bench.figures import Figure, figure
 from bench.stage import DEPLOYED, FUNCTIONS, now
-from local.huggingface import ALL_SCOPES, HuggingFace
-from local.scheduler import Scheduler
-from local.secretmanager import SecretManager
-from local.serve import listen, serve
-from secret import TOKEN
+from local.servers.huggingface import ALL_SCOPES, HuggingFace
+from local.servers.scheduler import Scheduler
+from local.servers.secretmanager import SecretManager
+from local.servers.serve import listen, serve
+from support.secret import TOKEN
 
 HERE = Path(__file__).parent
 MAIN = FUNCTIONS / "main.py"
@@ -28,7 +28,7 @@ IMPORTS = {
     "functions-framework": "functions_framework",
     "asyncio and httpx": "asyncio, ssl, httpx, httpcore, anyio._backends._asyncio",
     "PyYAML, cronsim, zoneinfo": "yaml, cronsim, zoneinfo",
-    "this project's own modules": "lifecycle.app, lifecycle.door",
+    "this project's own modules": "lifecycle.app, lifecycle.web.handler",
     "google-cloud-secret-manager": "google_crc32c, google.cloud.secretmanager_v1",
     "google-cloud-scheduler": "google.cloud.scheduler_v1",
 }

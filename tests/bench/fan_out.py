@@ -10,12 +10,12 @@ from functools import partial
 
 from bench.figures import Figure, single
 from bench.stage import hub, world
-from lifecycle.call import Caller, Verb
-from lifecycle.huggingface import MOST_AT_ONCE
-from lifecycle.request import Request
-from lifecycle.service import Answer, Service
-from local.faults import Fault
-from secret import TOKEN
+from lifecycle.engine.call import Caller, Verb
+from lifecycle.engine.request import Request
+from lifecycle.engine.service import Answer, Service
+from lifecycle.huggingface.client import MOST_AT_ONCE
+from local.servers.faults import Fault
+from support.secret import TOKEN
 
 LATENCY = 0.1
 SLOW = Fault("slow", seconds=LATENCY)

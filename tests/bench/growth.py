@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from bench.figures import Figure, figure, single
-from lifecycle import settings
-from lifecycle.decide import Situation, wish
-from lifecycle.model import Endpoint, Memory
-from lifecycle.plan import forecast
+from lifecycle.config import settings
+from lifecycle.core.forecast import forecast
+from lifecycle.core.model import Endpoint, StoredState
+from lifecycle.core.rules import Situation, decide
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ def _load(entries: int) -> Callable[[], object]:
 def _decide(endpoints: int) -> Callable[[], object]:
     entry = settings.parse(_text(1)).entries["e0"]
     seen = [Endpoint(f"e{number}", "running") for number in range(endpoints)]
-    return lambda: [wish(Situation(entry, endpoint, Memory(), NOW)) for endpoint in seen]
+    return lambda: [decide(Situation(entry, endpoint, StoredState(), NOW)) for endpoint in seen]
 
 
 def _cover(endpoints: int) -> Callable[[], object]:
@@ -64,4 +64,4 @@ def _cover(endpoints: int) -> Callable[[], object]:
 def _plan(endpoints: int) -> Callable[[], object]:
     found = settings.parse(_text(endpoints))
     until = NOW + timedelta(days=365)
-    return lambda: [forecast(Situation(entry, None, Memory(), NOW), until, {}) for entry in found.entries.values()]
+    return lambda: [forecast(Situation(entry, None, StoredState(), NOW), until, {}) for entry in found.entries.values()]

@@ -12,12 +12,12 @@ import httpx
 
 from bench.figures import Figure, figure, single
 from bench.stage import DEPLOYED, FUNCTIONS, now
-from local.huggingface import ALL_SCOPES, HuggingFace
-from local.scheduler import Scheduler
-from local.secretmanager import SecretManager
-from local.serve import serve
-from processes import PARENT, SECRET, process
-from secret import TOKEN
+from local.servers.huggingface import ALL_SCOPES, HuggingFace
+from local.servers.scheduler import Scheduler
+from local.servers.secretmanager import SecretManager
+from local.servers.serve import serve
+from support.processes import PARENT, SECRET, process
+from support.secret import TOKEN
 
 TEXT = "namespace: acme\nendpoints: {many: {name: many-*, hours: daily 00:00-24:00}}"
 SOURCE = Path(__file__).parent / "measured.py"

@@ -6,7 +6,7 @@ import time
 import functions_framework
 from flask import Request, Response
 
-from lifecycle import door
+from lifecycle.web import handler as door
 from main import APP
 
 

@@ -11,9 +11,9 @@ import time
 
 from bench.figures import Figure, single
 from bench.stage import hub, world
-from lifecycle.call import Caller
-from lifecycle.request import Request
-from lifecycle.service import Service
+from lifecycle.engine.call import Caller
+from lifecycle.engine.request import Request
+from lifecycle.engine.service import Service
 
 CPU_SECOND, GIB_SECOND, REQUEST = 0.000024, 0.0000025, 0.40 / 1e6
 JOB, SECRET_VERSION, ACCESS = 0.10, 0.06, 0.03 / 10_000

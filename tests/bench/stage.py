@@ -9,14 +9,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from lifecycle import settings
 from lifecycle.app import http_client
-from lifecycle.call import World
-from lifecycle.token import Token
-from local.faults import Fault
-from local.huggingface import ALL_SCOPES, HuggingFace
-from local.serve import serve
-from secret import TOKEN
+from lifecycle.config import settings
+from lifecycle.engine.call import Dependencies
+from lifecycle.huggingface.credentials import Token
+from local.servers.faults import Fault
+from local.servers.huggingface import ALL_SCOPES, HuggingFace
+from local.servers.serve import serve
+from support.secret import TOKEN
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
@@ -52,13 +52,13 @@ def _serve(pipe: Connection, count: int, state: str, faults: tuple[Fault, ...]) 
         pipe.recv()
 
 
-def world(url: str, chance: Any, text: str = "namespace: acme\nendpoints: {many: {name: many-*}}") -> World:
+def world(url: str, rng: Any, text: str = "namespace: acme\nendpoints: {many: {name: many-*}}") -> Dependencies:
     """The product on that hub, without Cloud Scheduler."""
 
     async def read(_deadline: float) -> str:
         return TOKEN
 
-    return World(
+    return Dependencies(
         settings=settings.parse(text.encode()),
         http=http_client(),
         token=Token(read, now, ages=False),
@@ -66,5 +66,5 @@ def world(url: str, chance: Any, text: str = "namespace: acme\nendpoints: {many:
         jobs=None,
         prefix="lifecycle",
         now=now,
-        chance=chance,
+        rng=rng,
     )

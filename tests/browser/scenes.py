@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from hub import Stage
-from lifecycle import page
-from lifecycle.model import News, Override
-from lifecycle.service import Service
-from lifecycle.status import Status
+from lifecycle.core.model import Override, PlatformState
+from lifecycle.engine.service import Service
+from lifecycle.engine.status import Status
+from lifecycle.web import page
+from support.hub import Harness
 
 FRIDAY = datetime(2026, 10, 23, 12, 28, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -35,9 +35,9 @@ endpoints:
 """
 
 
-def busy() -> Stage:
+def busy() -> Harness:
     """Many states at once, and a name that is markup."""
-    stage = Stage(SETTINGS, FRIDAY)
+    stage = Harness(SETTINGS, FRIDAY)
     add, now = stage.hub.add, FRIDAY.isoformat()
     add("embeddings-prod", "running", readyReplica=2, targetReplica=2, lastUsedAt=now)
     add("batch-prod", "scaledToZero", min_replica=0)
@@ -58,11 +58,11 @@ def busy() -> Stage:
     stage.hub.script("GET /v2/provider/acme", lambda _: httpx.Response(200, json=prices))
     stage.override("chat", Override("paused", FRIDAY - HOUR, FRIDAY + 30 * HOUR, by="anna@example.com", note=EVIL))
     stage.override("rerank", Override("running", FRIDAY, FRIDAY + 2 * HOUR, note="load test"))
-    stage.news("main", News("started", FRIDAY - 5 * HOUR))
+    stage.news("main", PlatformState("started", FRIDAY - 5 * HOUR))
     return stage
 
 
-def blind() -> Stage:
+def blind() -> Harness:
     """Neither Hugging Face nor Cloud Scheduler answers."""
     stage = busy()
     stage.hub.script("GET /", 403)
@@ -77,7 +77,7 @@ class Shown:
     headers: dict[str, str]
 
 
-def shown(stage: Stage) -> Shown:
+def shown(stage: Harness) -> Shown:
     async def told(service: Service) -> Status:
         return await service.status()
 

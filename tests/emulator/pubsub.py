@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from local.serve import listen
+from local.servers.serve import listen
 
 PROJECT = "projects/local"
 STARTS_WITHIN = 60.0  # seconds; it is a Java program

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from emulator.pubsub import PubSub, emulator
-from local.endpoints import Durations
-from local.faults import Fault
-from local.serve import listen
-from processes import PARENT, Deployment, process
+from local.servers.endpoints import Durations
+from local.servers.faults import Fault
+from local.servers.serve import listen
+from support.processes import PARENT, Deployment, process
 
 PLATFORMS = [f"vm-{number}" for number in range(5)]
 TEXT = f"""
@@ -40,7 +40,7 @@ def pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PubSub]:
         yield made
 
 
-class World(Deployment):
+class Dependencies(Deployment):
     """One endpoint for each platform, running, and `platform_event` at a port that it keeps when it goes."""
 
     def prepare(self) -> None:
@@ -87,9 +87,9 @@ def eventually(look: Callable[[], Any], expected: Any) -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path) -> Iterator[Dependencies]:
     with ExitStack() as stack:
-        made = World(tmp_path, stack)
+        made = Dependencies(tmp_path, stack)
         made.prepare()
         yield made
 
@@ -119,7 +119,7 @@ def turns() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("message", [news, without_data])
 def test_ordered_messages_of_several_platforms_end_as_the_last_of_each_says(
-    pubsub: PubSub, world: World, message: Callable[[str, str], dict[str, Any]]
+    pubsub: PubSub, world: Dependencies, message: Callable[[str, str], dict[str, Any]]
 ) -> None:
     topic = pubsub.topic()
     with world.up():
@@ -130,7 +130,7 @@ def test_ordered_messages_of_several_platforms_end_as_the_last_of_each_says(
 
 @pytest.mark.parametrize("message", [news, without_data])
 def test_unordered_messages_end_as_the_newest_of_each_says(
-    pubsub: PubSub, world: World, message: Callable[[str, str], dict[str, Any]]
+    pubsub: PubSub, world: Dependencies, message: Callable[[str, str], dict[str, Any]]
 ) -> None:
     topic = pubsub.topic()
     with world.up():
@@ -140,7 +140,7 @@ def test_unordered_messages_end_as_the_newest_of_each_says(
         world.ends_as(LAST)
 
 
-def test_doubled_messages_change_nothing(pubsub: PubSub, world: World) -> None:
+def test_doubled_messages_change_nothing(pubsub: PubSub, world: Dependencies) -> None:
     topic = pubsub.topic()
     with world.up():
         for _ in range(2):
@@ -150,7 +150,7 @@ def test_doubled_messages_change_nothing(pubsub: PubSub, world: World) -> None:
         world.ends_as(LAST)
 
 
-def test_a_malformed_message_is_given_back_and_holds_up_no_other(pubsub: PubSub, world: World) -> None:
+def test_a_malformed_message_is_given_back_and_holds_up_no_other(pubsub: PubSub, world: Dependencies) -> None:
     topic = pubsub.topic()
     with world.up():
         pubsub.push(topic, world.url)
@@ -161,7 +161,7 @@ def test_a_malformed_message_is_given_back_and_holds_up_no_other(pubsub: PubSub,
         eventually(lambda: world.output.count("platform_event: 400") >= 2 * len(bad), True)
 
 
-def test_a_malformed_message_is_dead_lettered(pubsub: PubSub, world: World) -> None:
+def test_a_malformed_message_is_dead_lettered(pubsub: PubSub, world: Dependencies) -> None:
     topic, dead = pubsub.topic(), pubsub.topic()
     with world.up():
         pubsub.push(topic, world.url, dead=dead)
@@ -170,7 +170,7 @@ def test_a_malformed_message_is_dead_lettered(pubsub: PubSub, world: World) -> N
         eventually(lambda: world.output.count("platform_event: 400") > 5, True)
 
 
-def test_what_was_said_while_the_function_was_down_is_not_lost(pubsub: PubSub, world: World) -> None:
+def test_what_was_said_while_the_function_was_down_is_not_lost(pubsub: PubSub, world: Dependencies) -> None:
     topic = pubsub.topic()
     pubsub.push(topic, world.url, ordered=True)
     with world.up():
@@ -181,7 +181,7 @@ def test_what_was_said_while_the_function_was_down_is_not_lost(pubsub: PubSub, w
         world.ends_as(LAST)
 
 
-def test_what_could_not_be_remembered_is_delivered_again(pubsub: PubSub, world: World) -> None:
+def test_what_could_not_be_remembered_is_delivered_again(pubsub: PubSub, world: Dependencies) -> None:
     topic = pubsub.topic()
     with world.up():
         pubsub.push(topic, world.url, ordered=True)
@@ -190,7 +190,7 @@ def test_what_could_not_be_remembered_is_delivered_again(pubsub: PubSub, world: 
         world.ends_as(LAST)
 
 
-def test_a_message_that_comes_late_changes_nothing(pubsub: PubSub, world: World) -> None:
+def test_a_message_that_comes_late_changes_nothing(pubsub: PubSub, world: Dependencies) -> None:
     topic, late = pubsub.topic(), pubsub.topic()
     with listen() as closed:
         nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}"

@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of every door, some seconds each: `python -m fuzz [--seconds N]`, what `make fuzz` runs.
 
-atheris (libFuzzer for Python) leads the properties of `test_doors`, `test_yaml` and the readers of requests and
+atheris (libFuzzer for Python) leads the properties of `test_hostile_input`, `test_yaml` and the readers of requests and
 messages. A failure, an input that takes more than ten seconds, and more than a gigabyte of memory end it with 1.
 """
 
@@ -31,21 +31,20 @@ def doors() -> dict[str, Callable[[bytes], Any]]:
     import atheris
 
     with atheris.instrument_imports(include=["lifecycle", "yaml"]):
-        import test_doors
-        import test_events
-        import test_request
-        import test_yaml
+        from config import test_yaml
+        from engine import test_request
+        from web import test_hostile_input, test_pubsub
 
     def message(data: bytes) -> None:
-        for headers in ({}, test_events.JSON, test_events.STRUCTURED, test_events.ce()):
-            test_events.understood(data, headers)
+        for headers in ({}, test_pubsub.JSON, test_pubsub.STRUCTURED, test_pubsub.ce()):
+            test_pubsub.understood(data, headers)
 
     def request(data: bytes) -> None:
         for function in test_request.FUNCTIONS:
             test_request.asked_of(function, data)
 
-    asked: Any = test_doors.test_whatever_is_asked_is_answered_in_time_and_never_with_a_500
-    answered: Any = test_doors.test_whatever_hugging_face_answers_is_borne
+    asked: Any = test_hostile_input.test_whatever_is_asked_is_answered_in_time_and_never_with_a_500
+    answered: Any = test_hostile_input.test_whatever_hugging_face_answers_is_borne
     return {
         "settings": test_yaml.parsed,
         "request": request,

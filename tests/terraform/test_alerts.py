@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from lifecycle.log import Log
-from lifecycle.model import Endpoint, Result
+from lifecycle.core.model import Endpoint, Result
+from lifecycle.web.logs import Log
 from terraform.running import Made
 
 CALM = Result("embeddings", "embeddings-prod", "none", "unchanged", "paused", "paused", "paused", "outside hours")

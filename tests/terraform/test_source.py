@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.endpoints import Durations
-from processes import Deployment
+from local.servers.endpoints import Durations
+from support.processes import Deployment
 from terraform.running import ROOT, Made
 
 FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
@@ -53,27 +53,34 @@ def deployed(unpacked: Path) -> Iterator[Deployment]:
 
 def test_nothing_is_in_it_but_what_runs(unpacked: Path) -> None:
     found = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
-    modules = {f"functions/lifecycle/{name}.py" for name in reached(unpacked / "functions")}
-    assert found == modules | {
+    assert found == reached(unpacked / "functions") | {
         "requirements.txt",
         "functions/main.py",
         "functions/lifecycle.yaml",
-        "functions/lifecycle/page.css",
-        "functions/lifecycle/page.html",
+        "functions/lifecycle/web/page.css",
+        "functions/lifecycle/web/page.html",
     }
 
 
 def reached(functions: Path) -> set[str]:
     """The modules of the package that main.py imports, and those that they import, inside functions too."""
-    found, ahead = {"__init__"}, [functions / "main.py"]
+    found: set[str] = set()
+    ahead = [functions / "main.py"]
     while ahead:
         for node in ast.walk(ast.parse(ahead.pop().read_text())):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "lifecycle":
-                below = node.module.partition(".")[2]
-                names = {below} if below else {alias.name for alias in node.names}
-                ahead += [functions / "lifecycle" / f"{name}.py" for name in names - found]
-                found |= names
+                for path in _files(functions, node) - found:
+                    found.add(path)
+                    ahead.append(functions.parent / path)
     return found
+
+
+def _files(functions: Path, node: ast.ImportFrom) -> set[str]:
+    """The files that an import runs: the modules, and the packages that they lie in."""
+    module = functions.joinpath(*(node.module or "").split("."))
+    modules = [module.with_suffix(".py"), *(module / f"{alias.name}.py" for alias in node.names)]
+    packages = [folder / "__init__.py" for folder in (module, *module.parents) if folder.is_relative_to(functions)]
+    return {path.relative_to(functions.parent).as_posix() for path in (*modules, *packages) if path.is_file()}
 
 
 def test_everything_in_it_is_as_in_the_repository(unpacked: Path) -> None:

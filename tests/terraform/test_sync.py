@@ -2,10 +2,12 @@
 
 import re
 
-from lifecycle import environment, events, settings, timetable
 from lifecycle.app import read_settings
-from lifecycle.jobs import Job
-from lifecycle.timetable import Target
+from lifecycle.cli import desired_jobs as timetable
+from lifecycle.cli.desired_jobs import Target
+from lifecycle.config import environment, settings
+from lifecycle.gcp.jobs import Job
+from lifecycle.web import pubsub as events
 from terraform.running import ROOT, Made
 
 

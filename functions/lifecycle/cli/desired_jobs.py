@@ -1,0 +1,132 @@
+"""The jobs of Cloud Scheduler that the settings ask for (design, "Cloud Scheduler jobs"). Pure.
+
+A boundary that cron cannot say exactly (a holiday, a clock change inside a lead) still ends right: `reconcile` decides
+when it is fired, and the next pass mends what no boundary caught.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from lifecycle.core.entries import Settings
+from lifecycle.core.schedule import DAY, Hours
+from lifecycle.core.times import DAYS
+from lifecycle.gcp.jobs import Job, Retries, body, hours_id, platform_id, reconcile_id
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+# The functions' own limits and half a minute; beyond that the attempt is lost anyway.
+DEADLINE = {"pause": 90, "resume": 90, "warm": 570, "reconcile": 570}
+NO_RETRIES = Retries(0, timedelta(), timedelta(seconds=5), HOUR, 5)
+THREE_RETRIES = Retries(3, timedelta(), timedelta(seconds=60), HOUR, 5)
+DAY_NAMES = [day.lower() for day in DAYS]
+OFFSET = 3  # minutes past the round ones, when everybody else's jobs run
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where jobs go: the functions' URL with `{name}` in it, the account whose token they carry, and their prefix."""
+
+    functions_url: str
+    account: str
+    prefix: str
+
+    def url(self, function: str) -> str:
+        return self.functions_url.replace("{name}", function)
+
+    def job(self, id: str, schedule: str, zone: ZoneInfo, function: str, content: bytes, retries: Retries) -> Job:
+        return Job(
+            id=id,
+            schedule=schedule,
+            time_zone=zone.key,
+            url=self.url(function),
+            body=content,
+            headers={"Content-Type": "application/json"},
+            account=self.account,
+            audience=self.url(function) if self.account else "",
+            deadline=timedelta(seconds=DEADLINE[function]),
+            retries=retries,
+            description="made by lifecycle sync",
+        )
+
+
+def jobs(settings: Settings, target: Target) -> list[Job]:
+    """Every job that the settings ask for, the reconcile job last."""
+    return [
+        *_hours(settings, target),
+        *_cron(settings, target),
+        *_platforms(settings, target),
+        _every(settings, target),
+    ]
+
+
+def boundaries(hours: Hours) -> dict[int, frozenset[int]]:
+    """The minutes of the day at which the hours begin (with and without lead) or end, each with its weekdays."""
+    lead = math.floor(hours.lead / MINUTE)  # a boundary between minutes fires at the next whole one
+    found: dict[int, set[int]] = {}
+    for period in hours.periods:
+        for minute in (period.begin - lead, period.begin, period.end):
+            shift, of_day = divmod(minute, DAY)
+            found.setdefault(of_day, set()).update((day + shift) % 7 for day in period.days)
+    return {minute: frozenset(days) for minute, days in found.items()}
+
+
+def cron_of(minute: int, days: frozenset[int]) -> str:
+    """A weekly boundary as cron says it, where Sunday is 0."""
+    runs = _runs(frozenset((day + 1) % 7 for day in days))
+    of_week = "*" if len(days) == 7 else ",".join(f"{a}-{b}" if a < b else str(a) for a, b in runs)
+    return f"{minute % 60} {minute // 60} * * {of_week}"
+
+
+def _runs(days: frozenset[int]) -> list[tuple[int, int]]:
+    """The days in order as runs, each from its first to its last."""
+    runs: list[tuple[int, int]] = []
+    for day in sorted(days):
+        if runs and runs[-1][1] == day - 1:
+            runs[-1] = runs[-1][0], day
+        else:
+            runs.append((day, day))
+    return runs
+
+
+def _hours(settings: Settings, target: Target) -> Iterator[Job]:
+    together: dict[tuple[ZoneInfo, int, frozenset[int]], list[str]] = {}
+    for key, entry in settings.entries.items():
+        for minute, days in boundaries(entry.hours).items() if entry.hours else ():
+            together.setdefault((entry.zone, minute, days), []).append(key)
+    for (zone, minute, days), entries in together.items():
+        names = [DAY_NAMES[a] + (f"-{DAY_NAMES[b]}" if a < b else "") for a, b in _runs(days)]
+        on = "daily" if len(days) == 7 else "_".join(names)
+        place = zone.key.replace("/", "-").replace("+", "plus").lower()
+        id = hours_id(target.prefix, minute, on, place)
+        yield target.job(id, cron_of(minute, days), zone, "reconcile", body(entries), THREE_RETRIES)
+
+
+def _cron(settings: Settings, target: Target) -> Iterator[Job]:
+    made: dict[str, Job] = {}
+    for action in settings.cron:
+        content = body(action.endpoints)
+        mark = hashlib.sha256(f"{action.at}\n{content.decode()}".encode()).hexdigest()[:8]
+        id = f"{target.prefix}-cron-{action.do}-{mark}"
+        made[id] = target.job(id, action.at, settings.zone, action.do, content, NO_RETRIES)
+    yield from made.values()
+
+
+def _platforms(settings: Settings, target: Target) -> Iterator[Job]:
+    followed = dict.fromkeys(entry.platform for entry in settings.entries.values() if entry.platform)
+    for number, name in enumerate(followed):
+        content = body(settings.followers(name))
+        daily = f"{number * 7 % 60} 4 * * *"
+        yield target.job(platform_id(target.prefix, name), daily, ZoneInfo("UTC"), "reconcile", content, THREE_RETRIES)
+
+
+def _every(settings: Settings, target: Target) -> Job:
+    every = settings.reconcile_every // MINUTE
+    offset = min(OFFSET, every // 2)
+    minutes = "*" if every == 1 else str(offset) if every == 60 else f"{offset}-59/{every}"
+    id, schedule = reconcile_id(target.prefix), f"{minutes} * * * *"
+    made = target.job(id, schedule, ZoneInfo("UTC"), "reconcile", body(["*"]), NO_RETRIES)
+    return replace(made, description=f"made by lifecycle sync from settings with SHA-256 {settings.sha256}")

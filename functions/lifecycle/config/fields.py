@@ -1,0 +1,83 @@
+"""How single values of the settings are read: zones, dates, cron schedules, names. Each says what is allowed."""
+
+import json
+import re
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from lifecycle.config.schema import INTEGER, LENGTH, list_of, matching, one_or_list, parsed, wrong
+from lifecycle.core import schedule as hours
+
+ENTRY_NAME = r"[a-z0-9-]{1,32}"
+
+
+def zone(text: str) -> ZoneInfo:
+    if text != "UTC" and "/" not in text:
+        raise ValueError('not a time zone; zones are "UTC" or a name with a slash, such as Europe/Berlin')
+    try:
+        if text.startswith(("posix/", "right/")):
+            raise ValueError
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("unknown time zone; IANA names it Area/City, such as Europe/Berlin") from None
+
+
+def dates(text: str) -> frozenset[date]:
+    match = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.\.([0-9]{4}-[0-9]{2}-[0-9]{2}))?", text)
+    if match is None:
+        raise ValueError("not a date; dates are 2026-12-25 or 2026-12-27..2027-01-01")
+    try:
+        first, last = (date.fromisoformat(part or match[1]) for part in match.groups())
+    except ValueError:
+        raise ValueError("there is no such day") from None
+    if not 0 <= (last - first).days <= 3660:
+        raise ValueError("a range ends on or after its beginning, within ten years")
+    return frozenset(date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + 1))
+
+
+_CRON_VALUE = r"(?:[0-9]{1,2}|[A-Za-z]{3})"
+_CRON_PART = rf"(?:\*|{_CRON_VALUE}(?:-{_CRON_VALUE})?)(?:/[0-9]{{1,2}})?"
+
+
+def cron(text: str) -> str:
+    # Cloud Scheduler's unix-cron has five fields; the library also knows a sixth and letters such as L and #.
+    fields = text.split()
+    if len(fields) != 5 or not all(re.fullmatch(rf"{_CRON_PART}(?:,{_CRON_PART})*", part, re.ASCII) for part in fields):
+        raise ValueError('not a cron schedule; it is "minute hour day month weekday", such as "*/10 8-19 * * 1-5"')
+    try:
+        CronSim(text, datetime(2026, 1, 1))  # noqa: DTZ001 - any time will do, only the text is checked
+    except CronSimError as error:
+        raise ValueError(f"not a cron schedule: {error}") from None
+    return text
+
+
+def json_value(value: Any) -> Any:
+    try:
+        if json.loads(json.dumps(value, allow_nan=False)) == value:
+            return value
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise wrong(value, "must be something that JSON can say")
+
+
+def divides_an_hour(length: timedelta) -> bool:
+    return length >= timedelta(minutes=1) and timedelta(hours=1) % length == timedelta() and length.seconds % 60 == 0
+
+
+ZONE = parsed(zone, examples=["UTC", "Europe/Berlin"])
+DATES = list_of(parsed(dates, examples=["2026-12-25", "2026-12-27..2027-01-01"]))
+HOURS = one_or_list(parsed(hours.parse, examples=["Mon-Fri 08:00-20:00", "Sun-Thu 22:00-06:00", "daily 07:00-24:00"]))
+NAME_OF_ENTRY = matching(ENTRY_NAME, "names are 1 to 32 of a-z, 0-9 and -")
+NAME_OF_ENDPOINT = matching(
+    r"[a-z0-9*?\[\]!-]{1,64}", "names at Hugging Face are of a-z, 0-9 and -; globs have * ? [ ]"
+)
+PATH = matching(r"/(?!/)[!-~]*", "paths begin with exactly one / and have no spaces")
+REPLICAS = INTEGER.constrain(lambda count: count >= 0, "must not be negative", minimum=0)
+IDLE_TIMEOUT = LENGTH.constrain(
+    lambda length: timedelta(minutes=15) <= length <= timedelta(minutes=2880) and length.seconds % 60 == 0,
+    "Hugging Face takes whole minutes from 15m to 2880m",
+    examples=["15m", "1h", "2d"],
+)

@@ -1,0 +1,236 @@
+"""Untyped values into typed ones. Every mistake is told, each with its path and with what is allowed.
+
+A `Kind` reads one sort of value and describes it as JSON Schema, so that what is accepted and what is documented
+are one thing. Kinds nest: `mapping` and `list_of` collect the mistakes of all their parts before they refuse.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lifecycle.core.times import duration, in_words
+
+REQUIRED: Any = object()
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: where it is, what is wrong there and what is allowed."""
+
+    path: Path
+    what: str
+
+    def __str__(self) -> str:
+        return f"{dotted(self.path)}: {self.what}" if self.path else self.what
+
+
+class Invalid(ValueError):
+    """A value that cannot be read; `problems` holds all that is wrong with it."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__("\n".join(map(str, problems)))
+
+
+@dataclass(frozen=True)
+class Field:
+    """How a sort of value is read and described. `read` raises `Invalid` (or `ValueError` for a plain reason)."""
+
+    read: Callable[[Any], Any]
+    schema: Mapping[str, Any]
+
+    def constrain(self, allowed: Callable[[Any], bool], what: str, **schema: Any) -> "Field":
+        """This kind, narrowed to the values that `allowed` accepts; `what` says which those are."""
+
+        def read(value: Any) -> Any:
+            result = self.read(value)
+            if not allowed(result):
+                raise wrong(value, what)
+            return result
+
+        return Field(read, {**self.schema, **schema})
+
+
+@dataclass(frozen=True)
+class Property:
+    """A key of a mapping: the kind of its value, its default (none: it must be there) and what it means."""
+
+    kind: Field
+    default: Any = REQUIRED
+    doc: str = ""
+
+
+def dotted(path: Path) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in a message: JSON, shortened."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, TypeError, RecursionError):
+        text = f"({type(value).__name__})"
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def wrong(value: Any, what: str) -> Invalid:
+    return Invalid(Problem((), f"{shown(value)}: {what}"))
+
+
+def _type(accepts: Callable[[Any], bool], name: str, schema: Mapping[str, Any]) -> Field:
+    def read(value: Any) -> Any:
+        if not accepts(value):
+            raise wrong(value, f"must be {name}")
+        return value
+
+    return Field(read, schema)
+
+
+BOOLEAN = _type(lambda v: isinstance(v, bool), "true or false", {"type": "boolean"})
+
+INTEGER = _type(lambda v: isinstance(v, int) and not isinstance(v, bool), "a whole number", {"type": "integer"})
+
+TEXT = _type(lambda v: isinstance(v, str) and v.strip() != "", "text, not empty", {"type": "string", "minLength": 1})
+
+
+def one_of(*values: str) -> Field:
+    return _type(lambda v: isinstance(v, str) and v in values, " or ".join(values), {"enum": list(values)})
+
+
+def parsed(parse: Callable[[str], Any], **schema: Any) -> Field:
+    """Text that `parse` turns into a value; its ValueError says why it cannot."""
+
+    def read(value: Any) -> Any:
+        try:
+            return parse(TEXT.read(value))
+        except Invalid:
+            raise
+        except ValueError as error:
+            raise wrong(value, str(error)) from None
+
+    return Field(read, {**TEXT.schema, **schema})
+
+
+def matching(pattern: str, what: str) -> Field:
+    return TEXT.constrain(lambda v: re.fullmatch(pattern, v) is not None, what, pattern=f"^(?:{pattern})$")
+
+
+def list_of(kind: Field, *, least: int = 0) -> Field:
+    def read(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise wrong(value, "must be a list")
+        if len(value) < least:
+            raise wrong(value, "must not be empty")
+        return tuple(_collect([((index,), kind, item) for index, item in enumerate(value)]))
+
+    return Field(read, {"type": "array", "items": kind.schema, **({"minItems": least} if least else {})})
+
+
+def one_or_list(kind: Field) -> Field:
+    many = list_of(kind, least=1)
+    return Field(
+        lambda value: many.read(value) if isinstance(value, list) else (kind.read(value),),
+        {"anyOf": [kind.schema, many.schema]},
+    )
+
+
+def mapping_of(name: Field, kind: Field) -> Field:
+    """A mapping from free names to values of one kind."""
+
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise wrong(value, "must be a mapping")
+        parts = [((str(key),), *part) for key, item in value.items() for part in ((name, key), (kind, item))]
+        results = _collect(parts)
+        return dict(zip(results[::2], results[1::2], strict=True))
+
+    return Field(read, {"type": "object", "propertyNames": name.schema, "additionalProperties": kind.schema})
+
+
+def mapping(
+    keys: Mapping[str, Property],
+    make: Callable[..., Any] = dict,
+    *,
+    cross_checks: Callable[[Mapping[str, Any]], Iterable[Problem]] = lambda _given: (),
+    empty: bool = False,
+) -> Field:
+    """A mapping with these keys and no others, given to `make` as keyword arguments.
+
+    `between` tells what is wrong between keys; it is shown the unread values, so that it can speak even when some of
+    them cannot be read. With `empty`, null stands for a mapping without keys.
+    """
+
+    def read(value: Any) -> Any:
+        if empty and value is None:
+            value = {}
+        if not isinstance(value, dict):
+            raise wrong(value, "must be a mapping")
+        problems = [Problem((str(key),), _unknown_key(keys)) for key in value if key not in keys]
+        missing = [name for name, key in keys.items() if key.default is REQUIRED and name not in value]
+        problems += [Problem((name,), "is missing") for name in missing]
+        names = [name for name in keys if name in value]
+        try:
+            results = _collect([((name,), keys[name].kind, value[name]) for name in names])
+        except Invalid as error:
+            problems += error.problems
+        problems += cross_checks(value)
+        if problems:
+            raise Invalid(*problems)
+        return make(**{**{name: key.default for name, key in keys.items()}, **dict(zip(names, results, strict=True))})
+
+    schema = _object_schema(keys)
+    return Field(read, {**schema, "type": ["object", "null"]} if empty else schema)
+
+
+def _unknown_key(keys: Mapping[str, Property]) -> str:
+    return f"unknown key; allowed are {', '.join(keys)}"
+
+
+def _default(value: Any) -> dict[str, Any]:
+    """A default as it would be written; nothing for what stands for "not given"."""
+    if isinstance(value, bool):
+        return {"default": value}
+    written = in_words(value) if isinstance(value, timedelta) and value else value
+    written = value.key if isinstance(value, ZoneInfo) else written
+    return {"default": written} if isinstance(written, str) and written else {}
+
+
+def _object_schema(keys: Mapping[str, Property]) -> dict[str, Any]:
+    properties = {
+        name: {**key.kind.schema, **({"description": key.doc} if key.doc else {}), **_default(key.default)}
+        for name, key in keys.items()
+    }
+    required = [name for name, key in keys.items() if key.default is REQUIRED]
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        **({"required": required} if required else {}),
+    }
+
+
+def _collect(parts: Iterable[tuple[Path, Field, Any]]) -> list[Any]:
+    """The parts read; if some cannot be, all of their problems at once, each below its part's path."""
+    results, problems = [], []
+    for path, kind, value in parts:
+        try:
+            results.append(kind.read(value))
+        except Invalid as error:
+            problems += [replace(problem, path=path + problem.path) for problem in error.problems]
+    if problems:
+        raise Invalid(*problems)
+    return results
+
+
+DURATION = parsed(duration, pattern="^[0-9]+[dhms]([0-9]+[hms])*$", examples=["90s", "45m", "1h30m", "2d"])
+
+LENGTH = DURATION.constrain(lambda length: length > timedelta(), "must be longer than nothing")

@@ -1,0 +1,101 @@
+"""The settings as values: what each entry covers, and when it should run."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Any, Literal, cast
+from zoneinfo import ZoneInfo
+
+from lifecycle.core import schedule as hours
+
+GLOB = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Replica bounds; None: not declared, so not compared. `scale_to_zero_after` goes with `min_replicas` 0."""
+
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    scale_to_zero_after: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Warm:
+    """The request that proves that an endpoint answers: a POST of `body` as JSON, or a GET without one."""
+
+    path: str = "/"
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What endpoints serve. `max_started`: how long "started" holds when it is not said again."""
+
+    max_started: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name under `endpoints:`, with what it takes from the top level filled in."""
+
+    key: str
+    name: str | None
+    tags: frozenset[str]
+    zone: ZoneInfo
+    hours: hours.Hours | None
+    rest: Literal["paused", "scaledToZero"]
+    platform: str | None
+    max_started: timedelta | None
+    start: bool
+    enforce: bool
+    idle_after: timedelta | None
+    warm: Warm | None
+    scaling: Scaling
+
+    @property
+    def is_pattern(self) -> bool:
+        return bool(self.tags) or GLOB.search(self.name or "") is not None
+
+    def covers(self, name: str, tags: frozenset[str]) -> bool:
+        """Whether an endpoint of this name and these tags is meant; with `name` and `tags`, both must fit."""
+        return self.tags <= tags and (self.name is None or fnmatchcase(name, self.name))
+
+
+@dataclass(frozen=True)
+class Cron:
+    """One plain timed action; `endpoints` are entries, or `("*",)` for all."""
+
+    at: str
+    do: Literal["pause", "resume", "warm"]
+    endpoints: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings. `sha256` is that of the file's bytes."""
+
+    namespace: str
+    zone: ZoneInfo
+    reconcile_every: timedelta
+    dry_run: bool
+    platforms: Mapping[str, Platform]
+    entries: Mapping[str, Entry]
+    cron: tuple[Cron, ...]
+    sha256: str = field(default="", compare=False)
+
+    @cached_property
+    def _exact(self) -> dict[str, Entry]:
+        return {cast(str, entry.name): entry for entry in self.entries.values() if not entry.is_pattern}
+
+    def covering(self, name: str, tags: frozenset[str]) -> list[Entry]:
+        """The entries that cover an endpoint at Hugging Face, the one that decides first."""
+        exact = [self._exact[name]] if name in self._exact else []
+        return exact + [e for e in self.entries.values() if e.is_pattern and e.covers(name, tags)]
+
+    def followers(self, platform: str) -> tuple[str, ...]:
+        """The entries that follow a platform, in the file's order."""
+        return tuple(key for key, entry in self.entries.items() if entry.platform == platform)

@@ -1,0 +1,177 @@
+"""What each endpoint should be, and why: the rules, and the step that leads there. Pure: no clock, no network.
+
+`wish` asks the rules in their order; the first that applies decides. `step` compares the wish with what is observed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from lifecycle.core.entries import Entry
+from lifecycle.core.model import AT_REST, Endpoint, Level, PlatformState, StoredState, Wanted
+from lifecycle.core.overrides import describe, ended_at
+from lifecycle.core.times import format_local, in_words
+
+AHEAD = timedelta(days=31)
+
+Rule = Literal["hand", "cron", "override", "platform stopped", "hours", "platform started", "idle", "none"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What an endpoint should be, the rule that says so, and its reason in words.
+
+    `until`: the next instant at which the clock alone may change what is wanted. `begin`: when the hours began or will.
+    `left`: it is left alone, and that is reported at this level.
+    """
+
+    wanted: Wanted
+    reason: str
+    rule: Rule
+    until: datetime | None = None
+    begin: datetime | None = None
+    left: Level | None = None
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that the rules look at. `endpoint` None: not observed, so rules that need it do not apply."""
+
+    entry: Entry
+    endpoint: Endpoint | None
+    memory: StoredState
+    now: datetime
+
+    @property
+    def news(self) -> PlatformState | None:
+        return self.memory.platforms.get(self.entry.platform or "")
+
+    @property
+    def started_until(self) -> datetime | None:
+        """When "started" begins to count as stopped, if it does."""
+        if self.entry.max_started and self.news and self.news.state == "started":
+            return self.news.since + self.entry.max_started
+        return None
+
+    @property
+    def idle_from(self) -> datetime | None:
+        """When the endpoint counts as unused, if that can be told."""
+        known = [t for t in (self.endpoint.last_used_at, self.endpoint.updated_at) if t] if self.endpoint else []
+        return max(known) + self.entry.idle_after if known and self.entry.idle_after else None
+
+    def first(self, instant: datetime | None) -> datetime | None:
+        """`instant`, or before it when "started" begins to count as stopped."""
+        lapse = self.started_until
+        return lapse if lapse and lapse > self.now and (instant is None or lapse < instant) else instant
+
+    def says(self, when: datetime) -> str:
+        return format_local(when, self.entry.zone, self.now)
+
+
+def decide(situation: Situation) -> Decision:
+    """What the first rule that applies wants."""
+    for rule in RULES:
+        if found := rule(situation):
+            return found
+    raise AssertionError("the last rule always applies")
+
+
+def _override(s: Situation) -> Decision | None:
+    override = s.memory.overrides.get(s.entry.key)
+    if override is None or ended_at(override, s.memory, s.now):
+        return None
+    return Decision(override.state, describe(override, s.entry.zone, s.now), "override", override.until)
+
+
+def _platform_stopped(s: Situation) -> Decision | None:
+    if s.news and s.news.state == "stopped":
+        return Decision(
+            s.entry.rest, f"platform {s.entry.platform} stopped at {s.says(s.news.since)}", "platform stopped"
+        )
+    if s.started_until and s.started_until <= s.now:
+        last = f"not said to be started for {in_words(s.entry.max_started or timedelta())}"
+        reason = f"platform {s.entry.platform} stopped at {s.says(s.started_until)}: {last}"
+        return Decision(s.entry.rest, reason, "platform stopped")
+    return None
+
+
+def _hours(s: Situation) -> Decision | None:
+    hours = s.entry.hours
+    if hours is None:
+        return None
+    span = hours.at(s.now)
+    if span is None:
+        following = hours.next(s.now)
+        ends = f"outside hours until {s.says(following.lead)}" if following else "outside hours, with none to come"
+        holiday = "holiday; " if s.now.astimezone(s.entry.zone).date() in hours.holidays else ""
+        return Decision(s.entry.rest, holiday + ends, "hours", s.first(following.lead if following else None))
+    if s.now < span.begin:
+        reason = f"hours begin at {s.says(span.begin)}, lead {in_words(hours.lead)}"
+        return Decision("running", reason, "hours", s.first(span.end), begin=span.begin)
+    ends = f", until {s.says(span.end)}" if span.end - s.now < timedelta(days=7) else ""
+    return Decision("running", f"inside hours {span.text}{ends}", "hours", s.first(span.end), begin=span.begin)
+
+
+def _platform_started(s: Situation) -> Decision | None:
+    if s.news and s.news.state == "started":
+        reason = f"platform {s.entry.platform} started at {s.says(s.news.since)}"
+        return Decision("running", reason, "platform started", s.first(None))
+    return None
+
+
+def _idle(s: Situation) -> Decision | None:
+    if s.entry.idle_after is None or s.endpoint is None:
+        return None
+    length = in_words(s.entry.idle_after)
+    if s.idle_from is None:
+        reason = f"left alone: neither its last use nor its last update is known, so not whether unused for {length}"
+        return Decision("any", reason, "none", left=None if s.endpoint.state in AT_REST else "WARNING")
+    since = s.says(s.idle_from - s.entry.idle_after)
+    if s.idle_from <= s.now:
+        return Decision(s.entry.rest, f"unused for {length}, since {since}", "idle")
+    return Decision("any", f"used or updated at {since}; rests when unused for {length}", "none", s.idle_from)
+
+
+def _nothing(s: Situation) -> Decision:
+    if s.entry.platform is None:
+        return Decision("any", "no rule applies", "none")
+    why = f"is not known: {s.memory.unavailable_reason}" if s.memory.unavailable_reason else "has said nothing yet"
+    return Decision("any", f"no rule applies: platform {s.entry.platform} {why}", "none")
+
+
+RULES: tuple[Callable[[Situation], Decision | None], ...] = (
+    _override,
+    _platform_stopped,
+    _hours,
+    _platform_started,
+    _idle,
+    _nothing,
+)
+
+
+def timeline(situation: Situation, until: datetime) -> Iterator[tuple[datetime, Decision]]:
+    """The wishes from now until then, each with the instant from which it stands, as the clock alone changes them."""
+    entry, endpoint, memory = situation.entry, situation.endpoint, situation.memory
+    at: datetime | None = situation.now
+    while at is not None and at < until:
+        found = decide(Situation(entry, endpoint, memory, at))
+        yield at, found
+        at = found.until
+
+
+def next_change(situation: Situation) -> tuple[datetime, Decision] | None:
+    """The next wish for another state, as far as the clock alone brings one within a month."""
+    now = decide(situation).wanted
+    later = timeline(situation, situation.now + AHEAD)
+    return next(((at, found) for at, found in later if found.wanted != now), None)
+
+
+def changed_at(situation: Situation) -> datetime | None:
+    """The newest boundary of the hours, override's end or platform's news, as far as it lies within a week."""
+    entry, memory, now = situation.entry, situation.memory, situation.now
+    override = memory.overrides.get(entry.key)
+    instants = [situation.started_until, situation.idle_from, ended_at(override, memory, now) if override else None]
+    instants += [situation.news.since] if situation.news else []
+    instants += entry.hours.boundaries(now - timedelta(days=7), now)[-1:] if entry.hours else []
+    return max((instant for instant in instants if instant and instant <= now), default=None)

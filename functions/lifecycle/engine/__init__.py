@@ -1,0 +1,1 @@
+"""What the functions do: observe, decide, act, report."""

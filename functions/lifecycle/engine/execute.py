@@ -1,0 +1,214 @@
+"""One endpoint from what it is to what it should be: takes the step, waits where asked, and says what became."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from lifecycle.core.entries import Entry
+from lifecycle.core.model import AT_REST, Action, Endpoint, Outcome, Result
+from lifecycle.core.planner import Step
+from lifecycle.core.rules import Decision, Situation
+from lifecycle.errors import Failure, timed_out
+from lifecycle.huggingface.client import HuggingFace, differs
+
+SHORTEST_POLL, LONGEST_POLL = 1.0, 10.0  # seconds
+SETTLES_WITHIN = 30.0  # seconds in which a state may lag behind an accepted action
+MOST_RESCALES = 2
+
+
+@dataclass(frozen=True)
+class ExecutionOptions:
+    """How a call goes about it. `waits_for_own`: until those that it starts answer; `waits_for_all`: also for those
+    that are starting; `proves`: those that run are warmed, too; `dry`: nothing is done, only said."""
+
+    wait_for_started: bool = False
+    wait_for_starting: bool = False
+    verify_ready: bool = False
+    dry: bool = False
+
+
+async def execute_step(
+    hf: HuggingFace, situation: Situation, decision: Decision, step: Step, how: ExecutionOptions
+) -> Result:
+    """The result of the step. Raises nothing that a service may cause: failures are results, too."""
+    entry, endpoint = situation.entry, situation.endpoint
+    assert endpoint is not None
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+    work = StepExecution(hf, entry, endpoint)
+    result = Result(
+        endpoint=entry.key,
+        name=endpoint.name,
+        action="warm" if _only_warms(endpoint, step, how) else step.action,
+        outcome=step.outcome,
+        before=endpoint.state,
+        after=endpoint.state,
+        wanted=decision.wanted,
+        reason=step.reason,
+        level=step.level,
+        start_disabled=step.start_disabled,
+    )
+    if not how.dry:
+        try:
+            outcome = await work.do(result, how)
+            result = replace(result, outcome=outcome)
+        except Failure as failure:
+            result = failed(replace(result, action=work.refused or result.action), failure)
+    else:
+        result = replace(result, outcome="skipped")
+    spent = round((clock() - begun) * 1000)
+    note = _difference(entry, work.now)
+    return replace(
+        result,
+        after=work.now.state,
+        url=work.now.url,
+        duration_ms=spent,
+        reason=f"{result.reason}; {note}" if note else result.reason,
+        level="WARNING" if note and result.level == "INFO" else result.level,
+    )
+
+
+def failed(result: Result, failure: Failure) -> Result:
+    return replace(
+        result,
+        outcome="failed",
+        error=str(failure),
+        code=failure.code,
+        retryable=failure.retryable,
+        retry_after=failure.retry_after,
+        level="ERROR",
+    )
+
+
+def _only_warms(endpoint: Endpoint, step: Step, how: ExecutionOptions) -> bool:
+    """Whether nothing is to be started, but something to be waited for or proved."""
+    comes_up = how.wait_for_starting and step.outcome == "pending"
+    return step.action == "none" and (comes_up or (how.verify_ready and endpoint.state == "running"))
+
+
+def _difference(entry: Entry, endpoint: Endpoint) -> str:
+    """On a serving endpoint a difference of the scaling is said, not written: an update means a minute of 503s."""
+    found = differs(endpoint, entry.scaling) if endpoint.state in ("running", "updateFailed") else {}
+    return "scaling differs: " + ", ".join(f"{name} is {pair}" for name, pair in found.items()) if found else ""
+
+
+class StepExecution:
+    """One endpoint in one call. `now`: as last seen. `refused`: the action that failed, where it is not the step's."""
+
+    def __init__(self, hf: HuggingFace, entry: Entry, endpoint: Endpoint) -> None:
+        self.hf = hf
+        self.entry = entry
+        self.now = endpoint
+        self.refused: Action | None = None
+        self.rescales = 0
+
+    async def do(self, result: Result, how: ExecutionOptions) -> Outcome:
+        match result.action:
+            case "pause":
+                return await self._rest(self.hf.pause, frozenset({"paused"}))
+            case "scale-to-zero":
+                return await self._rest(self.hf.scale_to_zero, AT_REST)
+            case "resume" | "wake":
+                return await self._start(result.action, waits=how.wait_for_started)
+            case "warm":
+                await self._wait_until_ready(own=False)
+                return "done"
+        return result.outcome
+
+    async def _rest(self, act: Callable[[str], Awaitable[Endpoint]], goal: frozenset[str]) -> Outcome:
+        self.now = await act(self.now.name)
+        await self._settle(lambda: self.now.state in goal)
+        return "done" if self.now.state in goal else "pending"
+
+    async def _start(self, action: Action, *, waits: bool) -> Outcome:
+        if action == "resume":
+            self.now = await self.hf.resume(self.now.name)
+            await self._settle(lambda: self.now.state not in ("paused", "failed", "updateFailed"))
+        if self.now.state == "scaledToZero":
+            self.now = await self.hf.wake(self.now)
+        self._raise_if_failed(settling=True)
+        try:
+            await self._rescale()
+        except Failure:
+            # It may not be changed while it starts; a call that waits tries again when it is up.
+            if not waits:
+                raise
+            self.refused = None
+        if waits:
+            await self._wait_until_ready(own=True)
+            return "done"
+        return "done" if self.now.state == "running" else "pending"
+
+    async def _settle(self, settled: Callable[[], bool]) -> None:
+        """Looks again, a few times, while the state lags behind an accepted action."""
+        for _ in range(5):
+            if settled():
+                return
+            await asyncio.sleep(SHORTEST_POLL)
+            self.now = await self.hf.endpoint(self.now.name)
+
+    async def _rescale(self) -> bool:
+        """Writes the declared scaling where it differs; whether it wrote."""
+        if not differs(self.now, self.entry.scaling) or self.rescales >= MOST_RESCALES:
+            return False
+        self.refused = "rescale"
+        self.now = await self.hf.rescale(self.now.name, self.entry.scaling)
+        self.refused = None
+        self.rescales += 1
+        return True
+
+    async def _wait_until_ready(self, *, own: bool) -> None:
+        """Returns when it runs and answered. `own`: this call started it, so it also writes the scaling.
+
+        Raises `Failure`: it did not come up in time (passing), or it cannot (final).
+        """
+        clock = asyncio.get_running_loop().time
+        since, pause = clock(), SHORTEST_POLL
+        while True:
+            failure: Failure | None = None
+            try:
+                if self._is_serving() and not (own and await self._rescale()):
+                    await self.hf.answer(self.now, self.entry.warm)
+                    return
+            except Failure as found:
+                failure = found
+            if failure and not failure.retryable:
+                # What it is now may say it better: one that was paused meanwhile refuses, too.
+                with suppress(Failure):
+                    self.now = await self.hf.endpoint(self.now.name)
+            self._raise_if_failed(settling=own and clock() - since < SETTLES_WITHIN)
+            if failure and not failure.retryable:
+                raise failure
+            pause = SHORTEST_POLL if self._is_serving() else min(LONGEST_POLL, pause * 1.5)
+            wait = max(pause, (failure and failure.retry_after) or 0)
+            if clock() + wait >= self.hf.deadline:
+                raise failure or _still(self.now)
+            await asyncio.sleep(wait)
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        """How it is now, woken where it fell asleep. What passes is waited out: the next look may succeed."""
+        try:
+            asleep = self.now.state == "scaledToZero"
+            self.now = await (self.hf.wake(self.now) if asleep else self.hf.endpoint(self.now.name))
+        except Failure as failure:
+            if not failure.retryable:
+                raise
+
+    def _is_serving(self) -> bool:
+        return self.now.state == "running" or (self.now.state == "updateFailed" and bool(self.now.ready_replicas))
+
+    def _raise_if_failed(self, *, settling: bool) -> None:
+        told = f": {self.now.message}" if self.now.message else ""
+        if self.now.state in ("failed", "updateFailed") and not self._is_serving():
+            raise Failure(
+                f"it did not start, its state is {self.now.state}{told}", code="start_failed", retryable=False
+            )
+        if self.now.state == "paused" and not settling:
+            raise Failure("it was paused while it was starting", code="paused_meanwhile", retryable=True)
+
+
+def _still(endpoint: Endpoint) -> Failure:
+    told = f" ({endpoint.message})" if endpoint.message else ""
+    return timed_out(f"{endpoint.name} is still {endpoint.state}{told}")

@@ -1,0 +1,74 @@
+"""What the two Google clients share: how they are made, and their failures."""
+
+import importlib
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any
+
+from lifecycle.errors import Failure
+from lifecycle.retry import retry_after
+
+_QUERY = re.compile(r"\?(?:\$|%24)alt=\S*?(?=: |$)")  # the clients put it behind every URL
+
+# Held while Google's packages are imported: they import in circles, and two threads that go round them from different
+# ends end in a deadlock that Python breaks with an error.
+IMPORTING = threading.Lock()
+
+
+def client(module: str, kind: str, url: str | None) -> Any:
+    """A client over REST, by its module and class, that follows no redirect and takes none for an answer."""
+    with IMPORTING:
+        made = getattr(importlib.import_module(module), kind)(**client_options(url))
+    made.transport._session.hooks["response"].append(_refuse_redirect)
+    return made
+
+
+def _refuse_redirect(response: Any, **_: Any) -> None:
+    from requests import TooManyRedirects
+
+    if 300 <= response.status_code < 400:
+        raise TooManyRedirects(f"{response.status_code}: redirects are not followed")
+
+
+def client_options(url: str | None) -> dict[str, Any]:
+    """Keyword arguments for a client over REST: Google's own service, or a local server without credentials."""
+    if url is None:
+        return {"transport": "rest"}
+    from google.api_core.client_options import ClientOptions
+    from google.auth.credentials import AnonymousCredentials
+
+    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    options = ClientOptions(api_endpoint=url.rstrip("/"))
+    return {"transport": "rest", "credentials": anonymous, "client_options": options}
+
+
+@contextmanager
+def as_failure(what: str, *, code: str, codes: Mapping[int, str] = MappingProxyType({})) -> Iterator[None]:
+    """What Google's clients raise, as a `Failure` with this code; `codes`: others, by HTTP status."""
+    with IMPORTING:
+        from google.api_core.exceptions import GoogleAPICallError, RetryError
+        from google.auth.exceptions import GoogleAuthError, TransportError
+        from google.protobuf.json_format import Error as JsonFormatError
+        from requests import RequestException
+
+    try:
+        yield
+    except GoogleAPICallError as error:
+        status = error.code or 0
+        retryable = status in (408, 429) or status >= 500
+        message = f"{what}: {status} {_QUERY.sub('', error.message)}"[:500]
+        wait = retry_after(error.response.headers) if retryable and error.response is not None else None
+        code = codes.get(status, code)
+        raise Failure(message, code=code, retryable=retryable, retry_after=wait, ambiguous=retryable) from None
+    except (RequestException, RetryError, TransportError) as error:
+        told = f"{what}: no answer ({type(error).__name__})"
+        raise Failure(told, code=code, retryable=True, ambiguous=True) from None
+    except (JsonFormatError, AttributeError, TypeError, ValueError, KeyError) as error:
+        # The clients stumble over an answer that is not Google's: HTML, or JSON of another shape.
+        told = f"{what}: the answer is not understood ({type(error).__name__})"
+        raise Failure(told, code=code, retryable=True, ambiguous=True) from None
+    except GoogleAuthError as error:
+        raise Failure(f"{what}: no Google credentials: {error}"[:500], code=code, retryable=False) from None

@@ -1,0 +1,202 @@
+"""Cloud Scheduler's jobs as values, and what they remember: overrides, and what platforms last said. Pure.
+
+A job's body is the request that it sends to `reconcile`; the key `memory` in it is how the system remembers.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from lifecycle.core.entries import Settings
+from lifecycle.core.model import Override, PlatformState, StoredState
+from lifecycle.core.times import format_rfc3339, parse_rfc3339
+from lifecycle.errors import Failure
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How Cloud Scheduler tries again; None: its own default."""
+
+    count: int = 0
+    longest: timedelta | None = None
+    least_wait: timedelta | None = None
+    most_wait: timedelta | None = None
+    doublings: int | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of Cloud Scheduler with an HTTP target; `id` is the last part of its name.
+
+    Source: Cloud Scheduler API v1, `projects.locations.jobs`.
+    """
+
+    id: str
+    schedule: str
+    time_zone: str
+    url: str
+    body: bytes
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    account: str = ""
+    audience: str = ""
+    deadline: timedelta | None = None
+    retries: Retries = Retries()
+    description: str = ""
+    state: str = "ENABLED"
+
+
+class Jobs(Protocol):
+    """Cloud Scheduler, within one call's time. Every method raises `Failure`."""
+
+    async def list(self) -> list[Job]: ...
+    async def get(self, id: str) -> Job | None: ...
+    async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:
+        """Makes the job as given, enabled or paused as its `state` says. `there`: it was seen, so update it first;
+        with `keeps_body` an update leaves its body as it is."""
+
+    async def set_body(self, id: str, body: bytes) -> bool:
+        """Writes the body alone; false when there is no such job."""
+
+    async def delete(self, id: str) -> None: ...
+    async def run(self, id: str) -> None: ...
+
+
+def reconcile_id(prefix: str) -> str:
+    return f"{prefix}-reconcile"
+
+
+def same_url(one: str, other: str) -> bool:
+    """Whether two jobs call the same; Google puts a slash behind a URL that has no path."""
+    return one.removesuffix("/") == other.removesuffix("/")
+
+
+def foreign(jobs: Iterable[Job]) -> Failure:
+    listed = "; ".join(f"{job.id} calls {job.url or 'no URL'}" for job in jobs)
+    message = f"jobs that have our names and are not ours: {listed}. Delete them, or set another JOB_PREFIX"
+    return Failure(message, code="memory_unavailable", retryable=False)
+
+
+def hours_id(prefix: str, minute: int, days: str, zone: str) -> str:
+    """The job of a boundary of the hours at that minute of the day."""
+    return f"{prefix}-hours-{minute // 60:02}{minute % 60:02}-{days}-{zone}"
+
+
+def boundary_of(id: str, prefix: str) -> str | None:
+    """The time of day of a boundary's job, such as "0800"; "" where its name tells none; None: it is another job."""
+    found = re.fullmatch(re.escape(prefix) + r"-hours-(?:([0-9]{4})-)?.*", id)
+    return None if found is None else found[1] or ""
+
+
+def platform_id(prefix: str, platform: str) -> str:
+    return f"{prefix}-platform-{platform}"
+
+
+def override_id(prefix: str, entry: str) -> str:
+    return f"{prefix}-override-{entry}"
+
+
+def remembered(jobs: Iterable[Job], settings: Settings, prefix: str) -> StoredState:
+    """What the jobs remember for the entries and platforms of the settings."""
+    by_id = {job.id: job for job in jobs}
+    overrides = {key: override_in(by_id.get(override_id(prefix, key))) for key in settings.entries}
+    followed = {entry.platform for entry in settings.entries.values() if entry.platform}
+    platforms = {name: news_in(by_id.get(platform_id(prefix, name))) for name in followed}
+    return StoredState(
+        {key: override for key, override in overrides.items() if override},
+        {name: news for name, news in platforms.items() if news},
+    )
+
+
+def override_in(job: Job | None) -> Override | None:
+    body = _memory(job).get("override")
+    if not isinstance(body, dict):
+        return None
+    state, since = body.get("state"), _time(body, "since")
+    if state not in ("running", "paused", "scaledToZero") or since is None:
+        return None
+    until = _time(body, "until")
+    if until is None and body.get("until") is not None:
+        return None
+    return Override(state, since, until, _text(body, "or_started"), _text(body, "by"), _text(body, "note"))
+
+
+def news_in(job: Job | None) -> PlatformState | None:
+    stored = _memory(job)
+    state, since = stored.get("state"), _time(stored, "since")
+    return PlatformState(state, since, _time(stored, "first")) if state in ("started", "stopped") and since else None
+
+
+def override_job(like: Job, prefix: str, entry: str, override: Override, now: datetime) -> Job:
+    """The one-shot job of an override; target, account, deadline and retries are those of the reconcile job."""
+    due = override.until or override.since
+    fires = _minute(max(due, now + MINUTE)) if override.until else _minute(due)
+    until = format_rfc3339(override.until) if override.until else "released"
+    return replace(
+        like,
+        id=override_id(prefix, entry),
+        schedule=f"{fires.minute} {fires.hour} {fires.day} {fires.month} *",
+        time_zone="UTC",
+        body=body([entry], {"override": override_json(override)}),
+        description=f"asked by hand: {entry} {override.state} until {until}",
+        state="ENABLED" if override.until else "PAUSED",
+    )
+
+
+def override_json(override: Override) -> dict[str, Any]:
+    """An override as JSON has it, in a job's body and in the status."""
+    return {
+        "state": override.state,
+        "since": format_rfc3339(override.since),
+        "until": format_rfc3339(override.until) if override.until else None,
+        "or_started": override.or_started,
+        "by": override.by,
+        "note": override.note,
+    }
+
+
+def settings_sha256_of(job: Job | None) -> str | None:
+    """The SHA-256 of the settings that the jobs were made from, out of the reconcile job's description."""
+    found = re.search(r"\b[0-9a-f]{64}\b", job.description) if job else None
+    return found[0] if found else None
+
+
+def platform_body(settings: Settings, platform: str, news: PlatformState) -> bytes:
+    memory = {"platform": platform, "state": news.state, "since": format_rfc3339(news.since)}
+    first = {"first": format_rfc3339(news.first)} if news.first else {}
+    return body(settings.followers(platform), memory | first)
+
+
+def body(endpoints: Iterable[str], memory: Mapping[str, Any] | None = None) -> bytes:
+    request: dict[str, Any] = {"endpoints": list(endpoints)}
+    return json.dumps(request | ({"memory": memory} if memory else {})).encode()
+
+
+def _minute(when: datetime) -> datetime:
+    """Rounded up to a whole minute, in UTC."""
+    whole = when.astimezone(UTC).replace(second=0, microsecond=0)
+    return whole if whole == when else whole + MINUTE
+
+
+def _memory(job: Job | None) -> dict[str, Any]:
+    try:
+        content = json.loads(job.body) if job else {}
+    except (ValueError, RecursionError):
+        return {}
+    memory = content.get("memory") if isinstance(content, dict) else None
+    return memory if isinstance(memory, dict) else {}
+
+
+def _time(body: Mapping[str, Any], key: str) -> datetime | None:
+    value = body.get(key)
+    return parse_rfc3339(value) if isinstance(value, str) else None
+
+
+def _text(body: Mapping[str, Any], key: str) -> str | None:
+    value = body.get(key)
+    return value if isinstance(value, str) else None

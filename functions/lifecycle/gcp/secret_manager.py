@@ -1,0 +1,47 @@
+"""The token's source: a version in Secret Manager, checked by its CRC32C.
+
+Source: Secret Manager API v1, `projects.secrets.versions.access`.
+"""
+
+import asyncio
+import random
+from typing import Any
+
+from lifecycle.errors import Failure
+from lifecycle.gcp.client import as_failure, client
+from lifecycle.retry import retry, time_limit
+
+PER_CALL = 10.0  # seconds
+
+
+class SecretManager:
+    """Reads one version, `projects/P/secrets/S/versions/V`. `url`: a local server instead of Google's."""
+
+    def __init__(self, version: str, url: str | None, rng: random.Random) -> None:
+        self.version = version
+        self._chance = rng
+        self._url = url
+        self._client: Any = None
+
+    async def read(self, deadline: float) -> str:
+        """The secret's text. Raises `Failure`."""
+
+        async def attempt() -> str:
+            async with time_limit(f"reading {self.version}", deadline, code="token_unreadable"):
+                return await asyncio.to_thread(self._read)
+
+        return await retry(attempt, deadline=deadline, rng=self._chance)
+
+    def _read(self) -> str:
+        with as_failure(f"reading {self.version}", code="token_unreadable"):
+            if self._client is None:
+                self._client = client("google.cloud.secretmanager_v1", "SecretManagerServiceClient", self._url)
+            payload = self._client.access_secret_version(name=self.version, timeout=PER_CALL, retry=None).payload
+        import google_crc32c
+
+        if "data_crc32c" in payload and payload.data_crc32c != google_crc32c.value(payload.data):
+            raise Failure(f"{self.version} arrived damaged (CRC32C)", code="token_unreadable", retryable=True)
+        try:
+            return str(payload.data.decode("ascii"))
+        except UnicodeDecodeError:
+            raise Failure(f"{self.version} is not plain ASCII", code="token_unreadable", retryable=False) from None

@@ -1,0 +1,1 @@
+"""Hugging Face: the management API, endpoint URLs, and the token."""

@@ -1,0 +1,83 @@
+"""The Hugging Face token: read when needed, kept, read again on age and when it is refused, and kept out of words."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from lifecycle.errors import Failure, catch_failure
+
+LATEST_LASTS = timedelta(minutes=10)
+RETRIED_AFTER = timedelta(minutes=1)  # when an aged token could not be read again
+SHORTEST_SECRET = 6  # shorter ones, made up on one's own machine, are words like "test" that stand everywhere
+RE_READ_TIME = 5.0  # seconds, while a known token is at hand
+
+
+class Token:
+    """`read` fetches it (given a deadline on the event loop's clock) and raises `Failure`. `ages`: it may change
+    under its name, so it is read again after ten minutes."""
+
+    def __init__(self, read: Callable[[float], Awaitable[str]], now: Callable[[], datetime], *, ages: bool) -> None:
+        self._read = read
+        self._now = now
+        self._ages = ages
+        self._value: str | None = None
+        self._known: set[str] = set()
+        self._read_at: datetime | None = None
+        self._tried_at: datetime | None = None
+        # Refused tokens and the calls that read again for them, with why they could not.
+        self._refusals: dict[tuple[str, float], Failure | None] = {}
+        self._lock = asyncio.Lock()
+
+    async def get(self, deadline: float) -> str:
+        """The token. Raises `Failure` when it cannot be read; a known one outlives a passing failure to re-read."""
+        async with self._lock:
+            if self._value is None:
+                return await self._renew(deadline)
+            if (
+                not self._ages
+                or self._within(self._read_at, LATEST_LASTS)
+                or self._within(self._tried_at, RETRIED_AFTER)
+            ):
+                return self._value
+            self._tried_at = self._now()
+            try:
+                return await self._renew(min(deadline, asyncio.get_running_loop().time() + RE_READ_TIME))
+            except Failure as failure:
+                if not failure.retryable:
+                    raise
+                return self._value
+
+    async def renewed(self, refused: str, deadline: float) -> str:
+        """The token after Hugging Face refused one: read again, once for each call (which its deadline stands for),
+        unless another was read meanwhile. Raises `Failure` when it cannot be read."""
+        async with self._lock:
+            if self._value is not None and self._value != refused:
+                return self._value
+            if (refused, deadline) not in self._refusals:
+                now = asyncio.get_running_loop().time()
+                self._refusals = {key: found for key, found in self._refusals.items() if key[1] > now}
+                self._refusals[refused, deadline] = await catch_failure(self._renew(deadline))
+            if failure := self._refusals[refused, deadline]:
+                raise failure
+            return self._value or refused
+
+    def _within(self, since: datetime | None, length: timedelta) -> bool:
+        return since is not None and self._now() - since < length
+
+    def redact(self, text: str) -> str:
+        """`text` without any token that was ever held."""
+        for token in self._known:
+            text = text.replace(token, "[token]")
+        return text
+
+    async def _renew(self, deadline: float) -> str:
+        value = (await self._read(deadline)).strip()
+        if not re.fullmatch(r"[!-~]+", value):
+            raise Failure(
+                "the Hugging Face token is empty or not plain ASCII", code="token_unreadable", retryable=False
+            )
+        if len(value) >= SHORTEST_SECRET:
+            self._known.add(value)
+        self._value, self._read_at = value, self._now()
+        return value

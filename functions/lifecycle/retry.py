@@ -1,0 +1,58 @@
+"""Trying again while there is time: back-off with jitter, Retry-After, deadlines."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
+
+from lifecycle.errors import Failure, T, timed_out
+
+MOST_ATTEMPTS = 5
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from Retry-After (RFC 9110) or the Hub's `ratelimit: "api";r=0;t=55`."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:6])
+    if value:
+        try:
+            # Against the answer's own Date, so that no two clocks are compared.
+            until = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", value))
+            return max(0.0, until.total_seconds())
+        except (ValueError, TypeError, OverflowError):
+            return None
+    for part in headers.get("ratelimit", "").split(";"):
+        name, _, seconds = part.strip().partition("=")
+        if name == "t" and seconds.isascii() and seconds.isdigit():
+            return float(seconds[:6])
+    return None
+
+
+@asynccontextmanager
+async def time_limit(what: str, deadline: float, code: str = "timeout") -> AsyncIterator[None]:
+    """Ends what runs inside at `deadline` (the event loop's clock) with a passing `Failure`."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            yield
+    except TimeoutError:
+        raise timed_out(what, code) from None
+
+
+async def retry(attempt: Callable[[], Awaitable[T]], *, deadline: float, rng: random.Random) -> T:
+    """The result of `attempt`, tried again after passing failures: with growing, jittered pauses (or as long as the
+    service asked), at most five times, and never beyond `deadline` (the event loop's clock, seconds)."""
+    clock = asyncio.get_running_loop().time
+    for count in range(MOST_ATTEMPTS):
+        try:
+            return await attempt()
+        except Failure as failure:
+            longest = min(LONGEST_PAUSE, SHORTEST_PAUSE * 2**count)
+            pause = failure.retry_after or rng.uniform(longest / 2, longest)
+            if not failure.retryable or count == MOST_ATTEMPTS - 1 or clock() + pause >= deadline:
+                raise
+        await asyncio.sleep(pause)
+    raise AssertionError("the last attempt returns or raises")

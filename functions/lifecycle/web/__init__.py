@@ -1,0 +1,1 @@
+"""The functions over HTTP: requests, platform messages, log lines, the page."""

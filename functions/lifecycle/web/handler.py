@@ -1,0 +1,200 @@
+"""The front door over HTTP: who asks, what they ask for, and the answer with its status and log lines."""
+
+import base64
+import binascii
+import json
+import time
+import traceback
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Request as HttpRequest
+from flask import Response
+
+from lifecycle.app import App
+from lifecycle.config.schema import Invalid, Problem, dotted
+from lifecycle.core.model import Trigger
+from lifecycle.engine import request
+from lifecycle.engine.call import Caller, Verb
+from lifecycle.engine.service import Answer
+from lifecycle.errors import Failure
+from lifecycle.web import pubsub as events
+from lifecycle.web.logs import Log, trace_of
+
+LARGEST = 64 * 1024  # bytes of a request's body
+RETRY_AFTER = 30  # seconds
+JSON_TYPES = ("", "application/json", "application/octet-stream")
+
+
+class Refused(Exception):
+    """A request that is not let in: an HTTP status, and why."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+def serve(app: App, function: str, http: HttpRequest) -> Response:
+    """The response of a function to a request; never raises."""
+    begun = time.monotonic()
+    headers = {name.lower(): value for name, value in http.headers.items()}
+    log = Log(app.token.redact, function, trace_of(headers, app.environment.project))
+    caller = caller_of(headers, app.environment.invoker)
+    trigger: Trigger = "platform" if function == "platform_event" else caller.trigger
+    try:
+        response = _respond(app, function, http, headers, caller, log)
+    except Exception as error:  # whatever happens is an answer and a log line
+        response = _problem(error, log)
+    log.line(
+        "call",
+        f"{function}: {response.status_code}",
+        "ERROR" if response.status_code >= 500 else "WARNING" if response.status_code >= 400 else "INFO",
+        status=response.status_code,
+        trigger=trigger,
+        by=caller.email,
+        duration_ms=round((time.monotonic() - begun) * 1000),
+    )
+    return response
+
+
+def _respond(
+    app: App, function: str, http: HttpRequest, headers: Mapping[str, str], caller: Caller, log: Log
+) -> Response:
+    _let_in(function, http, headers)
+    if function == "status":
+        return _status(app, http, log)
+    body = _body(http)
+    if function == "platform_event":
+        answer = app.run(app.service.platform_event(events.read(body, headers)))
+    else:
+        asked = request.read(function, body, app.settings.entries, app.service.world.now())
+        if function == "reconcile":
+            answer = app.run(app.service.reconcile(asked, caller))
+        else:
+            answer = app.run(app.service.act(cast(Verb, function), asked, caller))
+    log_results(answer, caller, log)
+    response = _json(answer.body(), answer.status, log)
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(answer.retry_after)
+    return response
+
+
+def _let_in(function: str, http: HttpRequest, headers: Mapping[str, str]) -> None:
+    """Raises `Refused` for a request that is none for this function, before its body is read."""
+    allowed = ("GET", "HEAD") if function == "status" else ("POST",)
+    if http.method not in allowed:
+        raise Refused(405, f"{function} takes {' and '.join(allowed)}", {"Allow": ", ".join(allowed)})
+    # A link to the page from elsewhere is a navigation; a script, form or picture of another site is none.
+    followed = function == "status" and headers.get("sec-fetch-mode") == "navigate"
+    if headers.get("sec-fetch-site") == "cross-site" and not followed:
+        raise Refused(403, "cross-site requests of a browser are refused")
+    if function == "status":
+        return
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    known = (*JSON_TYPES, "application/cloudevents+json") if function == "platform_event" else JSON_TYPES
+    if (http.content_length or 0) > LARGEST:
+        raise Refused(413, f"the body has more than {LARGEST} bytes")
+    if kind not in known:
+        raise Refused(415, f"{kind}: the body must be JSON, as {' or '.join(filter(None, known))}")
+
+
+def _body(http: HttpRequest) -> bytes:
+    """The body, of which no more is read than is let in; it may come without a Content-Length."""
+    body = b""
+    while len(body) <= LARGEST and (more := http.stream.read(LARGEST + 1 - len(body))):
+        body += more
+    if len(body) > LARGEST:
+        raise Refused(413, f"the body has more than {LARGEST} bytes")
+    return body
+
+
+def _status(app: App, http: HttpRequest, log: Log) -> Response:
+    status = app.run(app.service.status())
+    for failure in status.failures:
+        log.line("note", f"not known: {failure}", "WARNING", code=failure.code)
+    if http.accept_mimetypes.best_match(["application/json", "text/html"], "application/json") != "text/html":
+        return _json(status.told, 200, log)
+    from lifecycle.web import page
+
+    still = "still" in http.args
+    text = log.redact(page.html(status, app.settings, still=still))
+    return Response(text.encode("utf-8", "replace"), 200, mimetype="text/html", headers=page.headers(still=still))
+
+
+def log_results(answer: Answer, caller: Caller, log: Log) -> None:
+    """A log line for each result, and for what else must be seen."""
+    for result in answer.results:
+        log.result(result, trigger=answer.trigger, by=caller.email, dry_run=answer.dry_run)
+    for endpoint in answer.unmanaged:
+        log.unmanaged(endpoint)
+    for note in answer.notes:
+        log.line("note", note, "WARNING", trigger=answer.trigger)
+
+
+def _json(body: Mapping[str, Any], status: int, log: Log, kind: str = "application/json") -> Response:
+    text = log.redact(json.dumps(body))
+    return Response(text + "\n", status, mimetype=kind, headers={"Cache-Control": "no-store"})
+
+
+def _problem(error: Exception, log: Log) -> Response:
+    """An error as application/problem+json (RFC 9457)."""
+    status, headers = 500, dict[str, str]()
+    more: dict[str, Any] = {}
+    detail = str(error)
+    match error:
+        case Refused():
+            status, headers = error.status, error.headers
+        case Invalid():
+            status, more = 400, {"errors": [_told(problem) for problem in error.problems]}
+        case request.UnknownName():
+            status, more = 404, {"known": error.known}
+        case Failure():
+            status, headers = 503, {"Retry-After": str(round(error.retry_after or RETRY_AFTER))}
+        case _:
+            detail = "an error inside; the log has it"
+            told = f"{type(error).__name__}: {error}"
+            log.line("crash", told, "ERROR", stack_trace="".join(traceback.format_exception(error)))
+    if status != 500:
+        log.line("refused", detail, "ERROR" if status >= 500 else "WARNING", status=status, **_code(error))
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    response = _json(body, status, log, "application/problem+json")
+    response.headers.update(headers)
+    return response
+
+
+def _told(problem: Problem) -> dict[str, str]:
+    return {"path": dotted(problem.path), "detail": problem.what}
+
+
+def _code(error: Exception) -> dict[str, str]:
+    return {"code": error.code} if isinstance(error, Failure) else {}
+
+
+def caller_of(headers: Mapping[str, str], invoker: str | None) -> Caller:
+    """Who asks. Cloud Run has checked the token (X-Serverless-Authorization where both are there), so its email is
+    believed. Scheduler is known by the invoker's email where a token is there, by its headers elsewhere."""
+    authorization = headers.get("x-serverless-authorization") or headers.get("authorization") or ""
+    email = _email(authorization)
+    by_headers = "x-cloudscheduler-jobname" in headers or "x-cloudscheduler" in headers
+    scheduled = email == invoker if authorization and invoker else by_headers
+    if not scheduled:
+        return Caller("manual", email)
+    return Caller("schedule", job=headers.get("x-cloudscheduler-jobname", "").rpartition("/")[2])
+
+
+def _email(authorization: str) -> str | None:
+    """The email in a bearer token (JWT); None where there is none, or where it is not verified."""
+    scheme, _, token = authorization.partition(" ")
+    parts = token.strip().split(".")
+    if scheme.lower() != "bearer" or len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        return None
+    if not isinstance(claims, dict) or claims.get("email_verified", True) is not True:
+        return None
+    email = claims.get("email")
+    return email if isinstance(email, str) and email else None

@@ -1,0 +1,72 @@
+"""Structured logs: one JSON object a line on standard output, as Cloud Logging reads them.
+
+One line for each endpoint and call (`event` "endpoint"), one for each call ("call"), and what else must be seen.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lifecycle.core.model import FREE, Endpoint, Level, Result
+
+# Cloud Trace: `traceparent` (W3C), or Google's own older header.
+_TRACES = (("traceparent", r"[0-9a-f]{2}-([0-9a-f]{32})-"), ("x-cloud-trace-context", r"([0-9a-f]{32})"))
+
+
+def trace_of(headers: Mapping[str, str], project: str | None) -> str | None:
+    """`projects/P/traces/ID` of a request, by lower-case header names."""
+    for name, pattern in _TRACES:
+        found = re.match(pattern, headers.get(name, ""))
+        if found and project:
+            return f"projects/{project}/traces/{found[1]}"
+    return None
+
+
+def _print(line: str) -> None:
+    # One write, so that lines of calls side by side do not mix.
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+@dataclass(frozen=True)
+class Log:
+    """The log of one call. `redact` keeps the token out of every line."""
+
+    redact: Callable[[str], str]
+    function: str
+    trace: str | None = None
+    write: Callable[[str], None] = _print
+
+    def line(self, event: str, message: str, level: Level = "INFO", **fields: Any) -> None:
+        entry: dict[str, Any] = {"severity": level, "message": message, "event": event, "function": self.function}
+        if self.trace:
+            entry["logging.googleapis.com/trace"] = self.trace
+        self.write(self.redact(json.dumps(entry | fields, default=str)) + "\n")
+
+    def result(self, result: Result, *, trigger: str, by: str | None, dry_run: bool) -> None:
+        did = f"{result.action} {result.outcome}" if result.action != "none" else result.outcome
+        error = f"; {result.error}" if result.error else ""
+        message = (
+            f"{result.name}: {did}: {result.before} -> {result.after}, wanted {result.wanted}: {result.reason}{error}"
+        )
+        self.line(
+            "endpoint",
+            message,
+            result.level,
+            **result.answer(),
+            trigger=trigger,
+            code=result.code,
+            billing=result.after is not None and result.after not in FREE,
+            unready=result.unready,
+            dry_run=dry_run,
+            by=by,
+        )
+
+    def unmanaged(self, endpoint: Endpoint) -> None:
+        billing = endpoint.may_bill
+        told = f"{endpoint.name}: {endpoint.state}, in no entry"
+        level: Level = "WARNING" if billing else "INFO"
+        self.line("unmanaged", told, level, name=endpoint.name, state=endpoint.state, billing=billing)

@@ -1,0 +1,119 @@
+"""What a platform says, from a Pub/Sub push or a CloudEvent. Pure.
+
+Also understood is a Compute Engine audit-log entry that a log sink publishes: a VM that is a platform of its own name.
+
+Sources: Pub/Sub's push body (`{"message": {"data", "attributes", "messageId", "publishTime"}, "subscription"}`) and
+CloudEvents 1.0 over HTTP, binary (`ce-` headers) and structured (`application/cloudevents+json`).
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from lifecycle.config.schema import Invalid, Problem, shown
+from lifecycle.core.model import Message
+from lifecycle.core.times import parse_rfc3339
+
+EVENTS = ("started", "stopped")
+
+# The last part of a method's name, from Compute Engine's audit logs, and what it means for the VM.
+_UP = ("insert", "start", "startWithEncryptionKey", "resume", "automaticRestart")
+
+_DOWN = ("stop", "suspend", "delete", "preempted", "hostError", "guestTerminate", "terminateOnHostMaintenance")
+
+VM_METHODS = dict.fromkeys(_UP, "started") | dict.fromkeys(_DOWN, "stopped")
+
+
+def read(body: bytes, headers: Mapping[str, str]) -> Message:
+    """The message in a delivery; `headers` by lower-case name. Raises `Invalid` for what cannot be understood."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/cloudevents+json":
+        return _structured(_object(_json(body, "the body"), "the body"))
+    if any(name in headers for name in ("ce-specversion", "ce-type", "ce-id")):
+        return _message(_delivered(_json(body, "the body") if body else None, headers.get("ce-time")))
+    envelope = _object(_json(body, "the body"), "the body")
+    if "specversion" in envelope:
+        return _structured(envelope)
+    if not isinstance(envelope.get("message"), dict):
+        raise _refused("message: is missing; a Pub/Sub push or a CloudEvent is understood")
+    return _message(_delivered(envelope, None))
+
+
+def _structured(event: dict[str, Any]) -> Message:
+    data = event.get("data")
+    if data is None and isinstance(event.get("data_base64"), str):
+        data = _decoded(event["data_base64"], "data_base64")
+    return _message(_delivered(data, event.get("time")))
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    told: Any
+    time: Any
+
+
+def _delivered(data: Any, time: Any) -> _Delivery:
+    """What was said, out of a Pub/Sub message where there is one, and the time that belongs to it."""
+    if isinstance(data, str):
+        data = _json(data, "data")
+    message = data.get("message") if isinstance(data, dict) else None
+    if not isinstance(message, dict):
+        return _Delivery(data, time)
+    payload = message.get("data")
+    said = _decoded(payload, "message.data") if payload not in (None, "") else message.get("attributes")
+    return _Delivery(said, message.get("publishTime") or message.get("publish_time") or time)
+
+
+def _message(delivery: _Delivery) -> Message:
+    told = _vm(_object(delivery.told, "the message"))
+    problems = []
+    platform, event = told.get("platform"), told.get("event")
+    if not isinstance(platform, str) or not platform:
+        problems.append(Problem(("platform",), f"{shown(platform)}: must be the name of a platform"))
+    if event not in EVENTS:
+        problems.append(Problem(("event",), f"{shown(event)}: must be {' or '.join(EVENTS)}"))
+    at = parse_rfc3339(delivery.time) if isinstance(delivery.time, str) else None
+    if at is None:
+        what = "must be a time: Pub/Sub's publishTime or the CloudEvent's time"
+        problems.append(Problem(("time",), f"{shown(delivery.time)}: {what}"))
+    if problems or at is None:
+        raise Invalid(*problems)
+    return Message(cast(str, platform), cast(Any, event), at)
+
+
+def _vm(told: dict[str, Any]) -> dict[str, Any]:
+    """The platform's message that an audit-log entry of a VM stands for; anything else as it is."""
+    entry = told.get("protoPayload")
+    if not isinstance(entry, dict):
+        return told
+    method, name = str(entry.get("methodName", "")), str(entry.get("resourceName", ""))
+    return {"platform": name.rpartition("/instances/")[2], "event": VM_METHODS.get(method.rpartition(".")[2])}
+
+
+def _decoded(text: Any, where: str) -> Any:
+    try:
+        return _json(base64.b64decode(text, validate=True), where)
+    except (binascii.Error, TypeError, ValueError) as error:
+        if isinstance(error, Invalid):
+            raise
+        raise _refused(f"{where}: is not base64") from None
+
+
+def _json(text: bytes | str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _refused(f"{where}: is not JSON: {error}") from None
+
+
+def _object(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _refused(f"{where}: must be a JSON object")
+    return value
+
+
+def _refused(what: str) -> Invalid:
+    return Invalid(Problem((), what))

@@ -1,0 +1,158 @@
+"""What is done from outside in a simulation: by hand over HTTP, at Hugging Face, to the token, by a platform.
+
+What was asked and said goes into the oracle's history; that the memory then holds it is promise b, and c.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from local.servers.huggingface import ALL_SCOPES
+from local.simulation.oracle import Decision
+from local.simulation.outages import ExternalEvent
+
+if TYPE_CHECKING:
+    from local.simulation.runner import Simulation
+
+LENGTHS = {"20m": 20, "1h30m": 90, "5h": 300, "1d": 1440}  # minutes
+LONGEST_ANSWER = timedelta(seconds=5)
+
+
+async def done(s: "Simulation", deed: ExternalEvent) -> None:
+    """Does it."""
+    match deed.kind:
+        case "ask":
+            await _ask(s, deed.detail["function"], deed.detail["body"])
+        case "touch" | "rescale" | "delete":
+            _change(s, deed)
+        case "rotate":
+            await _rotate(s)
+        case "revoke":
+            await _revoke(s)
+        case "platform":
+            async with asyncio.TaskGroup() as group:
+                for _ in range(deed.detail["times"]):
+                    group.create_task(_deliver(s, deed))
+
+
+def _change(s: "Simulation", deed: ExternalEvent) -> None:
+    """Somebody changes an endpoint at Hugging Face."""
+    name = deed.detail["endpoint"]
+    if name not in s.hub.endpoints:
+        return
+    endpoint = s.hub[name]
+    with s.trouble(s.entry_of(name)):
+        if deed.kind == "touch":
+            s.told(s.now(), f"somebody makes {name} {deed.detail['state']} at Hugging Face")
+            endpoint.to(deed.detail["state"], s.now())
+        elif deed.kind == "rescale":
+            s.told(s.now(), f"somebody changes the scaling of {name} at Hugging Face")
+            endpoint.min_replica, endpoint.max_replica = deed.detail["min"], max(1, endpoint.max_replica)
+        else:
+            s.told(s.now(), f"somebody deletes {name} at Hugging Face")
+            del s.hub.endpoints[name]
+
+
+async def _rotate(s: "Simulation") -> None:
+    """A new token; the old one goes on for an hour."""
+    s.told(s.now(), "the token is rotated")
+    old, new = s.tokens[-1], f"{s.tokens[0]}{len(s.tokens)}"
+    s.hub.tokens[new] = ALL_SCOPES
+    s.tokens.append(new)
+    await asyncio.sleep(3600)
+    del s.hub.tokens[old]
+
+
+async def _revoke(s: "Simulation") -> None:
+    """The token ends before a new one is there."""
+    s.told(s.now(), "the token is revoked")
+    with s.trouble(""):
+        del s.hub.tokens[s.tokens[-1]]
+        await asyncio.sleep(1200)
+        s.tokens.append(f"{s.tokens[0]}{len(s.tokens)}")
+        s.hub.tokens[s.tokens[-1]] = ALL_SCOPES
+
+
+async def _deliver(s: "Simulation", deed: ExternalEvent) -> None:
+    """A platform's message as Pub/Sub pushes it: late, and again until it is taken."""
+    detail, pause = deed.detail, 10.0
+    platform, event = detail["platform"], detail["event"]
+    followers = [key for key, entry in s.oracle.entries.items() if entry.platform == platform]
+    await asyncio.sleep(detail["late"])
+    message = {
+        "attributes": {"platform": platform, "event": event},
+        "messageId": "1",
+        "publishTime": deed.at.isoformat(),
+    }
+    with s.trouble(*followers), s.oracle.saying(platform, event, deed.at):
+        while True:
+            status, _ = await _post(s, "platform_event", {"message": message, "subscription": "s"})
+            if status == 200:
+                break
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 600)
+    if followers:
+        s.oracle.heard(platform, event, deed.at)
+        _remembers(s, platform)
+    s.told(s.now(), f"platform {platform} {event} (said {deed.at:%a %H:%M} UTC)")
+
+
+def _remembers(s: "Simulation", platform: str) -> None:
+    """Promise b: the newest message decides. One that is still being delivered may be remembered already."""
+    memory = s.memory(f"platform-{platform}")
+    event, at, _ = s.oracle.news[platform]
+    under_way = [said for said in s.oracle.under_way.get(platform, ()) if said[1] >= at]
+    fitting = [(event, at.isoformat()[:19]) for event, at in [(event, at), *under_way]]
+    s.checked["b"] += 1
+    if (memory.get("state"), memory.get("since", "")[:19]) not in fitting:
+        s.broke("b", f"{platform} is remembered as {memory}, the newest news is {event} at {at:%a %H:%M:%S}")
+
+
+async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
+    """A wish by hand. In calm it leads to the override that the design says, whatever became of the endpoints."""
+    key, begun = asked["endpoints"][0], s.now()
+    s.told(begun, f"by hand: {function} {json.dumps(asked)}")
+    entry, calm = s.oracle.entries[key], s.calm_since(key) < begun - LONGEST_ANSWER
+    s.disturbing[key] += 1
+    _, answer = await _post(s, function, asked)
+    s.disturbing[key] -= 1
+    calm = calm and s.calm_since(key) < begun  # nothing else disturbed it meanwhile
+    s.disturbed[key] = s.now()
+    there = any(s.entry_of(name) == key for name in s.hub.endpoints)
+    if answer and "results" in answer and there:
+        if function == "reconcile":
+            entry.override = None
+        else:
+            s.oracle.asked(key, "paused" if function == "pause" else "running", begun, *_until(asked, begun))
+        s.checked["c"] += calm
+        if calm and not _alike(entry.override, s.kept(key)):
+            s.broke("c", f"{function} {asked}: the override is {s.kept(key)}, should be {entry.override}")
+    entry.override = s.kept(key)  # in trouble: whatever it became, the next pass goes by it
+
+
+def _until(asked: Mapping[str, Any], begun: datetime) -> tuple[datetime | None, bool]:
+    """To when, and whether it is until released."""
+    if "for" in asked:
+        return begun + timedelta(minutes=LENGTHS[asked["for"]]), False
+    until = asked.get("until")
+    return (datetime.fromisoformat(until), False) if until and until != "released" else (None, until == "released")
+
+
+async def _post(s: "Simulation", function: str, asked: Mapping[str, Any]) -> tuple[int | None, Any]:
+    try:
+        response = await s.people.post(f"http://functions/{function}", json=asked, timeout=None)
+    except httpx.HTTPError:
+        return None, None
+    s.replies.append(response.text)
+    return response.status_code, response.json()
+
+
+def _alike(a: Decision | None, b: Decision | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    near = a.until is b.until or (a.until and b.until and abs(a.until - b.until) < 2 * LONGEST_ANSWER)
+    return a.state == b.state and a.or_started == b.or_started and bool(near)

@@ -1,0 +1,291 @@
+"""The functions and their memory in one process, without sockets: for the simulation."""
+
+import asyncio
+import base64
+import json
+import random
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar, cast
+
+import httpx
+from starlette.requests import Request
+
+from lifecycle.config.schema import Invalid
+from lifecycle.engine import request
+from lifecycle.engine.call import Dependencies, Verb
+from lifecycle.engine.service import Service
+from lifecycle.errors import Failure
+from lifecycle.gcp.jobs import Job, Retries
+from lifecycle.web import pubsub as events
+from lifecycle.web.handler import caller_of, log_results
+from lifecycle.web.logs import Log
+from local.servers.huggingface import HuggingFace
+from local.servers.scheduler import Refused, Scheduler
+
+T = TypeVar("T")
+Down = Literal["", "before", "after"]
+CALL: ContextVar[int] = ContextVar("CALL")  # the number of the functions' call that is being served
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a function that was answered: as its caller sees it, and the lines that it logged."""
+
+    number: int
+    function: str
+    entries: tuple[str, ...]
+    begun: datetime
+    status: int
+    body: Any
+    lines: list[str]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request that a function sent to Hugging Face; `status` None: no answer."""
+
+    call: int
+    begun: datetime  # when the call began
+    at: datetime
+    method: str
+    path: str
+    status: int | None
+
+
+class LocalJobs:
+    """`lifecycle.jobs.Jobs` straight on a local Scheduler. `down` says whether it answers an error now, before it did
+    what it was asked or after."""
+
+    def __init__(self, scheduler: Scheduler, parent: str, down: Callable[[], Down], deadline: float) -> None:
+        self.scheduler = scheduler
+        self.parent = parent
+        self.down = down
+        self.deadline = deadline
+
+    async def list(self) -> list[Job]:
+        return await self._call(lambda: [_read(job) for job in self.scheduler.jobs.values()])
+
+    async def get(self, id: str) -> Job | None:
+        return await self._call(lambda: _read(self.scheduler.jobs[self._name(id)]) if self._has(id) else None)
+
+    async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:  # noqa: ARG002
+        assert not keeps_body, "only `sync` keeps a body, and it is not part of the play"
+        name, made = self._name(job.id), _written(job, self._name(job.id))
+
+        def write() -> None:
+            if name in self.scheduler.jobs:
+                self.scheduler.update(name, made, "")
+            else:
+                self.scheduler.create(self.parent, made)
+            state = self.scheduler.jobs[name]["state"]
+            if state != job.state:
+                turn = self.scheduler.pause if job.state == "PAUSED" else self.scheduler.resume
+                turn(name)
+
+        await self._call(write)
+
+    async def set_body(self, id: str, body: bytes) -> bool:
+        made = {"httpTarget": {"body": base64.b64encode(body).decode()}}
+
+        def write() -> bool:
+            if self._has(id):
+                self.scheduler.update(self._name(id), made, "httpTarget.body")
+            return self._has(id)
+
+        return await self._call(write)
+
+    async def delete(self, id: str) -> None:
+        await self._call(lambda: self.scheduler.delete(self._name(id)) if self._has(id) else {})
+
+    async def run(self, id: str) -> None:
+        await self._call(lambda: self.scheduler.run_job(self._name(id)))
+
+    def _name(self, id: str) -> str:
+        return f"{self.parent}/jobs/{id}"
+
+    def _has(self, id: str) -> bool:
+        return self._name(id) in self.scheduler.jobs
+
+    async def _call(self, call: Callable[[], T]) -> T:
+        await asyncio.sleep(0.05)
+        down = Failure("Cloud Scheduler: 503", code="memory_unavailable", retryable=True, ambiguous=True)
+        when = self.down()
+        if when == "before":
+            raise down
+        try:
+            done = call()
+        except Refused as refused:
+            raise Failure(f"Cloud Scheduler: {refused}", code="memory_unavailable", retryable=False) from None
+        if when == "after":
+            raise down
+        return done
+
+
+class Functions(httpx.AsyncBaseTransport):
+    """Answers requests as the deployed functions do.
+
+    `kill`: after how many seconds an instance dies, if it does. `told` gets each line of the log, `answered` each call.
+    """
+
+    def __init__(
+        self,
+        world: Callable[[], Dependencies],
+        invoker: str,
+        kill: Callable[[], float | None],
+        told: Callable[[str], None],
+        answered: Callable[[Call], None],
+    ) -> None:
+        self.world = world
+        self.invoker = invoker
+        self.kill = kill
+        self.told = told
+        self.answered = answered
+        self.instances: dict[str, Service] = {}
+        self.one_at_a_time = asyncio.Lock()
+        self.begun: list[datetime] = []  # of each call, by its number
+
+    async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
+        function = asked.url.path.strip("/")
+        task = asyncio.create_task(self._serve(function, asked))
+        done, _ = await asyncio.wait([task], timeout=self.kill())
+        if done:
+            return task.result()
+        task.cancel()
+        self.instances.pop(function, None)
+        raise httpx.ReadError("the instance was killed")
+
+    async def _serve(self, function: str, asked: httpx.Request) -> httpx.Response:
+        if function != "platform_event":
+            return await self._answer(function, asked)
+        async with self.one_at_a_time:
+            return await self._answer(function, asked)
+
+    async def _answer(self, function: str, asked: httpx.Request) -> httpx.Response:
+        service = self.instances.get(function) or Service(self.world())
+        self.instances[function] = service
+        number, begun = len(self.begun), service.world.now()
+        self.begun.append(begun)
+        CALL.set(number)
+        headers = {name.lower(): value for name, value in asked.headers.items()}
+        caller = caller_of(headers, self.invoker)
+        entries: tuple[str, ...] = ()
+        lines: list[str] = []
+
+        def write(line: str) -> None:
+            lines.append(line)
+            self.told(line)
+
+        log = Log(service.world.token.redact, function, write=write)
+        try:
+            if function == "platform_event":
+                answer = await service.platform_event(events.read(asked.content, headers))
+            else:
+                wish = request.read(function, asked.content, service.world.settings.entries, service.world.now())
+                entries = wish.entries
+                act = service.reconcile(wish, caller) if function == "reconcile" else None
+                answer = await (act or service.act(cast(Verb, function), wish, caller))
+        except (Invalid, request.UnknownName) as error:
+            return httpx.Response(400, json={"detail": str(error)})
+        except Failure as failure:
+            log.line("refused", str(failure), "ERROR")
+            return httpx.Response(503, json={"detail": str(failure)})
+        except Exception as error:  # as the door does
+            log.line("crash", repr(error), "ERROR")
+            return httpx.Response(500, json={})
+        log_results(answer, caller, log)
+        text = log.redact(json.dumps(answer.body()))
+        self.answered(Call(number, function, entries, begun, answer.status, json.loads(text), lines))
+        return httpx.Response(answer.status, content=text)
+
+
+class Delayed(httpx.AsyncBaseTransport):
+    """Another transport, some milliseconds away."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, rng: random.Random) -> None:
+        self.inner = inner
+        self.rng = rng
+
+    async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(self.rng.uniform(0.02, 0.3))
+        return await self.inner.handle_async_request(asked)
+
+
+class Hub(httpx.AsyncBaseTransport):
+    """The local Hugging Face. Its errors repeat the token that they were sent. `sent` gets each request."""
+
+    def __init__(self, hub: HuggingFace, functions: Functions, sent: Callable[[Sent], None]) -> None:
+        self.hub = hub
+        self.functions = functions
+        self.sent = sent
+
+    async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
+        at, call, status = self.hub.now(), CALL.get(), None
+        try:
+            response = await self.hub.answer(_received(asked))
+            status = response.status_code
+        finally:
+            self.sent(Sent(call, self.functions.begun[call], at, asked.method, asked.url.path, status))
+        content = bytes(response.body)
+        if status >= 400:
+            content = content.replace(b"on purpose", b"on purpose: " + asked.headers["authorization"].encode())
+        return httpx.Response(status, headers=response.raw_headers, content=content)
+
+
+def _received(asked: httpx.Request) -> Request:
+    """A request as an ASGI server hands it over."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": asked.content, "more_body": False}
+
+    headers = [(name.lower(), value) for name, value in asked.headers.raw]
+    scope = {"type": "http", "method": asked.method, "path": asked.url.path, "query_string": asked.url.query}
+    return Request({**scope, "headers": headers, "server": ("127.0.0.1", 80)}, receive)
+
+
+def _read(job: dict[str, Any]) -> Job:
+    target, retries = job["httpTarget"], job["retryConfig"]
+    token = target.get("oidcToken", {})
+    return Job(
+        id=job["name"].rpartition("/")[2],
+        schedule=job["schedule"],
+        time_zone=job["timeZone"],
+        url=target["uri"],
+        body=base64.b64decode(target.get("body", "")),
+        headers=target["headers"],
+        account=token.get("serviceAccountEmail", ""),
+        audience=token.get("audience", ""),
+        deadline=timedelta(seconds=float(job["attemptDeadline"].rstrip("s"))),
+        retries=Retries(
+            int(retries.get("retryCount", 0)), least_wait=timedelta(seconds=float(retries["minBackoffDuration"][:-1]))
+        ),
+        description=job.get("description", ""),
+        state=job["state"],
+    )
+
+
+def _written(job: Job, name: str) -> dict[str, Any]:
+    least = job.retries.least_wait or timedelta(seconds=5)
+    deadline = job.deadline or timedelta(minutes=3)
+    return {
+        "name": name,
+        "schedule": job.schedule,
+        "timeZone": job.time_zone,
+        "description": job.description,
+        "attemptDeadline": f"{deadline.total_seconds():.0f}s",
+        "retryConfig": {"retryCount": job.retries.count, "minBackoffDuration": f"{least.total_seconds():.0f}s"},
+        "httpTarget": {
+            "uri": job.url,
+            "httpMethod": job.method,
+            "headers": dict(job.headers),
+            "body": base64.b64encode(job.body).decode(),
+            "oidcToken": {"serviceAccountEmail": job.account, "audience": job.audience},
+        },
+    }
+
+
+def made(job: Job, parent: str) -> dict[str, Any]:
+    """A job as the API takes it."""
+    return _written(job, f"{parent}/jobs/{job.id}")

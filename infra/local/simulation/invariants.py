@@ -1,0 +1,206 @@
+"""The promises, looked after while a simulation plays: from the settings and the history alone.
+
+This module looks on minute by minute; `answers` looks at each answer and at each request to Hugging Face, and `outside`
+at each message and wish by hand.
+"""
+
+import asyncio
+import json
+from datetime import datetime, timedelta
+
+from local.servers.endpoints import BILLED, Endpoint
+from local.simulation.in_process import Call, Sent
+from local.simulation.oracle import Entry
+from local.simulation.response_checks import Answers
+from local.simulation.runner import PARENT, SOMEBODY_ELSES, TOKEN, Simulation
+
+PROMISES = {
+    "a": "what has been wanted for two passes of calm is reached, on its way, or reported as failed",
+    "b": "the newest platform message decides",
+    "c": "an override holds to its end, and is gone one pass later",
+    "d": "with a start shorter than lead, the endpoint answers when the hours begin",
+    "e": "what is billed outside the wanted time stays within one pass a change plus the outage",
+    "f": "every failure is logged and answered as such, and no success that did not happen",
+    "g": "nothing outside the settings is touched, and the token appears nowhere",
+}
+MINUTE = timedelta(minutes=1)
+USED = timedelta(minutes=15)  # what was used within that time is not scaled to zero
+STARTING = frozenset({"pending", "initializing", "updating"})
+TOLD_ONCE = timedelta(hours=6)
+
+
+class InvariantChecker:
+    """Looks on. `outside`: seconds billed while rest was wanted, in trouble or not."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.s = simulation
+        self.one_pass = simulation.settings.reconcile_every + 2 * MINUTE
+        self.two_passes = self.one_pass + simulation.settings.reconcile_every
+        self.since: dict[str, tuple[str, datetime]] = {}  # by endpoint: what is wanted, and since when
+        self.settled: dict[str, datetime] = {}  # by entry: since when all is as wanted
+        self.outside = 0.0
+        named = [str(endpoint["name"]) for endpoint in simulation.plan.endpoints]
+        self.names = {key: [n for n in named if simulation.entry_of(n) == key] for key in simulation.oracle.entries}
+        self.answers = Answers(simulation, self.names, self._steady)
+
+    def sent(self, request: Sent) -> None:
+        self.answers.sent(request)
+
+    def answered(self, call: Call) -> None:
+        self.answers.answered(call)
+
+    async def look(self) -> None:
+        while True:
+            await asyncio.sleep(60)
+            now = self.s.now()
+            for key, names in self.names.items():
+                self._entry(key, names, now)
+
+    def _entry(self, key: str, names: list[str], now: datetime) -> None:
+        entry = self.s.oracle.entries[key]
+        wanted, calm = self.s.oracle.wanted(key, now), self.s.calm_since(key)
+        begins = now.replace(second=0, microsecond=0) in entry.begins
+        there = [self.s.hub[name] for name in names if name in self.s.hub.endpoints]
+        for name in names:
+            if self.since.get(name, ("", now))[0] != wanted:
+                self.since[name] = wanted, now
+        for endpoint in there:
+            self._endpoint(endpoint, key, now, calm)
+            if begins:
+                self._answers_at_the_beginning(endpoint, entry, now, calm)
+        if not there and key in names and now - calm > self.two_passes and not self._reported(key, "has no endpoint"):
+            self._broke("a", key, f"{key} was deleted, and nobody says so")
+        if not all(self._as_wanted(endpoint, wanted) for endpoint in there):
+            self.settled.pop(key, None)
+        self._override(key, max(calm, self.settled.setdefault(key, now) if there else now), now)
+
+    def _endpoint(self, endpoint: Endpoint, key: str, now: datetime, calm: datetime) -> None:
+        wanted, since = self.since[endpoint.name]
+        stands = now - max(calm, since)
+        rests = wanted in ("paused", "scaledToZero")
+        self.outside += 60 * (rests and endpoint.state in BILLED)
+        # Failing after a start comes by itself: the next pass sees it.
+        failed_for = now - endpoint.history[-1][0] if endpoint.state == "failed" else stands
+        if min(stands, failed_for) > self.two_passes:
+            self.s.checked["a"] += 1
+            # Only what cannot come up may be reported instead.
+            excused = endpoint.start != "comes up" and self._reported(endpoint.name, "")
+            if not self._fits(endpoint, key, wanted) and not excused:
+                self._broke("a", key, f"{endpoint.name} is {endpoint.state}, wanted {wanted} since {since:%a %H:%M}")
+            self._scaling(endpoint, key)
+        if rests and stands > self.one_pass:
+            self.s.checked["e"] += 1
+            if endpoint.state in BILLED and not self._may_still_bill(endpoint, wanted, now):
+                self._broke("e", key, f"{endpoint.name} is {endpoint.state}, rest is wanted since {since:%a %H:%M}")
+
+    def _fits(self, endpoint: Endpoint, key: str, wanted: str) -> bool:
+        """In it, on its way, or left as the design says."""
+        state = endpoint.state
+        if wanted == "running":
+            return state in STARTING or self._matches(endpoint, wanted) or not self._may_be_started(key)
+        if wanted == "scaledToZero":
+            return state in ("scaledToZero", "paused") or self._may_still_bill(endpoint, wanted, self.s.now())
+        return wanted in ("any", state)
+
+    def _may_be_started(self, key: str) -> bool:
+        entry = self.s.oracle.entries[key]
+        by_hand = entry.override is not None and not self.s.oracle.over(entry.override, self.s.now())
+        return entry.start or by_hand
+
+    def _may_still_bill(self, endpoint: Endpoint, wanted: str, now: datetime) -> bool:
+        """To zero is scaled only what has come up and has not been used for a while."""
+        used = endpoint.last_used and now - endpoint.last_used < USED + self.one_pass
+        return wanted == "scaledToZero" and (endpoint.state in STARTING or bool(used))
+
+    def _reported(self, name: str, told: str) -> bool:
+        """Whether the last passes said that it failed."""
+        for line in reversed(self.s.logs):
+            if self.s.now() - line["at"] > self.two_passes:
+                return False
+            if line.get("name") == name and line["severity"] == "ERROR" and told in line["message"]:
+                return True
+        return False
+
+    def _scaling(self, endpoint: Endpoint, key: str) -> None:
+        """What is declared of the scaling holds for what runs; where somebody changed it since, that is said."""
+        declared = self.s.oracle.entries[key].scaling
+        told = endpoint.min_replica, endpoint.max_replica
+        wanted = declared.get("min_replicas", told[0]), declared.get("max_replicas", told[1])
+        if told == wanted or endpoint.state != "running":
+            return
+        last = next((line["message"] for line in reversed(self.s.logs) if line.get("name") == endpoint.name), "")
+        if "scaling differs" not in last:
+            self._broke("a", key, f"{endpoint.name} has {told} replicas, declared are {wanted}")
+
+    def _answers_at_the_beginning(self, endpoint: Endpoint, entry: Entry, now: datetime, calm: datetime) -> None:
+        lead = entry.lead
+        slowest = max(endpoint.durations.resume, endpoint.durations.wake)
+        needs = timedelta(seconds=slowest + endpoint.durations.load + 40)
+        steady = self.since[endpoint.name][0] == "running" and self.since[endpoint.name][1] <= now - lead + MINUTE
+        # Its idle clock is its own: one that fell asleep less than a pass ago could not be woken in time.
+        fell = endpoint.history[-1][0] if endpoint.state == "scaledToZero" and endpoint.min_replica == 0 else None
+        sleeps = fell is not None and now - fell < self.s.settings.reconcile_every + needs
+        able = endpoint.start == "comes up" and entry.start and not sleeps
+        if lead > needs and steady and calm < now - lead - MINUTE and able:
+            self.s.checked["d"] += 1
+            if not endpoint.ready:
+                self._broke("d", entry.key, f"{endpoint.name} is {endpoint.state} when its hours begin")
+
+    def _override(self, key: str, calm: datetime, now: datetime) -> None:
+        """It is there to its end. When it has ended, and all is as the rules want it, it is gone one pass later."""
+        wish, job = self.s.oracle.entries[key].override, f"{PARENT}/jobs/lifecycle-override-{key}"
+        if wish is None:
+            return
+        over = self.s.oracle.over(wish, now)
+        there = job in self.s.scheduler.jobs
+        if not over and self.s.calm_since(key) < now:
+            self.s.checked["c"] += 1
+            if not there:
+                self._broke("c", key, f"the override of {key} until {wish.until} is gone")
+        ended = max(calm, wish.until) if wish.until and over else calm
+        if over and now - ended > self.one_pass:
+            self.s.checked["c"] += 1
+            if there:
+                self._broke("c", key, f"the override of {key} until {wish.until} has ended and is still there")
+
+    def _as_wanted(self, endpoint: Endpoint, wanted: str) -> bool:
+        """As a pass must find it, so that an ended override goes."""
+        return endpoint.state in ("running", "paused", "scaledToZero") and self._matches(endpoint, wanted)
+
+    @staticmethod
+    def _matches(endpoint: Endpoint, wanted: str) -> bool:
+        if wanted == "running":
+            return endpoint.state == "running" or (endpoint.state == "scaledToZero" and not endpoint.min_replica)
+        return wanted in ("any", endpoint.state) or (wanted, endpoint.state) == ("scaledToZero", "paused")
+
+    def _steady(self, name: str) -> tuple[str, datetime]:
+        """What is wanted of an endpoint, and since when that stands undisturbed."""
+        key, now = self.s.entry_of(name), self.s.now()
+        wanted, since = self.since.get(name, ("", now))
+        if wanted != self.s.oracle.wanted(key, now):
+            since = now
+        if wanted == "running" and not self._may_be_started(key):
+            wanted = "any"
+        return wanted, max(since, self.s.calm_since(key))
+
+    def _broke(self, promise: str, key: str, what: str) -> None:
+        self.s.broke(promise, what)
+        self.s.disturbed[key] = self.s.now() + TOLD_ONCE
+
+    def conclude(self) -> None:
+        """What can only be seen at the end."""
+        for kind, fault in self.s.faults:
+            self.s.met[kind] += fault.met
+        jobs = self.s.scheduler.jobs
+        for where, texts in {"log": self.s.raw, "answer": self.s.replies, "job": [json.dumps(jobs)]}.items():
+            self.s.checked["g"] += len(texts)
+            if any(TOKEN in text for text in texts):
+                self.s.broke("g", f"the token is in a {where}")
+        if f"{PARENT}/jobs/{SOMEBODY_ELSES}" not in jobs:
+            self.s.broke("g", f"the job {SOMEBODY_ELSES} is gone")
+        for endpoint in self.s.hub.endpoints.values():
+            if not self.s.entry_of(endpoint.name) and len(endpoint.history) > 1:
+                self.s.broke("g", f"{endpoint.name} is in no entry, and became {endpoint.state}")
+        for line in self.s.logs:
+            if line["event"] == "crash":
+                self.s.broke("f", f"a crash: {line['message']}")

@@ -1,0 +1,243 @@
+"""What should be wanted, told a second time: minute by minute, from the settings' text and the history alone.
+
+Nothing of the product is used here. Hours are found by looking at what the wall clock shows in each minute.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+MINUTE = timedelta(minutes=1)
+DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+@dataclass
+class Decision:
+    """An override that must be in force: until when (None: until released), or until a platform starts."""
+
+    state: str
+    since: datetime
+    until: datetime | None
+    or_started: str | None = None
+
+
+@dataclass
+class Entry:
+    """One entry of the settings, with its hours as minutes of the simulated time."""
+
+    key: str
+    rest: str
+    platform: str | None
+    max_started: timedelta | None
+    lead: timedelta
+    running: set[datetime]  # the minutes, in UTC, in which its hours or their lead want it running
+    begins: set[datetime]  # when hours begin, lead left out
+    leads: set[datetime]
+    has_hours: bool
+    start: bool  # whether the rules may start it
+    scaling: dict[str, int]
+    override: Decision | None = None
+
+
+@dataclass
+class Oracle:
+    """The entries, and what the platforms said last: (event, when, since when without a break)."""
+
+    entries: dict[str, Entry]
+    news: dict[str, tuple[str, datetime, datetime]] = field(default_factory=dict)
+    under_way: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)  # messages not yet accepted
+
+    def wanted(self, key: str, now: datetime) -> str:
+        """ "running", the entry's way to rest, "paused" by hand, or "any"."""
+        entry = self.entries[key]
+        if entry.override and not self.over(entry.override, now):
+            return entry.override.state
+        return self.by_rules(key, now)
+
+    def by_rules(self, key: str, now: datetime) -> str:
+        entry = self.entries[key]
+        stopped = self._stopped(entry, now)
+        if stopped:
+            return entry.rest
+        if entry.has_hours:
+            return "running" if _minute(now) in entry.running else entry.rest
+        return "running" if stopped is False else "any"
+
+    def _stopped(self, entry: Entry, now: datetime) -> bool | None:
+        """Whether its platform is stopped; None: it has none, or nothing is known."""
+        if entry.platform is None or entry.platform not in self.news:
+            return None
+        event, at, _ = self.news[entry.platform]
+        lapsed = event == "started" and entry.max_started is not None and at + entry.max_started <= now
+        return event == "stopped" or lapsed
+
+    def over(self, wish: Decision, now: datetime) -> bool:
+        news = self.news.get(wish.or_started or "")
+        started = news is not None and news[0] == "started" and news[2] > wish.since
+        return started or (wish.until is not None and wish.until <= now)
+
+    @contextmanager
+    def saying(self, platform: str, event: str, at: datetime) -> Iterator[None]:
+        """A message that is being delivered."""
+        saying = self.under_way.setdefault(platform, [])
+        saying.append((event, at))
+        try:
+            yield
+        finally:
+            saying.remove((event, at))
+
+    def heard(self, platform: str, event: str, at: datetime) -> None:
+        """A message that was accepted."""
+        known = self.news.get(platform)
+        if known and at < known[1]:
+            return
+        lasts = next((e.max_started for e in self.entries.values() if e.platform == platform), None)
+        lapsed = known is not None and lasts is not None and known[1] + lasts <= at
+        unbroken = known is not None and known[0] == event and not lapsed
+        self.news[platform] = (event, at, known[2] if known and unbroken else at)
+        for entry in self.entries.values():
+            if entry.override and entry.override.or_started == platform and self.over(entry.override, at):
+                entry.override = None
+
+    def asked(self, key: str, state: str, now: datetime, until: datetime | None, released: bool) -> None:
+        """A wish by hand that was accepted sets or takes away the override (design, the table "By hand")."""
+        entry = self.entries[key]
+        wanted = self.by_rules(key, now)
+        entry.override = None
+        if until or released:
+            entry.override = Decision(state, now, until)
+        elif state == "paused" and wanted == "running":
+            later = [at for at in entry.leads if at > now]
+            entry.override = Decision("paused", now, min(later, default=None), entry.platform)
+        elif state == "running" and wanted != "any":
+            minutes = (now + number * MINUTE for number in range(121))
+            if any(self.by_rules(key, at) != "running" for at in minutes):
+                entry.override = Decision("running", now, now + timedelta(hours=2))
+
+
+def oracle(document: Mapping[str, Any], begin: datetime, end: datetime) -> Oracle:
+    """From the settings as YAML has them, for a stretch of time."""
+    platforms = document.get("platforms", {})
+    entries = {}
+    for key, given in document["endpoints"].items():
+        zone = ZoneInfo(given.get("time_zone", document.get("time_zone", "UTC")))
+        lead = _length(given.get("lead", "0m"))
+        holidays = set(_dates(given.get("holidays", document.get("holidays", []))))
+        texts = given.get("hours", [])
+        spans = list(_spans([texts] if isinstance(texts, str) else texts, zone, holidays, begin, end))
+        platform = given.get("platform")
+        lasts = platforms.get(platform, {}).get("max_started") if platform else None
+        joined = _joined(spans)
+        entries[key] = Entry(
+            key=key,
+            rest=given.get("rest", "paused"),
+            platform=platform,
+            max_started=_length(lasts) if lasts else None,
+            lead=lead,
+            running={minute for a, b in spans for minute in _minutes(a - lead, b)},
+            begins={a for a, _ in joined},
+            leads={a - lead for a, _ in joined},
+            has_hours=bool(texts),
+            start=given.get("start", True),
+            scaling=given.get("scaling", {}),
+        )
+    return Oracle(entries)
+
+
+def _spans(
+    texts: Iterable[str], zone: ZoneInfo, holidays: set[date], begin: datetime, end: datetime
+) -> Iterable[tuple[datetime, datetime]]:
+    """Beginnings and ends, by what the clock shows in each minute."""
+    shown = _shown(zone, begin - timedelta(days=9), end + timedelta(days=9))
+    for text in texts:
+        days, hours = text.split(" ", 1)
+        first, last = hours.strip().split("-")
+        from_, to = _of_day(first), _of_day(last)
+        to += timedelta(days=1) if to <= from_ else timedelta()
+        day = (begin - timedelta(days=8)).date()
+        while day <= (end + timedelta(days=7)).date():
+            if DAYS[day.weekday()] in _days(days) and day not in holidays:
+                midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall clock has no zone
+                a, b = _first(shown, midnight + from_), _last(shown, midnight + to)
+                if a < b:
+                    yield a, b
+            day += timedelta(days=1)
+
+
+@lru_cache(maxsize=8)  # some megabytes each
+def _shown(zone: ZoneInfo, begin: datetime, end: datetime) -> dict[datetime, list[datetime]]:
+    """The minutes in which a clock shows a time."""
+    shown: dict[datetime, list[datetime]] = {}
+    for minute in _minutes(begin, end):
+        shown.setdefault(minute.astimezone(zone).replace(tzinfo=None), []).append(minute)
+    return shown
+
+
+def _first(shown: dict[datetime, list[datetime]], wall: datetime) -> datetime:
+    while wall not in shown:
+        wall += MINUTE
+    return shown[wall][0]
+
+
+def _last(shown: dict[datetime, list[datetime]], wall: datetime) -> datetime:
+    while wall not in shown:
+        wall += MINUTE
+    return shown[wall][-1]
+
+
+def _joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    joined: list[tuple[datetime, datetime]] = []
+    for a, b in sorted(spans):
+        if joined and a <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], b)
+        else:
+            joined.append((a, b))
+    return joined
+
+
+def _days(text: str) -> set[str]:
+    if text == "daily":
+        return set(DAYS)
+    found: set[str] = set()
+    for part in text.split(","):
+        a, _, b = part.partition("-")
+        at = DAYS.index(a)
+        found.add(a)
+        while b and DAYS[at % 7] != b:
+            at += 1
+            found.add(DAYS[at % 7])
+    return found
+
+
+def _of_day(text: str) -> timedelta:
+    return timedelta(hours=int(text[:2]), minutes=int(text[3:]))
+
+
+def _length(text: str) -> timedelta:
+    units = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+    return timedelta(**{units[unit]: int(count) for count, unit in re.findall(r"(\d+)([dhms])", text)})
+
+
+def _dates(texts: Iterable[str]) -> Iterable[date]:
+    for text in texts:
+        first, _, last = text.partition("..")
+        day = date.fromisoformat(first)
+        while day <= date.fromisoformat(last or first):
+            yield day
+            day += timedelta(days=1)
+
+
+def _minutes(begin: datetime, end: datetime) -> Iterable[datetime]:
+    at = _minute(begin)
+    while at < end:
+        yield at
+        at += MINUTE
+
+
+def _minute(when: datetime) -> datetime:
+    return when.astimezone(UTC).replace(second=0, microsecond=0)

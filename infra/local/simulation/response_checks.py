@@ -1,0 +1,139 @@
+"""What a simulation's calls answer, log and send to Hugging Face, held against the history: promises a, e, f and g."""
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from local.simulation.in_process import Call, Sent
+from local.simulation.runner import Simulation
+
+MINUTE = timedelta(minutes=1)
+RESTS = ("paused", "scaledToZero")
+# Errors of which the design says that they are final; all else may pass.
+FINAL = re.compile(r": (400|401|402|403|404|405|422)\b|it did not start|has no endpoint")
+REFUSED = re.compile(r": (400|409)\b")
+# The states of which one was reached, when a result says that it is done, or that nothing had to be.
+DONE: dict[str, Collection[str]] = {"pause": {"paused"}, "scale-to-zero": RESTS}
+REACHED = {**DONE, "resume": {"pending", "initializing", "running"}}
+UNCHANGED: dict[str, Collection[str]] = {
+    "paused": {"paused"},
+    "scaledToZero": RESTS,
+    "running": {"running", "scaledToZero", "updateFailed"},
+}
+
+
+class Answers:
+    """`names`: the endpoints of each entry. `steady`: what is wanted of one, and since when that stands undisturbed."""
+
+    def __init__(
+        self, simulation: Simulation, names: Mapping[str, list[str]], steady: Callable[[str], tuple[str, datetime]]
+    ) -> None:
+        self.s = simulation
+        self.names = names
+        self.steady = steady
+        self.forbidden: set[tuple[int, str]] = set()
+        self.answered_at: dict[str, datetime] = {}  # when an endpoint's own URL last answered 200
+
+    # Requests to Hugging Face.
+
+    def sent(self, request: Sent) -> None:
+        """Only what is in the settings is touched, nothing is done against the wish, and a 403 is final."""
+        said = f"{request.method} {request.path}"
+        parts = request.path.strip("/").split("/")
+        own = parts[0] == "own"
+        name = parts[1] if own else parts[3] if len(parts) > 3 else ""
+        if own and request.status == 200:
+            self.answered_at[name] = self.s.now()
+        if not name or (request.method == "GET" and not own):
+            return
+        self.s.checked["g"] += 1
+        if not self.s.entry_of(name):
+            self.s.broke("g", f"{said}: it is in no entry")
+            return
+        if request.status == 403:
+            self.s.checked["f"] += 1
+            if (request.call, said) in self.forbidden:
+                self.s.broke("f", f"{said}: asked again after a 403")
+            self.forbidden.add((request.call, said))
+        self._against_the_wish(request, name, "own" if own else parts[-1])
+
+    def _against_the_wish(self, request: Sent, name: str, verb: str) -> None:
+        """A call that began when the wish had stood for a minute has no excuse."""
+        wanted, since = self.steady(name)
+        if request.begun - since < MINUTE:
+            return
+        told = f"{request.method} {request.path}, and {wanted} is wanted since {since:%a %H:%M}"
+        if verb in ("own", "resume") and wanted != "running":
+            self.s.broke("e", told)
+        if verb in ("pause", "scale-to-zero") and wanted not in RESTS:
+            self.s.broke("a", told)
+
+    # Answers.
+
+    def answered(self, call: Call) -> None:
+        results: list[dict[str, Any]] = call.body["results"]
+        bad = [result for result in results if result["outcome"] == "failed"]
+        retryable = any(not FINAL.search(str(result["error"])) for result in bad)
+        pending = any(result["outcome"] == "pending" for result in results)
+        status = 503 if retryable else 502 if bad else 202 if pending else 200
+        if call.function == "platform_event":
+            status = 200
+        self.s.checked["f"] += len(results)
+        if call.status != status:
+            self.s.broke("f", f"{call.function} answered {call.status}, should be {status}: {results}")
+        self._logged(call, bad)
+        self._all_are_there(call, results)
+        for result in bad:
+            self._did_not_happen(result)
+        for result in results:
+            self._happened(call, result)
+
+    def _logged(self, call: Call, bad: list[dict[str, Any]]) -> None:
+        """Every failure is in the log, with endpoint, reason and error."""
+        lines = [json.loads(line) for line in call.lines] if bad else []
+        logged = {(line.get("name"), line.get("error")) for line in lines if line["severity"] == "ERROR"}
+        for result in bad:
+            if not result["error"] or not result["reason"] or (result["name"], result["error"]) not in logged:
+                self.s.broke("f", f"{result['name']} failed, and the log does not say so, or not why: {result}")
+
+    def _all_are_there(self, call: Call, results: list[dict[str, Any]]) -> None:
+        """A result for each endpoint, whatever happened to the others."""
+        for key in call.entries:
+            of_entry = [result for result in results if result["endpoint"] == key]
+            observed = all(result["before"] for result in of_entry)
+            names = self.s.hub.endpoints.keys() & self.names[key]
+            told = {result["name"] for result in of_entry}
+            deleted = self.s.disturbed.get(key, call.begun) > call.begun
+            if observed and told != names and not deleted:
+                self.s.broke("f", f"{call.function} has no result for {sorted(names - told)} of {key}")
+
+    def _did_not_happen(self, result: dict[str, Any]) -> None:
+        """No failure for what is as it was asked: "already paused" is none, so it is looked at before it is told."""
+        state = self.s.hub[result["name"]].state if result["name"] in self.s.hub.endpoints else ""
+        if REFUSED.search(str(result["error"])) and state in REACHED.get(result["action"], ()):
+            self.s.broke("f", f"{result['name']}: {result['action']} is told to have failed, and it is {state}")
+
+    def _happened(self, call: Call, result: dict[str, Any]) -> None:
+        """No success that did not happen: the state that it speaks of was reached during the call."""
+        name = result["name"]
+        if name not in self.s.hub.endpoints:
+            return
+        endpoint = self.s.hub[name]
+        goal: Collection[str]
+        match result["outcome"]:
+            case "done":
+                goal = DONE.get(result["action"], {"running"})
+            case "unchanged" if result["wanted"] in UNCHANGED:
+                goal = UNCHANGED[result["wanted"]]
+            case _:
+                return
+        told = f"{name}: {result['action']} {result['outcome']}"
+        earlier = [state for at, state in endpoint.history if at < call.begun]
+        states = {*earlier[-1:], *(state for at, state in endpoint.history if at >= call.begun)}
+        if not states.intersection(goal):
+            self.s.broke("f", f"{told}, and it was {endpoint.state}")
+        waited = call.function in ("warm", "reconcile") and result["outcome"] == "done"
+        if waited and goal == {"running"} and self.answered_at.get(name, self.s.plan.begin) < call.begun:
+            self.s.broke("f", f"{told}, and it did not answer")

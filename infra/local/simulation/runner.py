@@ -1,0 +1,213 @@
+"""A week of the whole system on a simulated clock: the product's own code between the local services, and trouble."""
+
+import asyncio
+import base64
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any, Protocol
+
+import httpx
+import yaml
+
+from lifecycle.cli import desired_jobs as timetable
+from lifecycle.cli.desired_jobs import Target
+from lifecycle.config import settings
+from lifecycle.engine.call import Dependencies
+from lifecycle.errors import Failure
+from lifecycle.huggingface.credentials import Token
+from local.servers.faults import Fault
+from local.servers.huggingface import ALL_SCOPES, HuggingFace
+from local.servers.scheduler import Scheduler
+from local.simulation.actors import done
+from local.simulation.in_process import Call, Delayed, Down, Functions, Hub, LocalJobs, Sent, made
+from local.simulation.oracle import Decision, Oracle, oracle
+from local.simulation.outages import HARMLESS, Kind
+from local.simulation.scenarios import Plan
+from local.simulation.simulated_time import SimulatedLoop
+
+PARENT = "projects/p/locations/l"
+INVOKER = "invoker@p.iam.gserviceaccount.com"
+TOKEN = "hf_SimulatedTokenThatNobodySees"
+SOMEBODY_ELSES = "somebody-elses"  # a job that is not the system's
+
+
+class Onlooker(Protocol):
+    """Who looks on: all the time, at each request to Hugging Face, and at each answer."""
+
+    async def look(self) -> None: ...
+    def sent(self, request: Sent) -> None: ...
+    def answered(self, call: Call) -> None: ...
+
+
+class Simulation:
+    """One run. `told` is called with each line for people; `logs` keeps the product's own lines."""
+
+    def __init__(self, plan: Plan, told: Callable[[datetime, str], None] = lambda _at, _text: None) -> None:
+        self.plan = plan
+        self.loop = SimulatedLoop(plan.begin)
+        self.now = self.loop.now
+        self.told = told
+        self.rng = random.Random(plan.seed + 1)
+        self.end = plan.begin + timedelta(days=plan.days)
+        self.text = yaml.safe_dump(plan.document, sort_keys=False).encode()
+        self.settings = settings.parse(self.text)
+        self.oracle: Oracle = oracle(plan.document, plan.begin, self.end)
+        self.entry_of = cache(self._entry_of)
+        self.tokens = [TOKEN]
+        self.logs: list[dict[str, Any]] = []
+        self.raw: list[str] = []
+        self.replies: list[str] = []
+        self.harmful = [window for window in plan.windows if window.kind not in HARMLESS]
+        # When an entry was disturbed last; "" stands for all of them.
+        self.disturbed = dict.fromkeys(["", *self.oracle.entries], plan.begin)
+        self.disturbing: Counter[str] = Counter()  # and by how many things it is now
+        self.faults: list[tuple[Kind, Fault]] = []
+        self.met: Counter[str] = Counter()  # how often trouble was met, by its kind
+        self.checked: Counter[str] = Counter()  # how often a promise was looked at when it had to hold
+        self.broken: list[str] = []
+
+    def running(self, kind: Kind) -> bool:
+        found = any(w.kind == kind and w.begin <= self.now() < w.end for w in self.plan.windows)
+        self.met[kind] += found
+        return found
+
+    def broke(self, promise: str, what: str) -> None:
+        self.broken.append(f"{promise}: {self.now():%a %Y-%m-%d %H:%M:%S} {what}")
+
+    async def play(self, onlooker: Onlooker) -> None:
+        """Plays the run while `onlooker` looks on."""
+        self._build(onlooker)
+        async with httpx.AsyncClient(transport=Delayed(self.functions, self.rng)) as self.people:
+            self.scheduler.client = self.people
+            work = [self.scheduler.run(), self._deeds(), onlooker.look()]
+            tasks = [asyncio.create_task(coroutine) for coroutine in work]
+            await asyncio.sleep((self.end - self.now()).total_seconds())
+            for task in tasks:
+                if task.done():
+                    task.result()
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _build(self, onlooker: Onlooker) -> None:
+        plan = self.plan
+        self.hub = HuggingFace(self.now, tokens={TOKEN: ALL_SCOPES}, quirks=plan.quirks, quota=1000)
+        for endpoint in plan.endpoints:
+            self.hub.add(**{**endpoint, "last_used": self.now()})
+        self.scheduler = Scheduler(self.now, tick=self._tick)
+        jobs = timetable.jobs(self.settings, Target("http://functions/{name}", INVOKER, "lifecycle"))
+        for job in [*jobs, replace(jobs[0], id=SOMEBODY_ELSES, schedule="0 0 1 1 *")]:
+            self.scheduler.create(PARENT, made(job, PARENT))
+        for window in plan.windows:
+            self._fault(window.kind, window.begin, window.end)
+        self.functions = Functions(self._world, INVOKER, self._kill, self._log, onlooker.answered)
+        self.sent = onlooker.sent
+
+    def _world(self) -> Dependencies:
+        async def read(_deadline: float) -> str:
+            await asyncio.sleep(0.05)
+            if self.running("secrets down"):
+                raise Failure("Secret Manager: 503", code="token_unreadable", retryable=True)
+            return self.tokens[-1]
+
+        return Dependencies(
+            settings=self.settings,
+            http=httpx.AsyncClient(transport=Delayed(Hub(self.hub, self.functions, self.sent), self.rng)),
+            token=Token(read, self.now, ages=True),
+            base="http://127.0.0.1/v2",
+            jobs=lambda deadline: LocalJobs(self.scheduler, PARENT, self._scheduler_down, deadline),
+            prefix="lifecycle",
+            now=self.now,
+            rng=self.rng,
+        )
+
+    # What goes wrong.
+
+    def _fault(self, kind: Kind, begin: datetime, end: datetime) -> None:
+        faults: dict[Kind, Fault] = {
+            "hub down": Fault("status", status=503),
+            "hub throttled": Fault("status", status=429, headers={"Retry-After": "20"}),
+            "hub slow": Fault("slow", seconds=4),
+            "hub hangs": Fault("hang", seconds=300),
+            "hub resets": Fault("reset-after", "(POST|PUT)"),
+            "hub drops": Fault("reset-before"),
+            "hub html": Fault("html", "/v2", status=self.rng.choice([200, 502])),
+            "hub forbids": Fault("status", "(POST|PUT) /v2", status=403),
+        }
+        if kind in faults:
+            self.faults.append((kind, self.hub.faults.add(replace(faults[kind], since=begin, until=end))))
+
+    def _scheduler_down(self) -> Down:
+        return self.rng.choice(["before", "after"]) if self.running("scheduler down") else ""
+
+    def _tick(self, job: str) -> tuple[float, ...]:
+        if self.running("ticks lost"):
+            return ()
+        if self.running("ticks late"):
+            return (self.rng.uniform(30, 600),)
+        if self.running("ticks overlap"):
+            self.scheduler.run_job(f"{PARENT}/jobs/{job}")
+        return (0.0, self.rng.uniform(0, 20)) if self.running("ticks doubled") else (0.0,)
+
+    def _kill(self) -> float | None:
+        if not self.running("instances die") or self.rng.random() < 0.5:
+            return None
+        return self.rng.uniform(0, self.rng.choice([1, 5, 300]))
+
+    def _log(self, line: str) -> None:
+        self.raw.append(line)
+        entry = json.loads(line)
+        self.logs.append({**entry, "at": self.now()})
+        if entry["event"] == "endpoint" and entry["action"] != "none":
+            self.told(self.now(), f"{entry['function']:<14} {entry['message']}")
+
+    async def _deeds(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for deed in self.plan.deeds:
+                await asyncio.sleep(max(0.0, (deed.at - self.now()).total_seconds()))
+                group.create_task(done(self, deed))
+
+    # What is known of it all.
+
+    @contextmanager
+    def trouble(self, *keys: str) -> Iterator[None]:
+        """These entries are disturbed as long as it lasts."""
+        self.disturbing.update(keys)
+        try:
+            yield
+        finally:
+            self.disturbing.subtract(keys)
+            self.disturbed |= dict.fromkeys(keys, self.now())
+
+    def calm_since(self, key: str) -> datetime:
+        """Since when nothing disturbed an entry."""
+        now = self.now()
+        if self.disturbing[key] > 0 or self.disturbing[""] > 0:
+            return now
+        ends = [min(window.end, now) for window in self.harmful if window.begin <= now]
+        return max(self.plan.begin, self.disturbed[""], self.disturbed[key], *ends)
+
+    def kept(self, key: str) -> Decision | None:
+        """The override that a job holds, read by hand."""
+        told = self.memory(f"override-{key}").get("override")
+        if not told:
+            return None
+        until = datetime.fromisoformat(told["until"]) if told["until"] else None
+        return Decision(told["state"], datetime.fromisoformat(told["since"]), until, told["or_started"])
+
+    def memory(self, job: str) -> dict[str, Any]:
+        """What a job remembers."""
+        found = self.scheduler.jobs.get(f"{PARENT}/jobs/lifecycle-{job}")
+        body = json.loads(base64.b64decode(found["httpTarget"].get("body", "")) or b"{}") if found else {}
+        memory: dict[str, Any] = body.get("memory", {})
+        return memory
+
+    def _entry_of(self, name: str) -> str:
+        entries = self.plan.document["endpoints"].items()
+        return next((key for key, entry in entries if fnmatchcase(name, entry.get("name", key))), "")

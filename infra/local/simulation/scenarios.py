@@ -1,0 +1,126 @@
+"""A random week from its seed: the settings, the endpoints, trouble and deeds."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from local.servers.endpoints import Durations
+from local.servers.huggingface import Quirks
+from local.simulation import outages as trouble
+from local.simulation.outages import ExternalEvent, Window
+
+# Mondays to Fridays before the clocks change: Lord Howe by half an hour, Berlin, New York and Havana, and Christmas.
+DAYS = (
+    *(date(2026, 3, 2), date(2026, 3, 26), date(2026, 4, 1), date(2026, 9, 30)),
+    *(date(2026, 10, 19), date(2026, 10, 28), date(2026, 12, 21)),
+)
+ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Kolkata")
+HOURS = ("Mon-Fri 08:00-20:00", "Sun-Thu 22:00-06:00", "daily 07:00-24:00", "Sat,Sun 10:00-16:00", "Wed 00:00-24:00")
+
+
+def at_least_one(text: str) -> int:
+    """How many weeks, from the command line: none would keep every promise. Raises ValueError."""
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
+@dataclass
+class Plan:
+    """What a run is made of: settings as YAML has them, the endpoints, trouble and deeds."""
+
+    seed: int
+    begin: datetime
+    days: int
+    document: dict[str, Any]
+    endpoints: list[dict[str, Any]]
+    windows: list[Window]
+    deeds: list[ExternalEvent]
+    quirks: Quirks = field(default_factory=Quirks)
+
+
+def random_plan(seed: int, *, days: int = 7) -> Plan:
+    """A week from its seed: most of the weeks have a change of clocks in them somewhere."""
+    rng = random.Random(seed)
+    begin = datetime.combine(rng.choice(DAYS), time(), UTC)
+    document = _settings(rng)
+    endpoints = []
+    for key, entry in document["endpoints"].items():
+        letters = rng.choice(["ab", "ab", "abc", "abcdefgh"])
+        names = [entry["name"].replace("*", letter) for letter in letters] if "name" in entry else [key]
+        endpoints += [_endpoint(rng, name) for name in names]
+    managed = [endpoint["name"] for endpoint in endpoints]
+    deeds = trouble.deeds(rng, begin, days, list(document["endpoints"]), managed, ["main", "batch"])
+    if rng.random() < 0.1:
+        deeds.append(
+            ExternalEvent(begin + timedelta(days=rng.uniform(1, days)), "delete", {"endpoint": rng.choice(managed)})
+        )
+    moments = [deed.at for deed in deeds] + trouble.boundaries(begin, days, document["time_zone"])
+    return Plan(
+        seed=seed,
+        begin=begin,
+        days=days,
+        document=document,
+        endpoints=[*endpoints, {"name": "nobodys", "state": "running"}],
+        windows=trouble.windows(rng, begin, days, rng.randint(0, 10), moments),
+        deeds=sorted(deeds, key=lambda deed: deed.at),
+        quirks=_quirks(rng),
+    )
+
+
+def _quirks(rng: random.Random) -> Quirks:
+    return Quirks(
+        pause_on_paused=rng.choice(["ok", "400", "409"]),
+        resume_on_starting=rng.choice(["ok", "400", "409"]),
+        resume_on_scaled_to_zero=rng.choice(["ok", "400"]),
+        resume_on_failed=rng.choice(["ok", "400"]),
+        scale_to_zero_on_paused=rng.choice(["ok", "400"]),
+        pause_resets_replicas=rng.random() < 0.3,
+    )
+
+
+def _endpoint(rng: random.Random, name: str) -> dict[str, Any]:
+    resume, wake = rng.choice([30, 90, 240, 540, 1200]), rng.choice([36, 120, 360])
+    durations = Durations(resume=resume, wake=wake, load=rng.choice([0, 0, 20]))
+    start = rng.choices(["comes up", "never", "fails", "no capacity"], [27, 1, 1, 1])[0]
+    least = rng.choice([0, 1])
+    return {
+        "name": name,
+        "state": rng.choice(["paused", "running", "scaledToZero"]),
+        "durations": durations,
+        "start": start,
+        "min_replica": least,
+        "scale_to_zero_minutes": rng.choice([None, 15, 60]) if least == 0 else None,
+    }
+
+
+def _settings(rng: random.Random) -> dict[str, Any]:
+    """Random settings as YAML has them."""
+    entries: dict[str, Any] = {}
+    for number in range(rng.randint(3, 6)):
+        entry: dict[str, Any] = {"rest": rng.choice(["paused", "paused", "scaledToZero"])}
+        if rng.random() < 0.8:
+            entry["hours"] = rng.choice([*HOURS, rng.sample(HOURS, 2)])
+            entry["lead"] = rng.choice(["0m", "10m", "30m"])
+        if rng.random() < 0.4 or "hours" not in entry:
+            entry["platform"] = rng.choice(["main", "batch"])
+        if rng.random() < 0.2:
+            entry["name"] = f"many-{number}-*"
+        if rng.random() < 0.3:
+            entry["scaling"] = {"min_replicas": 1, "max_replicas": 2}
+        if rng.random() < 0.1:
+            entry["start"] = False
+        if rng.random() < 0.1:
+            entry["time_zone"] = rng.choice(ZONES)
+        if rng.random() < 0.1:
+            entry["holidays"] = []
+        entries[f"entry-{number}"] = entry
+    return {
+        "namespace": "acme",
+        "time_zone": rng.choice(ZONES),
+        "reconcile_every": rng.choice(["10m", "15m", "20m", "30m"]),
+        "holidays": ["2026-10-26", "2026-12-24..2026-12-26"],
+        "platforms": {"main": {"max_started": "24h"}, "batch": {}},
+        "endpoints": entries,
+    }

@@ -1,0 +1,73 @@
+"""Many random weeks with all faults, on all processors: `python -m local.soak --weeks 1000 [--seed N]`.
+
+A broken promise names its seed; `python -m local.soak --seed N --weeks 1` plays that week again.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+from local.simulation.invariants import InvariantChecker
+from local.simulation.runner import Simulation
+from local.simulation.scenarios import at_least_one, random_plan
+from local.simulation.simulated_time import play
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one week."""
+
+    seed: int
+    broken: tuple[str, ...]
+    calls: int
+    faults: int
+    met: Counter[str]
+    checked: Counter[str]
+
+
+def week(seed: int) -> Outcome:
+    """Plays one week."""
+    simulation = Simulation(random_plan(seed))
+    watch = InvariantChecker(simulation)
+    play(simulation.loop, simulation.play(watch))
+    watch.conclude()
+    calls, faults = len(simulation.functions.begun), simulation.hub.faults.met
+    return Outcome(seed, tuple(simulation.broken), calls, faults, simulation.met, simulation.checked)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--weeks", type=at_least_one, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    begun, calls, faults = time.monotonic(), 0, 0
+    broken: Counter[str] = Counter()
+    checked: Counter[str] = Counter()
+    met: Counter[str] = Counter()
+    seeds = range(given.seed, given.seed + given.weeks)
+    print(f"{given.weeks} weeks from seed {given.seed}")
+    with ProcessPoolExecutor() as pool:
+        for number, outcome in enumerate(pool.map(week, seeds), 1):
+            calls, faults = calls + outcome.calls, faults + outcome.faults
+            checked += outcome.checked
+            met += outcome.met
+            for line in outcome.broken:
+                broken[line[0]] += 1
+                print(f"seed {outcome.seed}: {line}")
+            if number % 50 == 0:
+                print(
+                    f"{number} weeks, {sum(broken.values())} broken promises, {time.monotonic() - begun:.0f} s",
+                    flush=True,
+                )
+    print(f"{given.weeks} weeks, {calls} calls, {faults} requests met a fault, {time.monotonic() - begun:.0f} s")
+    print("trouble met: " + ", ".join(f"{kind} {count}" for kind, count in sorted(met.items())))
+    print("looked at: " + ", ".join(f"{promise} {count}" for promise, count in sorted(checked.items())))
+    print(f"broken: {dict(broken)}" if broken else "every promise was kept")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""What may not stand in the settings: every refusal with its path and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+
+from support.building import refusal
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+SAMPLE = (FUNCTIONS / "lifecycle.yaml").read_bytes()
+LEAST = "namespace: acme\nendpoints: {embeddings: {}}\n"
+
+
+def with_entry(text: str) -> str:
+    return f"namespace: acme\nendpoints: {{embeddings: {{{text}}}}}"
+
+
+# Refusals: what is written, the path that the message begins with, and words of it that say what is allowed.
+
+IN_AN_ENTRY = [
+    # Unknown keys
+    ("hour: daily 08:00-20:00", "hour", "unknown key; allowed are name, tags,"),
+    ("warm: {url: /}", "warm.url", "unknown key; allowed are path, body"),
+    ("scaling: {max: 1}", "scaling.max", "unknown key; allowed are min_replicas, max_replicas,"),
+    # Wrong types
+    ("name: 7", "name", "must be text"),
+    ("tags: dev", "tags", "must be a list"),
+    ("tags: []", "tags", "must not be empty"),
+    ("tags: [1]", "tags[0]", "must be text"),
+    ("hours: []", "hours", "must not be empty"),
+    ("hours: {Mon: 1}", "hours", "must be text"),
+    ("lead: 10", "lead", "must be text"),
+    ("start: 'true'", "start", "true or false"),
+    ("enforce: 0", "enforce", "true or false"),
+    ("warm: /", "warm", "must be a mapping"),
+    ("scaling: 2", "scaling", "must be a mapping"),
+    *(
+        (f"scaling: {{max_replicas: {given}}}", "scaling.max_replicas", "a whole number")
+        for given in ("'2'", 1.5, "true")
+    ),
+    # Values
+    ("name: Embeddings/Prod", "name", "a-z, 0-9 and -"),
+    ("rest: stopped", "rest", "paused or scaledToZero"),
+    ("lead: 10 minutes", "lead", "90s, 45m, 1h30m, 2d"),
+    ("idle_after: 0m", "idle_after", "longer than nothing"),
+    *(
+        (f"warm: {{path: {given}}}", "warm.path", "exactly one /")
+        for given in ("embed", "//x.example", "https://x.example")
+    ),
+    ("warm: {path: ''}", "warm.path", "text, not empty"),
+    ("warm: {body: {x: 1e999}}", "warm.body", "JSON"),
+    ("scaling: {min_replicas: -1}", "scaling.min_replicas", "must not be negative"),
+    ("scaling: {max_replicas: 0}", "scaling.max_replicas", "at least 1"),
+    ("scaling: {min_replicas: 3, max_replicas: 2}", "scaling.min_replicas", "must not exceed"),
+    *(
+        (f"scaling: {{min_replicas: 0, scale_to_zero_after: {after}}}", "scaling.scale_to_zero_after", "15m to 2880m")
+        for after in ("14m", "2881m", "3d", "15m30s")
+    ),
+    # Hours
+    ("hours: Mon-Fry 08:00-20:00", "hours", '"Mon-Fry 08:00-20:00": unknown day "Fry"; days are Mon … Sun'),
+    ("hours: [Mon 08:00-20:00, Tue 8-20]", "hours[1]", "times are 00:00 … 23:59, and 24:00"),
+    ("hours: Mon 08:00-08:00", "hours", "without length"),
+    # What does not go together
+    ("idle_after: 45m, hours: daily 08:00-20:00", "idle_after", "hours"),
+    ("idle_after: 45m, platform: main", "idle_after", "platform"),
+    ("scaling: {scale_to_zero_after: 15m}", "scaling.scale_to_zero_after", "min_replicas: 0"),
+    ("scaling: {min_replicas: 1, scale_to_zero_after: 15m}", "scaling.scale_to_zero_after", "min_replicas: 0"),
+    # Zones
+    ("time_zone: +01:00", "time_zone", '"UTC" or a name with a slash'),
+]
+IN_A_TIMED_ACTION = [
+    ("at: 0 8 * * *, do: warm, endpoints: ['*'], note: x", "note", "unknown key; allowed are at, do, endpoints"),
+    ("do: warm, endpoints: ['*']", "at", "missing"),
+    ("at: 0 8 * * *, endpoints: ['*']", "do", "missing"),
+    ("at: 0 8 * * *, do: warm", "endpoints", "missing"),
+    ("at: 0 8 * * *, do: reconcile, endpoints: ['*']", "do", "pause or resume or warm"),
+    ("at: 0 8 * * *, do: warm, endpoints: []", "endpoints", "must not be empty"),
+    ("at: 0 8 * * *, do: warm, endpoints: [x]", "endpoints[0]", '"x": unknown name; known are embeddings'),
+    ("at: 0 8 * * *, do: warm, endpoints: ['*', embeddings]", "endpoints[0]", "unknown name"),
+    *(
+        (f"at: '{schedule}', do: warm, endpoints: ['*']", "at", "not a cron schedule")
+        for schedule in ("0 8 * *", "0 0 8 * * *", "60 8 * * *", "0 8 L * *", "0 8 * * 5#1", "@daily", "0 8 31 2 *")
+    ),
+]
+AT_THE_TOP = [
+    ("time_zon: UTC", "time_zon", "unknown key; allowed are namespace, time_zone,"),
+    ("holidays: 2026-12-25", "holidays", "must be a list"),
+    ("holidays: [25.12.2026]", "holidays[0]", "2026-12-25 or 2026-12-27..2027-01-01"),
+    ("holidays: [2026-12-25, 2026-02-30]", "holidays[1]", "no such day"),
+    ("holidays: [2027-01-01..2026-12-27]", "holidays[0]", "ends on or after its beginning"),
+    ("dry_run: 1", "dry_run", "true or false"),
+    ("reconcile_every: 10", "reconcile_every", "must be text"),
+    *((f"reconcile_every: {every}", "reconcile_every", "divide an hour") for every in ("7m", "2h", "90s", "25m")),
+    ("reconcile_every: 0s", "reconcile_every", "longer than nothing"),
+    ("time_zone:", "time_zone", "must be text"),
+    *(
+        (f"time_zone: {zone}", "time_zone", '"UTC" or a name with a slash')
+        for zone in ("CET", "Berlin", "utc", "GMT+1")
+    ),
+    *(
+        (f"time_zone: {zone}", "time_zone", "unknown time zone")
+        for zone in ("Europe/Berlyn", "Europe/", "../etc/passwd", "/etc/localtime", "posix/Europe/Berlin")
+    ),
+    ("platforms: [main]", "platforms", "must be a mapping"),
+    ("platforms: {Main: {}}", "platforms.Main", "1 to 32 of a-z, 0-9 and -"),
+    ("platforms: {main: {max: 1h}}", "platforms.main.max", "unknown key; allowed are max_started"),
+    ("platforms: {main: {max_started: soon}}", "platforms.main.max_started", "90s, 45m, 1h30m, 2d"),
+    ("cron: {at: 0 8 * * *}", "cron", "must be a list"),
+]
+IN_ENDPOINTS = [
+    ("[a]", "endpoints", "must be a mapping"),
+    ("{a: b}", "endpoints.a", "must be a mapping"),
+    ("{Embeddings: {}}", "endpoints.Embeddings", "1 to 32 of a-z, 0-9 and -"),
+    ("{a_b: {}}", "endpoints.a_b", "1 to 32 of a-z, 0-9 and -"),
+    (f"{{{'a' * 33}: {{}}}}", f"endpoints.{'a' * 33}", "1 to 32 of a-z, 0-9 and -"),
+    ("{a: {platform: mian}}\nplatforms: {main: {}}", "endpoints.a.platform", '"mian": unknown name; known are main'),
+    ("{a: {name: x}, b: {name: x}}", "endpoints.b.name", '"x" at Hugging Face is endpoints.a already'),
+    ("{a: {name: b}, b: {}}", "endpoints.b.name", '"b" at Hugging Face is endpoints.a already'),
+    (f"{{{', '.join(f'e{n}: ' for n in range(301))}}}", "endpoints", "300 are allowed"),
+]
+FILES = [
+    ("", "", "must be a mapping"),
+    ("- a", "", "must be a mapping"),
+    ("endpoints: {}", "namespace", "missing"),
+    ("namespace: acme", "endpoints", "missing"),
+    ("namespace: [acme]\nendpoints: {}", "namespace", "must be text"),
+    ("namespace: 7\nendpoints: {}", "namespace", "must be text"),
+    ("namespace: a/b\nendpoints: {}", "namespace", "must be a Hugging Face user or organisation"),
+    # Not YAML
+    ("namespace: [acme", "", "line 1"),
+    ("namespace: acme\n\tendpoints: {}", "", "line 2"),
+    ("a: *b", "", "line 1"),
+    ("namespace: acme\n---\nnamespace: acme", "", "line 2"),
+    ("namespace: &a [*a]\nendpoints: {}", "", "too large"),
+]
+REFUSED = [
+    *((with_entry(text), f"endpoints.embeddings.{path}", allowed) for text, path, allowed in IN_AN_ENTRY),
+    *((f"{LEAST}cron: [{{{text}}}]", f"cron[0].{path}", allowed) for text, path, allowed in IN_A_TIMED_ACTION),
+    *((LEAST + text, path, allowed) for text, path, allowed in AT_THE_TOP),
+    *((f"namespace: acme\nendpoints: {text}", path, allowed) for text, path, allowed in IN_ENDPOINTS),
+    *FILES,
+]
+
+
+@pytest.mark.parametrize(("text", "path", "allowed"), REFUSED, ids=lambda value: value[-40:])
+def test_refused_with_its_path_and_what_is_allowed(text: str, path: str, allowed: str) -> None:
+    told = refusal(text)
+    assert [line for line in told if line.startswith(f"{path}: " if path else "") and allowed in line], told
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    told = refusal(
+        """
+        namespace: 7
+        time_zone: CET
+        time_zone: UTC
+        colour: blue
+        endpoints:
+          a: {hours: Mon-Fry 08:00-20:00, idle_after: 45m, lead: soon}
+          b: {name: a, platform: mian, scaling: {scale_to_zero_after: 15m}}
+        platforms: {main: {max_started: 1}}
+        cron: [{at: daily, do: dance, endpoints: [c]}]
+        """
+    )
+    assert {line.partition(": ")[0] for line in told} == {
+        *("namespace", "time_zone", "colour", "platforms.main.max_started", "cron[0].at", "cron[0].do"),
+        *("endpoints.a.hours", "endpoints.a.idle_after", "endpoints.a.lead", "cron[0].endpoints[0]"),
+        *("endpoints.b.name", "endpoints.b.platform", "endpoints.b.scaling.scale_to_zero_after"),
+    }
+
+
+def test_one_mistake_is_told_once() -> None:
+    assert len(refusal(with_entry("hours: Mon-Fry 08:00-20:00"))) == 1
+
+
+def test_the_message_is_as_the_design_shows_it() -> None:
+    (told,) = refusal(with_entry("hours: Mon-Fry 08:00-20:00"))
+    assert told.startswith('endpoints.embeddings.hours: "Mon-Fry 08:00-20:00": unknown day "Fry"; days are Mon … Sun')
+
+
+def test_a_pattern_may_be_there_twice() -> None:
+    assert (
+        refusal("namespace: acme\nendpoints: {a: {name: dev-*}, b: {name: dev-*}, c: {tags: [x]}, d: {tags: [x]}}")
+        == []
+    )

@@ -1,0 +1,182 @@
+"""YAML as the settings have it: what YAML 1.1 would make of words, times and keys that stand twice."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lifecycle.config import settings
+from lifecycle.config.schema import Invalid
+from lifecycle.core.entries import Settings, Warm
+from support.building import properties, read, refusal
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+SAMPLE = (FUNCTIONS / "lifecycle.yaml").read_bytes()
+LEAST = "namespace: acme\nendpoints: {embeddings: {}}\n"
+
+
+def with_entry(text: str) -> str:
+    return f"namespace: acme\nendpoints: {{embeddings: {{{text}}}}}"
+
+
+# What YAML 1.1 would make of it.
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("namespace: acme\nnamespace: acme\nendpoints: {}", "namespace"),
+        ("namespace: acme\nendpoints: {a: {}, a: {}}", "endpoints.a"),
+        ("namespace: acme\nendpoints: {a: {rest: paused, rest: paused}}", "endpoints.a.rest"),
+        ("namespace: acme\nendpoints: {a: {warm: {body: {x: 1, x: 2}}}}", "endpoints.a.warm.body.x"),
+        ("namespace: acme\nendpoints: {a: {warm: {body: [{x: 1, 'x': 2}]}}}", "endpoints.a.warm.body[0].x"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(text: str, path: str) -> None:
+    (told,) = refusal(text)
+    assert told.startswith(f"{path}: ")
+    assert "twice" in told
+
+
+def test_a_key_that_stands_twice_is_told_with_its_line() -> None:
+    (told,) = refusal("namespace: acme\nendpoints:\n  a: {}\n  b: {}\n  a: {}\n")
+    assert "line 5" in told
+
+
+def test_every_key_that_stands_twice_is_told() -> None:
+    told = refusal("namespace: acme\nnamespace: acme\nendpoints: {a: {start: true, start: true}, a: {}}")
+    assert [line.partition(": ")[0] for line in told] == ["namespace", "endpoints.a.start", "endpoints.a"]
+
+
+@pytest.mark.parametrize("key", ["123", "007", "1e3", "null", "true", "2026-12-25"])
+def test_a_key_is_its_text(key: str) -> None:
+    assert read(f"endpoints: {{a: {{warm: {{body: {{{key}: x}}}}}}}}").entries["a"].warm == Warm("/", {key: "x"})
+
+
+def test_keys_that_are_equal_as_values_are_two_keys() -> None:
+    assert refusal("namespace: acme\nendpoints: {a: {warm: {body: {1: a, true: b}}}}") == []
+
+
+def test_a_key_that_is_no_text_is_refused() -> None:
+    (told,) = refusal("namespace: acme\nendpoints: {a: {warm: {body: {x: {[1]: a}}}}}")
+    assert told == "endpoints.a.warm.body.x: line 2: keys are plain names"
+
+
+def test_merging_by_an_arrow_is_an_unknown_key() -> None:
+    told = refusal("namespace: acme\nendpoints: {a: &a {rest: paused}, b: {<<: *a}}")
+    assert [line.partition(": ")[0] for line in told] == ["endpoints.b.<<"]
+
+
+@pytest.mark.parametrize("name", ["on", "off", "yes", "no", "y", "n"])
+def test_words_that_yaml_once_took_for_booleans_are_names(name: str) -> None:
+    made = read(f"platforms: {{{name}: {{}}}}\nendpoints: {{{name}: {{tags: [{name}], platform: {name}}}}}")
+    assert (made.entries[name].tags, made.entries[name].platform) == (frozenset({name}), name)
+
+
+@pytest.mark.parametrize("word", ["on", "off", "yes", "no", "y", "n", "On", "OFF", "Yes", "NO"])
+def test_words_that_yaml_once_took_for_booleans_are_none(word: str) -> None:
+    assert [line.partition(": ")[0] for line in refusal(LEAST + f"dry_run: {word}")] == ["dry_run"]
+
+
+@pytest.mark.parametrize("word", ["true", "True", "TRUE"])
+def test_true_is_true(word: str) -> None:
+    assert read(f"dry_run: {word}\nendpoints: {{}}").dry_run
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        *[("12:30", "12:30"), ("12:30:15", "12:30:15"), ("2026-12-25", "2026-12-25"), ("off", "off"), ("no", "no")],
+        *[("2026-12-25T08:00:00Z", "2026-12-25T08:00:00Z"), ("1_000", "1_000"), ("=", "="), ("'true'", "true")],
+        *[("true", True), ("False", False), ("null", None), ("~", None), ("", None)],
+        *[("010", 10), ("-7", -7), ("+7", 7), ("1.5", 1.5), ("1e3", 1000.0), ("'7'", "7"), ("|\n   7", "7\n")],
+    ],
+)
+def test_values_are_what_they_look_like(written: str, meant: Any) -> None:
+    text = f"namespace: acme\nendpoints:\n  a:\n   warm:\n    body:\n     x: {written}\n"
+    found = settings.parse(text.replace("|\n   7", "|\n      7").encode()).entries["a"].warm
+    assert found is not None
+    assert (found.body, type(found.body["x"])) == ({"x": meant}, type(meant))
+
+
+def test_a_time_without_quotes_is_no_number_of_minutes() -> None:
+    (told,) = refusal(with_entry("hours: 12:30"))
+    assert '"12:30"' in told
+
+
+def test_holidays_need_no_quotes() -> None:
+    found = read("holidays: [2026-12-25]\nendpoints: {a: {hours: daily 08:00-09:00}}").entries["a"].hours
+    assert found is not None
+    assert found.holidays == {date(2026, 12, 25)}
+
+
+def test_tags_of_yaml_run_nothing() -> None:
+    assert refusal("namespace: !!python/object/apply:os.getcwd []\nendpoints: {}") != []
+
+
+def test_aliases_that_unfold_without_end_are_refused() -> None:
+    lists = "\n".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10) if n else 'x'}]" for n in range(12))
+    assert "too large" in "".join(refusal(LEAST + lists))
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates().map(str),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+TOP = st.sampled_from([*settings.schema()["properties"]])
+INNER = st.sampled_from(
+    [
+        *[
+            "name",
+            "tags",
+            "time_zone",
+            "holidays",
+            "hours",
+            "lead",
+            "rest",
+            "platform",
+            "start",
+            "enforce",
+            "idle_after",
+        ],
+        *["warm", "scaling", "path", "body", "min_replicas", "max_replicas", "scale_to_zero_after", "max_started"],
+        *["at", "do", "endpoints"],
+    ]
+)
+DEEPER = st.dictionaries(INNER, ANY_JSON | st.dictionaries(INNER, ANY_JSON, max_size=2), max_size=4)
+NAMED = st.dictionaries(st.sampled_from(["a", "b", "main"]), DEEPER, max_size=2)
+LIKE_SETTINGS = st.dictionaries(TOP, NAMED | st.lists(DEEPER, max_size=2) | ANY_JSON, max_size=6).map(
+    lambda document: json.dumps(document).encode()
+)
+
+
+@st.composite
+def damaged_sample(draw: st.DrawFn) -> bytes:
+    """The sample with a piece of it replaced."""
+    begin = draw(st.integers(0, len(SAMPLE)))
+    end = draw(st.integers(begin, min(begin + 20, len(SAMPLE))))
+    piece = draw(st.text(alphabet="\n :,-[]{}&*!|>'\"%@#?~0a\\U", max_size=6) | st.text(max_size=3))
+    return SAMPLE[:begin] + piece.encode("utf-8", "surrogatepass") + SAMPLE[end:]
+
+
+def parsed(text: bytes) -> Settings | Invalid:
+    try:
+        return settings.parse(text)
+    except Invalid as error:
+        return error
+
+
+@given(text=LIKE_SETTINGS | damaged_sample() | st.binary(max_size=50) | st.text(max_size=50).map(str.encode))
+@example(text=b'"\\UFFFFFFFF"')
+@example(text=b"%YAML 1." + b"1" * 5000 + b"\n--- {}")
+@example(text=b"[" * 5000)
+@example(text=b"\xff\xfe\x00")
+@properties(300)
+def test_a_file_is_read_or_refused_and_nothing_else(text: bytes) -> None:
+    found = parsed(text)
+    assert isinstance(found, Settings) or found.problems

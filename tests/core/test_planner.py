@@ -1,0 +1,260 @@
+"""The step from what is observed to what is wished: the design's table, row by row."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from lifecycle.core.model import PlatformState
+from lifecycle.core.planner import Step, plan_step
+from lifecycle.core.rules import Situation, decide
+from support.building import (
+    NIGHTS,
+    NOON,
+    OFFICE,
+    at,
+    override,
+    situation,
+    started,
+    stopped,
+    taken,
+)
+
+STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
+LONG_AGO = at("Tue 06:00")
+
+# The table: wanted, satisfied by, otherwise.
+
+
+def by_hand(found: Situation) -> Step:
+    """The step of a request by hand to run it."""
+    return plan_step(replace(decide(found), wanted="running", rule="hand", left=None), found, alone=True)
+
+
+def timed_warm(found: Situation) -> Step:
+    return plan_step(replace(decide(found), wanted="running", rule="cron", left=None), found, alone=True)
+
+
+STARTING = ("pending", "initializing", "updating")
+NOBODY_KNOWS = ("unknown", "migrating", "")
+EVERY_STATE = (*STARTING, *NOBODY_KNOWS, "running", "paused", "scaledToZero", "failed", "updateFailed")
+
+
+@pytest.mark.parametrize(
+    ("state", "endpoint", "action", "outcome"),
+    [
+        ("running", {}, "none", "unchanged"),
+        ("paused", {}, "resume", "done"),
+        ("scaledToZero", {"min_replicas": 0}, "none", "unchanged"),
+        ("scaledToZero", {"min_replicas": 1}, "wake", "done"),
+        ("scaledToZero", {}, "wake", "done"),
+        *((state, {}, "none", "pending") for state in STARTING),
+        ("updateFailed", {"ready_replicas": 1}, "none", "unchanged"),
+        ("updateFailed", {"ready_replicas": 0}, "none", "skipped"),
+        ("updateFailed", {}, "none", "skipped"),
+        ("failed", {}, "none", "skipped"),
+        ("failed", {"ready_replicas": 1}, "none", "skipped"),
+        *((state, {}, "none", "skipped") for state in NOBODY_KNOWS),
+    ],
+)
+def test_wanted_running(state: str, endpoint: dict[str, Any], action: str, outcome: str) -> None:
+    found = taken(situation(OFFICE, state, **endpoint))
+    assert (found.action, found.outcome) == (action, outcome)
+
+
+@pytest.mark.parametrize("state", ["failed", *NOBODY_KNOWS])
+def test_what_cannot_be_started_is_an_error_in_the_log(state: str) -> None:
+    assert taken(situation(OFFICE, state)).level == "ERROR"
+
+
+def test_a_failed_update_that_still_serves_is_reported() -> None:
+    assert taken(situation(OFFICE, "updateFailed", ready_replicas=1)).level != "INFO"
+
+
+def test_what_hugging_face_says_of_a_failure_is_in_the_reason() -> None:
+    assert "out of memory" in taken(situation(OFFICE, "failed", message="out of memory")).reason
+
+
+@pytest.mark.parametrize(
+    ("state", "endpoint", "action", "outcome"),
+    [
+        ("running", {}, "none", "unchanged"),
+        ("paused", {}, "resume", "done"),
+        ("scaledToZero", {"min_replicas": 0}, "wake", "done"),
+        ("scaledToZero", {"min_replicas": 1}, "wake", "done"),
+        *((state, {}, "none", "pending") for state in STARTING),
+        ("failed", {}, "resume", "done"),
+        *((state, {}, "none", "skipped") for state in NOBODY_KNOWS),
+    ],
+)
+def test_wanted_running_by_hand(state: str, endpoint: dict[str, Any], action: str, outcome: str) -> None:
+    found = by_hand(situation(OFFICE, state, **endpoint))
+    assert (found.action, found.outcome) == (action, outcome)
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "outcome"),
+    [
+        *[("running", "none", "unchanged"), ("scaledToZero", "wake", "done"), ("paused", "resume", "done")],
+        *[("initializing", "none", "pending"), ("failed", "none", "skipped")],
+    ],
+)
+def test_wanted_running_for_a_timed_warm(state: str, action: str, outcome: str) -> None:
+    found = timed_warm(situation(OFFICE, state, min_replicas=0))
+    assert (found.action, found.outcome) == (action, outcome)
+
+
+def test_by_hand_a_failed_update_does_not_count_as_running() -> None:
+    assert by_hand(situation(OFFICE, "updateFailed", ready_replicas=1)).outcome != "unchanged"
+
+
+@pytest.mark.parametrize("state", EVERY_STATE)
+def test_wanted_paused(state: str) -> None:
+    found = taken(situation(NIGHTS, state, ready_replicas=1, min_replicas=0))
+    assert (found.action, found.outcome) == (("none", "unchanged") if state == "paused" else ("pause", "done"))
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "outcome"),
+    [
+        ("scaledToZero", "none", "unchanged"),
+        ("paused", "none", "unchanged"),
+        ("running", "scale-to-zero", "done"),
+        ("updateFailed", "scale-to-zero", "done"),
+        ("migrating", "scale-to-zero", "done"),
+        *((state, "none", "skipped") for state in STARTING),
+    ],
+)
+def test_wanted_scaled_to_zero(state: str, action: str, outcome: str) -> None:
+    found = taken(situation(f"{NIGHTS}, rest: scaledToZero", state))
+    assert (found.action, found.outcome) == (action, outcome)
+
+
+@pytest.mark.parametrize(
+    ("scaling", "used", "action"),
+    [
+        ("{}", "Tue 11:46", "none"),
+        ("{}", "Tue 11:45", "scale-to-zero"),
+        ("{min_replicas: 0, scale_to_zero_after: 1h}", "Tue 11:01", "none"),
+        ("{min_replicas: 0, scale_to_zero_after: 1h}", "Tue 11:00", "scale-to-zero"),
+    ],
+)
+def test_what_was_just_used_is_not_scaled_to_zero(scaling: str, used: str, action: str) -> None:
+    found = situation(f"{NIGHTS}, rest: scaledToZero, scaling: {scaling}", last_used_at=at(used))
+    assert taken(found).action == action
+
+
+@pytest.mark.parametrize(("state", "used"), [("initializing", None), ("running", NOON)])
+def test_what_is_left_rather_than_scaled_to_zero_is_reported(state: str, used: datetime | None) -> None:
+    found = taken(situation(f"{NIGHTS}, rest: scaledToZero", state, last_used_at=used))
+    assert found.outcome == "skipped"
+    assert found.level != "INFO"
+
+
+@pytest.mark.parametrize("state", EVERY_STATE)
+def test_what_no_rule_wants_otherwise_is_left_alone(state: str) -> None:
+    assert taken(situation("", state)).action == "none"
+
+
+def test_what_was_paused_and_is_unused_stays_as_it_is() -> None:
+    assert taken(situation("idle_after: 45m", "paused", updated_at=LONG_AGO)).outcome == "unchanged"
+
+
+# Asleep when the hours begin.
+
+
+@pytest.mark.parametrize(
+    ("lead", "now", "boundary", "action"),
+    [
+        ("10m", "Tue 07:50", None, "wake"),
+        ("10m", "Tue 07:59", None, "wake"),
+        ("10m", "Tue 08:00", None, "none"),
+        ("10m", "Tue 08:00", "0800", "none"),  # with lead it has been woken before
+        ("0s", "Tue 08:00", "0800", "wake"),
+        ("0s", "Tue 08:02", "0800", "wake"),
+        ("0s", "Tue 08:00", "", "wake"),
+        ("0s", "Tue 10:00", "1000", "none"),  # a boundary inside the hours is not their beginning
+        ("0s", "Tue 08:00", None, "none"),
+        ("0s", "Tue 08:10", None, "none"),
+    ],
+)
+def test_what_sleeps_by_itself_is_woken_for_the_hours(lead: str, now: str, boundary: str | None, action: str) -> None:
+    found = situation(f"{OFFICE}, lead: {lead}", "scaledToZero", at(now), min_replicas=0)
+    assert taken(found, boundary=boundary).action == action
+
+
+def test_between_two_hours_the_lead_of_the_second_wakes_it() -> None:
+    text = "hours: [Tue 08:00-12:00, Tue 12:05-16:00], lead: 10m"
+    assert taken(situation(text, "scaledToZero", at("Tue 12:02"), min_replicas=0)).action == "wake"
+
+
+# `start: false`, `enforce: false`.
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "action", "outcome"),
+    [
+        (OFFICE, "paused", "none", "skipped"),
+        (OFFICE, "scaledToZero", "none", "skipped"),
+        (OFFICE, "running", "none", "unchanged"),
+        (OFFICE, "initializing", "none", "pending"),
+        (NIGHTS, "running", "pause", "done"),
+        (f"{NIGHTS}, rest: scaledToZero", "running", "scale-to-zero", "done"),
+    ],
+)
+def test_with_start_false_the_rules_only_ever_stop_it(text: str, state: str, action: str, outcome: str) -> None:
+    found = taken(situation(f"{text}, start: false", state))
+    assert (found.action, found.outcome) == (action, outcome)
+
+
+@pytest.mark.parametrize("news", [STARTED, None])
+def test_with_start_false_a_started_platform_starts_nothing(news: PlatformState | None) -> None:
+    assert taken(situation("platform: main, start: false", "paused", news=news)).action == "none"
+
+
+def test_with_start_false_a_person_may_start_it() -> None:
+    assert by_hand(situation(f"{OFFICE}, start: false", "paused")).action == "resume"
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "more", "acts"),
+    [
+        # a boundary of the hours
+        (OFFICE, "Tue 20:00", {}, True),
+        (OFFICE, "Tue 20:59", {}, True),
+        (OFFICE, "Tue 21:01", {}, False),
+        (OFFICE, "Sat 12:00", {}, False),
+        (f"{OFFICE}, holidays: [2026-11-01..2026-11-30]", "Tue 12:00", {}, False),
+        # an override's end
+        (NIGHTS, "Tue 12:00", {"override": override("running", until="Tue 11:30")}, True),
+        (NIGHTS, "Tue 12:00", {"override": override("running", "Tue 09:00", "Tue 10:30")}, False),
+        # a platform's news
+        ("platform: main", "Tue 12:00", {"news": stopped("Tue 11:30")}, True),
+        ("platform: main", "Tue 12:00", {"news": stopped("Tue 10:30")}, False),
+        ("platform: main", "Tue 12:00", {"news": stopped("Tue 10:30"), "platform": "{max_started: 1h}"}, False),
+        ("platform: main", "Tue 12:00", {"news": started("Tue 06:00"), "platform": "{max_started: 330m}"}, True),
+        ("platform: main", "Tue 12:00", {"news": started("Tue 06:00"), "platform": "{max_started: 4h}"}, False),
+    ],
+)
+def test_with_enforce_false_the_rules_act_in_the_hour_after_a_change(
+    text: str, now: str, more: dict[str, Any], acts: bool
+) -> None:
+    found = taken(situation(f"{text}, enforce: false", now=at(now), **more))
+    assert (found.action, found.outcome) == (("pause", "done") if acts else ("none", "skipped"))
+
+
+def test_with_enforce_false_a_start_is_left_out_too() -> None:
+    assert taken(situation(f"{OFFICE}, enforce: false", "paused")).action == "none"
+
+
+def test_with_enforce_false_the_lead_is_a_boundary() -> None:
+    assert taken(situation(f"{OFFICE}, lead: 2h, enforce: false", "paused", at("Tue 06:30"))).action == "resume"
+
+
+def test_with_enforce_false_a_later_difference_is_reported() -> None:
+    assert taken(situation(f"{NIGHTS}, enforce: false")).level != "INFO"
+
+
+def test_with_enforce_false_a_person_is_obeyed() -> None:
+    assert by_hand(situation(f"{OFFICE}, enforce: false", "paused")).action == "resume"

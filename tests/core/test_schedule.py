@@ -1,0 +1,325 @@
+"""Weekly hours on the line of time: by the wall clock of their zone, with holidays, lead and both clock changes."""
+
+import re
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from lifecycle.core.schedule import Span, parse
+from lifecycle.core.times import DAYS
+from support.building import DAY, HOUR, MINUTE, at, hours
+
+WEEK = (at("Mon 00:00"), at("2026-11-30 00:00"))
+TEN = 10 * MINUTE
+
+
+def told(spans: list[Span], zone: ZoneInfo, form: str = "%a %H:%M") -> list[tuple[str, str]]:
+    return [(span.begin.astimezone(zone).strftime(form), span.end.astimezone(zone).strftime(form)) for span in spans]
+
+
+def in_week(*texts: str, off: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """Beginnings and ends in the week of 23 November 2026."""
+    made = hours(*texts, off=off)
+    return told(made.spans(*WEEK), made.zone)
+
+
+# What may be written.
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "begin", "end"),
+    [
+        ("Mon-Fri 08:00-20:00", "Mon Tue Wed Thu Fri", "08:00", "20:00"),
+        ("Sun-Thu 22:00-06:00", "Sun Mon Tue Wed Thu", "22:00", "30:00"),
+        ("Fri-Mon 08:00-09:00", "Fri Sat Sun Mon", "08:00", "09:00"),
+        ("Wed-Wed 08:00-09:00", "Wed", "08:00", "09:00"),
+        ("Sat,Sun 10:00-16:00", "Sat Sun", "10:00", "16:00"),
+        ("Mon,Wed-Fri 10:00-16:00", "Mon Wed Thu Fri", "10:00", "16:00"),
+        ("daily 07:00-24:00", "Mon Tue Wed Thu Fri Sat Sun", "07:00", "24:00"),
+        ("daily 00:00-24:00", "Mon Tue Wed Thu Fri Sat Sun", "00:00", "24:00"),
+        ("Tue 20:00-00:00", "Tue", "20:00", "24:00"),
+        ("Tue 00:00-23:59", "Tue", "00:00", "23:59"),
+    ],
+)
+def test_hours_are_days_and_times(text: str, days: str, begin: str, end: str) -> None:
+    period = parse(text)
+    assert {DAYS[day] for day in period.days} == set(days.split())
+    assert [f"{minutes // 60:02}:{minutes % 60:02}" for minutes in (period.begin, period.end)] == [begin, end]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Mon-Fry 08:00-20:00", 'unknown day "Fry"; days are Mon … Sun'),
+        ("mon 08:00-20:00", 'unknown day "mon"'),
+        ("Mon,,Tue 08:00-20:00", 'unknown day ""'),
+        ("Mon-Tue-Wed 08:00-20:00", 'unknown day "Tue-Wed"'),
+        ("daily,Mon 08:00-20:00", 'unknown day "daily"'),
+        ("Mon 08:00-08:00", "without length"),
+        ("Mon 00:00-00:00", "without length"),
+        ("Mon 24:00-24:00", "without length"),
+        ("Mon 24:00-06:00", "24:00"),
+        ("Mon 8:00-20:00", '"8:00" is not a time'),
+        ("Mon 08:00-25:00", '"25:00" is not a time'),
+        ("Mon 08:60-20:00", '"08:60" is not a time'),
+        ("Mon 08:00-24:01", '"24:01" is not a time'),
+        ("Mon 08-20", '"08" is not a time'),
+        ("Mon ٠٨:٠٠-20:00", "is not a time"),  # noqa: RUF001 - digits of another script
+        ("08:00-20:00", "hours look like"),
+        ("Mon", "hours look like"),
+        ("", "hours look like"),
+        ("Mon 08:00 - 20:00", "hours look like"),
+        ("Mon 08:00-20:00 UTC", "hours look like"),
+        ("Mon 08:00-20:00\n", "hours look like"),
+    ],
+)
+def test_what_is_no_hours_is_refused_with_what_is_allowed(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)):
+        parse(text)
+
+
+# An ordinary week.
+
+
+@pytest.mark.parametrize(
+    ("texts", "spans"),
+    [
+        (["Mon,Wed 08:00-20:00"], [("Mon 08:00", "Mon 20:00"), ("Wed 08:00", "Wed 20:00")]),
+        (["Sun 08:00-20:00"], [("Sun 08:00", "Sun 20:00")]),
+        (["Tue 22:00-06:00"], [("Tue 22:00", "Wed 06:00")]),
+        (["Tue 22:00-24:00"], [("Tue 22:00", "Wed 00:00")]),
+        (["Sun 22:00-06:00"], [("Sun 22:00", "Mon 06:00"), ("Sun 22:00", "Mon 06:00")]),  # last week's and this one's
+        (["Tue 08:00-12:00", "Wed 09:00-10:00"], [("Tue 08:00", "Tue 12:00"), ("Wed 09:00", "Wed 10:00")]),
+    ],
+)
+def test_hours_lie_on_their_days(texts: list[str], spans: list[tuple[str, str]]) -> None:
+    assert in_week(*texts) == spans
+
+
+@pytest.mark.parametrize(
+    ("texts", "span"),
+    [
+        (["Tue 08:00-12:00", "Tue 10:00-16:00"], ("Tue 08:00", "Tue 16:00")),
+        (["Tue 08:00-12:00", "Tue 12:00-16:00"], ("Tue 08:00", "Tue 16:00")),
+        (["Tue 08:00-16:00", "Tue 10:00-12:00"], ("Tue 08:00", "Tue 16:00")),
+        (["Tue 12:00-24:00", "Wed 00:00-08:00"], ("Tue 12:00", "Wed 08:00")),
+        (["Tue 22:00-06:00", "Wed 06:00-08:00"], ("Tue 22:00", "Wed 08:00")),
+        (["Tue-Wed 00:00-24:00"], ("Tue 00:00", "Thu 00:00")),
+        (["Tue 20:00-08:00", "Tue 08:00-20:00"], ("Tue 08:00", "Wed 08:00")),
+    ],
+)
+def test_periods_unite(texts: list[str], span: tuple[str, str]) -> None:
+    assert in_week(*texts) == [span]
+
+
+def test_an_end_is_no_longer_inside() -> None:
+    made = hours("Tue 08:00-20:00")
+    assert [made.at(at(f"Tue {clock}")) is not None for clock in ("07:59", "08:00", "19:59", "20:00")] == [
+        *(False, True, True, False)
+    ]
+
+
+def test_each_zone_has_its_own_clock() -> None:
+    assert hours("Tue 08:00-09:00", zone="America/New_York").spans(*WEEK)[0].begin == at("2026-11-24T08:00-05:00")
+
+
+# Holidays.
+
+
+def test_on_a_holiday_no_hours_begin() -> None:
+    assert in_week("Tue-Wed 08:00-20:00", off=("2026-11-24",)) == [("Wed 08:00", "Wed 20:00")]
+
+
+def test_hours_that_began_the_day_before_run_on_into_a_holiday() -> None:
+    assert in_week("Mon 22:00-06:00", off=("2026-11-24",)) == [("Mon 22:00", "Tue 06:00")]
+
+
+def test_overnight_hours_that_would_begin_on_a_holiday_leave_out_the_next_morning() -> None:
+    assert hours("Mon,Tue 22:00-06:00", off=["2026-11-24"]).at(at("Wed 05:00")) is None
+
+
+def test_a_holiday_is_a_day_of_the_hours_zone() -> None:
+    made = hours("daily 22:00-24:00", zone="America/New_York", off=["2026-11-24"])
+    assert made.at(at("2026-11-25T03:30Z")) is None  # 22:30 on the 24th in New York
+
+
+def test_a_holiday_interrupts_hours_round_the_clock() -> None:
+    assert in_week("Mon-Wed 00:00-24:00", off=("2026-11-24",)) == [
+        ("Mon 00:00", "Tue 00:00"),
+        ("Wed 00:00", "Thu 00:00"),
+    ]
+
+
+# Lead.
+
+
+@pytest.mark.parametrize(
+    ("text", "off", "now", "inside"),
+    [
+        ("Tue 08:00-20:00", (), "Tue 07:49", False),
+        ("Tue 08:00-20:00", (), "Tue 07:50", True),
+        ("Tue 00:00-08:00", (), "Mon 23:49", False),
+        ("Tue 00:00-08:00", (), "Mon 23:50", True),
+        ("Tue 00:00-08:00", ("2026-11-23",), "Mon 23:50", True),  # belongs to Tuesday's hours, holiday or not
+        ("Tue 00:00-08:00", ("2026-11-24",), "Mon 23:50", False),  # goes with its hours
+    ],
+)
+def test_lead_comes_before_its_hours(text: str, off: tuple[str, ...], now: str, inside: bool) -> None:
+    assert (hours(text, lead=TEN, off=off).at(at(now)) is not None) == inside
+
+
+def test_lead_is_told_from_the_hours_themselves() -> None:
+    span = hours("Tue 08:00-20:00", lead=TEN).at(at("Tue 07:55"))
+    assert span is not None
+    assert (span.lead, span.begin) == (at("Tue 07:50"), at("Tue 08:00"))
+
+
+def test_lead_is_elapsed_time_over_a_skipped_hour() -> None:
+    span = hours("Sun 04:00-05:00", lead=2 * HOUR).next(at("2026-03-28 12:00"))
+    assert span is not None
+    assert span.lead == at("2026-03-29T01:00+01:00")
+
+
+def test_lead_is_elapsed_time_over_a_repeated_hour() -> None:
+    span = hours("Sun 04:00-05:00", lead=2 * HOUR).next(at("2026-10-24 12:00"))
+    assert span is not None
+    assert span.lead == at("2026-10-25T02:00+01:00")
+
+
+def test_the_lead_of_adjacent_periods_counts_once() -> None:
+    made = hours("Tue 08:00-12:00", "Tue 12:00-16:00", lead=TEN)
+    assert made.boundaries(*WEEK) == [at("Tue 07:50"), at("Tue 08:00"), at("Tue 16:00")]
+
+
+def test_hours_still_run_while_the_lead_of_the_next_has_begun() -> None:
+    span = hours("Tue 08:00-12:00", "Tue 12:05-16:00", lead=TEN).at(at("Tue 11:57"))
+    assert span is not None
+    assert span.end == at("Tue 12:00")
+
+
+def test_between_hours_nearer_than_their_lead_it_goes_on() -> None:
+    span = hours("Tue 08:00-12:00", "Tue 12:05-16:00", lead=TEN).at(at("Tue 12:02"))
+    assert span is not None
+    assert span.begin == at("Tue 12:05")
+
+
+def test_a_lead_longer_than_a_day_reaches_back_over_other_days() -> None:
+    assert hours("Thu 08:00-09:00", lead=2 * DAY).at(at("Tue 08:00")) is not None
+
+
+# Round the clock, and what comes next.
+
+
+def test_hours_round_the_clock_have_no_next_beginning() -> None:
+    assert hours("daily 00:00-24:00").next(at("Tue 12:00")) is None
+
+
+def test_hours_round_the_clock_have_no_boundaries() -> None:
+    assert hours("daily 00:00-24:00", lead=TEN).boundaries(at("2026-01-01"), at("2027-01-01")) == []
+
+
+def test_after_a_holiday_hours_round_the_clock_begin_again() -> None:
+    span = hours("daily 00:00-24:00", lead=TEN, off=["2026-11-25"]).next(at("Tue 12:00"))
+    assert span is not None
+    assert span.lead == at("Wed 23:50")
+
+
+@pytest.mark.parametrize(
+    ("now", "begin"),
+    [
+        ("Tue 07:49", "Tue 08:00"),
+        ("Tue 07:50", "2026-12-01 08:00"),  # begun already, lead included
+        ("Tue 12:00", "2026-12-01 08:00"),
+        ("Tue 20:00", "2026-12-01 08:00"),
+    ],
+)
+def test_the_next_hours_are_those_whose_lead_is_still_to_come(now: str, begin: str) -> None:
+    span = hours("Tue 08:00-20:00", lead=TEN).next(at(now))
+    assert span is not None
+    assert span.begin == at(begin)
+
+
+def test_the_next_hours_are_found_behind_long_holidays() -> None:
+    off = [str(date(2026, 11, 24) + timedelta(days=day)) for day in range(60)]
+    span = hours("daily 08:00-20:00", off=off).next(at("Tue 12:00"))
+    assert span is not None
+    assert span.begin == at("2027-01-23 08:00")
+
+
+def test_boundaries_are_every_lead_beginning_and_end() -> None:
+    found = hours("Mon,Tue 08:00-20:00", lead=TEN).boundaries(at("Mon 19:00"), at("Tue 19:00"))
+    assert found == [at("Mon 20:00"), at("Tue 07:50"), at("Tue 08:00")]
+
+
+def test_boundaries_include_their_last_instant_and_not_their_first() -> None:
+    assert hours("Tue 08:00-20:00").boundaries(at("Tue 08:00"), at("Tue 20:00")) == [at("Tue 20:00")]
+
+
+# Clock changes. Expected are beginning and end with the offset that holds there; None: dropped.
+
+CHANGES = [
+    # Berlin skips 02:00-03:00 on 29 March 2026 …
+    ("Europe/Berlin", "2026-03-29", "02:00-05:00", ("2026-03-29T03:00+02:00", "2026-03-29T05:00+02:00")),
+    ("Europe/Berlin", "2026-03-29", "02:30-05:00", ("2026-03-29T03:00+02:00", "2026-03-29T05:00+02:00")),
+    ("Europe/Berlin", "2026-03-29", "01:00-02:30", ("2026-03-29T01:00+01:00", "2026-03-29T03:00+02:00")),
+    ("Europe/Berlin", "2026-03-29", "01:00-04:00", ("2026-03-29T01:00+01:00", "2026-03-29T04:00+02:00")),
+    ("Europe/Berlin", "2026-03-29", "02:00-03:00", None),
+    ("Europe/Berlin", "2026-03-29", "02:10-02:50", None),
+    ("Europe/Berlin", "2026-03-29", "02:59-03:01", ("2026-03-29T03:00+02:00", "2026-03-29T03:01+02:00")),
+    # … and has it twice on 25 October.
+    ("Europe/Berlin", "2026-10-25", "02:00-02:30", ("2026-10-25T02:00+02:00", "2026-10-25T02:30+01:00")),
+    ("Europe/Berlin", "2026-10-25", "02:30-04:00", ("2026-10-25T02:30+02:00", "2026-10-25T04:00+01:00")),
+    ("Europe/Berlin", "2026-10-25", "01:00-02:00", ("2026-10-25T01:00+02:00", "2026-10-25T02:00+01:00")),
+    ("Europe/Berlin", "2026-10-25", "01:00-02:59", ("2026-10-25T01:00+02:00", "2026-10-25T02:59+01:00")),
+    ("Europe/Berlin", "2026-10-25", "03:00-04:00", ("2026-10-25T03:00+01:00", "2026-10-25T04:00+01:00")),
+    # New York: 8 March and 1 November 2026.
+    ("America/New_York", "2026-03-08", "02:30-06:00", ("2026-03-08T03:00-04:00", "2026-03-08T06:00-04:00")),
+    ("America/New_York", "2026-03-08", "02:00-02:59", None),
+    ("America/New_York", "2026-11-01", "01:30-01:45", ("2026-11-01T01:30-04:00", "2026-11-01T01:45-05:00")),
+    ("America/New_York", "2026-11-01", "00:00-01:30", ("2026-11-01T00:00-04:00", "2026-11-01T01:30-05:00")),
+    # Lord Howe changes by half an hour: 02:00-02:30 skipped, 01:30-02:00 twice.
+    ("Australia/Lord_Howe", "2026-10-04", "02:00-03:00", ("2026-10-04T02:30+11:00", "2026-10-04T03:00+11:00")),
+    ("Australia/Lord_Howe", "2026-10-04", "02:05-02:30", None),
+    ("Australia/Lord_Howe", "2026-10-04", "01:00-02:15", ("2026-10-04T01:00+10:30", "2026-10-04T02:30+11:00")),
+    ("Australia/Lord_Howe", "2026-04-05", "01:30-01:45", ("2026-04-05T01:30+11:00", "2026-04-05T01:45+10:30")),
+    ("Australia/Lord_Howe", "2026-04-05", "01:00-02:00", ("2026-04-05T01:00+11:00", "2026-04-05T02:00+10:30")),
+    # Zones where the day has no midnight: it begins at 01:00.
+    ("America/Asuncion", "2024-10-06", "00:00-06:00", ("2024-10-06T01:00-03:00", "2024-10-06T06:00-03:00")),
+    ("America/Asuncion", "2024-10-05", "20:00-24:00", ("2024-10-05T20:00-04:00", "2024-10-06T01:00-03:00")),
+    ("Africa/Cairo", "2026-04-24", "00:30-06:00", ("2026-04-24T01:00+03:00", "2026-04-24T06:00+03:00")),
+    ("Africa/Cairo", "2026-04-23", "22:00-00:30", ("2026-04-23T22:00+02:00", "2026-04-24T01:00+03:00")),
+    ("Asia/Beirut", "2026-03-29", "00:00-01:00", None),
+    ("Asia/Beirut", "2026-03-28", "22:00-06:00", ("2026-03-28T22:00+02:00", "2026-03-29T06:00+03:00")),
+    ("America/Havana", "2026-03-08", "00:15-02:00", ("2026-03-08T01:00-04:00", "2026-03-08T02:00-04:00")),
+    # Zones where the last hour of a day comes twice …
+    ("America/Asuncion", "2024-03-23", "23:00-24:00", ("2024-03-23T23:00-03:00", "2024-03-24T00:00-04:00")),
+    ("Africa/Cairo", "2026-10-29", "22:00-23:30", ("2026-10-29T22:00+03:00", "2026-10-29T23:30+02:00")),
+    ("Africa/Cairo", "2026-10-30", "00:00-01:00", ("2026-10-30T00:00+02:00", "2026-10-30T01:00+02:00")),
+    ("Asia/Beirut", "2026-10-24", "23:30-01:00", ("2026-10-24T23:30+03:00", "2026-10-25T01:00+02:00")),
+    # … or the first one, with midnight itself.
+    ("America/Havana", "2026-11-01", "00:00-00:30", ("2026-11-01T00:00-04:00", "2026-11-01T00:30-05:00")),
+    ("America/Havana", "2026-10-31", "20:00-24:00", ("2026-10-31T20:00-04:00", "2026-11-01T00:00-05:00")),
+]
+
+
+@pytest.mark.parametrize(("zone", "day", "times", "expected"), CHANGES)
+def test_at_a_clock_change(zone: str, day: str, times: str, expected: tuple[str, str] | None) -> None:
+    name = DAYS[date.fromisoformat(day).weekday()]
+    noon = datetime.fromisoformat(f"{day}T12:00Z")
+    spans = hours(f"{name} {times}", zone=zone).spans(noon - DAY, noon + DAY)
+    assert [(span.begin, span.end) for span in spans] == ([(at(expected[0]), at(expected[1]))] if expected else [])
+
+
+@pytest.mark.parametrize(
+    "zone",
+    ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "Asia/Beirut", "America/Havana"],
+)
+def test_hours_round_the_clock_have_no_seam_at_a_clock_change(zone: str) -> None:
+    assert hours("daily 00:00-24:00", zone=zone).boundaries(at("2026-01-01"), at("2027-01-01")) == []
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Lord_Howe", "America/Havana"])
+def test_the_two_halves_of_a_day_have_no_seam_at_a_clock_change(zone: str) -> None:
+    made = hours("daily 02:15-00:30", "daily 00:30-02:15", zone=zone)
+    assert made.boundaries(at("2026-01-01"), at("2027-01-01")) == []

@@ -1,0 +1,319 @@
+"""What a request may ask for, and every refusal; all that is wrong at once."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lifecycle.config.schema import Invalid
+from lifecycle.engine import request
+from lifecycle.engine.request import Request, UnknownName
+from support.building import DAY, HOUR, MINUTE, NOON, at, properties
+
+KNOWN = ("embeddings", "playground", "search")
+FUNCTIONS = ("pause", "resume", "warm", "reconcile")
+BY_HAND = ("pause", "resume", "warm")
+
+
+def asked(function: str, **body: Any) -> Request:
+    return request.read(function, json.dumps({"endpoints": ["embeddings"]} | body).encode(), KNOWN, NOON)
+
+
+def told(function: str, body: bytes) -> list[str]:
+    """All that is wrong with a request, a line each."""
+    with pytest.raises(Invalid) as caught:
+        request.read(function, body, KNOWN, NOON)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def refused(function: str, **body: Any) -> list[str]:
+    return told(function, json.dumps({"endpoints": ["embeddings"]} | body).encode())
+
+
+# Which function takes which key.
+
+EVERY_KEY = {
+    "for": ("2h", BY_HAND),
+    "until": ("2026-11-24T22:00:00+01:00", BY_HAND),
+    "note": ("load test", BY_HAND),
+    "clear_override": (True, ("reconcile",)),
+    "memory": ({"platform": "main", "state": "stopped"}, ("reconcile",)),
+    "dry_run": (True, FUNCTIONS),
+    "force": (True, ()),
+    "": (True, ()),
+    "Endpoints": (["embeddings"], ()),
+}
+COMBINATIONS = [
+    (function, key, value, function in takers) for key, (value, takers) in EVERY_KEY.items() for function in FUNCTIONS
+]
+
+
+@pytest.mark.parametrize(("function", "key", "value"), [row[:3] for row in COMBINATIONS if row[3]])
+def test_a_function_takes(function: str, key: str, value: Any) -> None:
+    assert asked(function, **{key: value}).entries == ("embeddings",)
+
+
+@pytest.mark.parametrize(("function", "key", "value"), [row[:3] for row in COMBINATIONS if not row[3]])
+def test_a_function_refuses_a_key_that_it_does_not_take(function: str, key: str, value: Any) -> None:
+    (line,) = refused(function, **{key: value})
+    assert line.startswith(f"{key}: unknown key; allowed are endpoints, dry_run")
+
+
+# Endpoints.
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_endpoints_are_names_of_the_settings(function: str) -> None:
+    found = asked(function, endpoints=["search", "embeddings"])
+    assert (found.entries, found.everything) == (("search", "embeddings"), False)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_asterisk_means_all(function: str) -> None:
+    found = asked(function, endpoints=["*"])
+    assert (found.entries, found.everything) == (KNOWN, True)
+
+
+def test_all_named_one_by_one_are_not_everything() -> None:
+    assert not asked("reconcile", endpoints=list(KNOWN)).everything
+
+
+def test_a_name_said_twice_is_meant_once() -> None:
+    assert asked("pause", endpoints=["search", "search"]).entries == ("search",)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize(
+    "endpoints", [[], None, "embeddings", {"embeddings": {}}, [1], [None], [["embeddings"]], [True]]
+)
+def test_what_is_no_list_of_names_is_refused(function: str, endpoints: Any) -> None:
+    assert all(line.startswith("endpoints") for line in refused(function, endpoints=endpoints))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_endpoints_are_required(function: str) -> None:
+    assert told(function, b"{}") == ["endpoints: is missing"]
+
+
+# Names that are not in the settings.
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("endpoints", [["embedings"], ["embeddings", "x"], ["Embeddings"], ["x", "x"]])
+def test_unknown_names_alone_are_not_found(function: str, endpoints: list[str]) -> None:
+    with pytest.raises(UnknownName):
+        asked(function, endpoints=endpoints)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("endpoints", [["*", "embeddings"], [""], ["x", "*"]])
+def test_what_is_neither_names_nor_everything_is_refused(function: str, endpoints: list[str]) -> None:
+    assert refused(function, endpoints=endpoints)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_everything_twice_is_everything(function: str) -> None:
+    assert asked(function, endpoints=["*", "*"]).everything
+
+
+def test_an_unknown_name_is_told_with_the_known_ones() -> None:
+    with pytest.raises(UnknownName, match=r"embedings.*embeddings, playground, search") as caught:
+        asked("pause", endpoints=["embedings"])
+    assert caught.value.known == list(KNOWN)
+
+
+def test_every_unknown_name_is_told() -> None:
+    with pytest.raises(UnknownName, match=r"one.*two"):
+        asked("pause", endpoints=["one", "embeddings", "two"])
+
+
+def test_with_other_mistakes_an_unknown_name_is_one_of_them() -> None:
+    lines = refused("pause", endpoints=["embedings"], **{"for": "soon"})
+    assert len(lines) == 2
+    assert any("embedings" in line and "embeddings, playground, search" in line for line in lines)
+
+
+# How long.
+
+
+def test_for_counts_from_now() -> None:
+    assert asked("resume", **{"for": "1h30m"}).until == NOON + 90 * MINUTE
+
+
+def test_without_for_and_until_no_end_is_asked() -> None:
+    found = asked("pause")
+    assert (found.until, found.released) == (None, False)
+
+
+@pytest.mark.parametrize("function", BY_HAND)
+def test_for_and_until_do_not_go_together(function: str) -> None:
+    (line,) = refused(function, **{"for": "2h", "until": "2026-11-24T22:00:00+01:00"})
+    assert line.startswith("until: ")
+    assert "for" in line
+
+
+@pytest.mark.parametrize("length", ["0s", "-2h", "2", "2 hours", "1.5h", "", 120, None, "8d", "7d1s", "999999h"])
+def test_for_is_a_duration_of_at_most_seven_days(length: Any) -> None:
+    (line,) = refused("resume", **{"for": length})
+    assert line.startswith("for: ")
+
+
+def test_for_may_be_seven_days() -> None:
+    assert asked("resume", **{"for": "7d"}).until == NOON + 7 * DAY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["2026-11-24T22:00:00+01:00", "2026-11-24T21:00:00Z", "2026-11-24T21:00Z", "2026-11-24 22:00:00+01:00"],
+        *["2026-11-24T21:00:00.000000Z", "2026-11-24T21:00:00.000000000Z"],
+    ],
+)
+def test_until_is_a_time_with_an_offset(text: str) -> None:
+    assert asked("warm", until=text).until == at("Tue 22:00")
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        *["2026-11-24T22:00:00", "2026-11-24", "22:00", "tomorrow", "", "2026-11-31T22:00:00Z", 1795554000, None],
+        *["2026-11-24T12:00:00+01:00", "2026-11-24T11:59:59+01:00", "2020-01-01T00:00:00Z"],  # now and before
+        *["2026-12-01T12:00:01+01:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"],
+    ],
+)
+@pytest.mark.parametrize("function", BY_HAND)
+def test_until_is_in_the_future_and_at_most_seven_days_away(function: str, until: Any) -> None:
+    (line,) = refused(function, until=until)
+    assert line.startswith("until: ")
+
+
+def test_until_may_be_seven_days_away() -> None:
+    assert asked("pause", until="2026-12-01T12:00:00+01:00").until == NOON + 7 * DAY
+
+
+def test_a_pause_may_last_until_released() -> None:
+    found = asked("pause", until="released")
+    assert (found.until, found.released) == (None, True)
+
+
+@pytest.mark.parametrize("function", ["resume", "warm"])
+def test_nothing_but_a_pause_lasts_until_released(function: str) -> None:
+    (line,) = refused(function, until="released")
+    assert "pause" in line
+
+
+# The rest.
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nothing_is_dry_unless_asked(function: str) -> None:
+    assert [asked(function).dry_run, asked(function, dry_run=True).dry_run] == [False, True]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("value", ["true", 1, None])
+def test_dry_run_is_true_or_false(function: str, value: Any) -> None:
+    assert refused(function, dry_run=value)[0].startswith("dry_run: ")
+
+
+def test_clearing_is_asked() -> None:
+    assert asked("reconcile", clear_override=True).clear_override
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nothing_is_cleared_unless_asked(function: str) -> None:
+    assert not asked(function).clear_override
+
+
+@pytest.mark.parametrize("memory", [{}, {"override": {"state": "paused"}}, None, 7, "x"])
+def test_what_a_job_remembers_is_ignored(memory: Any) -> None:
+    assert asked("reconcile", memory=memory) == asked("reconcile")
+
+
+def test_a_note_is_kept_as_it_is() -> None:
+    assert asked("pause", note=" Lasttest\n").note == " Lasttest\n"
+
+
+@pytest.mark.parametrize("note", [7, None, ["x"], {}])
+def test_a_note_is_text(note: Any) -> None:
+    assert refused("pause", note=note)[0].startswith("note: ")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *[b"", b"[]", b"null", b'"embeddings"', b"7", b"{", b'{"endpoints": ["embeddings"],}', b"endpoints=embeddings"],
+        *[b"\xff", b"\x80{}", b"[" * 50_000, b"{}{}", b"9" * 10_000],
+    ],
+)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_is_no_json_object_is_refused(function: str, body: bytes) -> None:
+    assert len(told(function, body)) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"endpoints": ["embeddings"], "endpoints": ["search"]}',
+        b'{"endpoints": ["embeddings"], "dry_run": true, "dry_run": false}',
+        b'{"endpoints": ["embeddings"], "dry_run": true, "dry_\\u0072un": false}',
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(body: bytes) -> None:
+    (line,) = told("pause", body)
+    assert "twice" in line
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    lines = refused(
+        "pause", endpoints=["x", 1], **{"for": "soon", "until": "later", "dry_run": 1, "note": 2, "force": 3}
+    )
+    assert {line.partition(":")[0] for line in lines} == {
+        *("force", "endpoints[1]", "endpoints", "dry_run", "for", "until", "note"),
+    }
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | st.datetimes().map(str),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+LIKELY = st.sampled_from(
+    ["embeddings", "*", "2h", "9999999d", "released", "2026-11-24T22:00:00Z", "0001-01-01T00:00:00+14:00"]
+)
+BODIES = st.dictionaries(
+    st.sampled_from([*EVERY_KEY, "endpoints"]), LIKELY | st.lists(LIKELY, max_size=2) | VALUES
+).map(lambda body: json.dumps(body).encode())
+
+
+def asked_of(function: str, body: bytes) -> Request | None:
+    try:
+        return request.read(function, body, KNOWN, NOON)
+    except (Invalid, UnknownName):
+        return None
+
+
+@given(
+    function=st.sampled_from(FUNCTIONS), body=BODIES | st.binary(max_size=40) | VALUES.map(json.dumps).map(str.encode)
+)
+@example(function="pause", body=b'{"endpoints": ["\\ud800"]}')
+@example(function="pause", body='{"endpoints": ["embeddings"]}'.encode("utf-16"))
+@properties(400)
+def test_a_body_is_read_or_refused_and_nothing_else(function: str, body: bytes) -> None:
+    found = asked_of(function, body)
+    assert found is None or set(found.entries) <= set(KNOWN)
+    assert found is None or found.until is None or NOON < found.until <= NOON + 7 * DAY
+
+
+@given(length=st.integers(1, 7 * 24 * 60))
+@properties(50)
+def test_for_and_until_say_the_same(length: int) -> None:
+    until: datetime = NOON + timedelta(minutes=length)
+    assert asked("pause", **{"for": f"{length}m"}) == asked("pause", until=until.isoformat())
+
+
+def test_an_hour_is_an_hour() -> None:
+    assert asked("resume", **{"for": "60m"}).until == NOON + HOUR

@@ -1,0 +1,353 @@
+"""What a call does: the tables of the design, row by row, against a scripted Hugging Face and Cloud Scheduler."""
+
+from datetime import timedelta
+
+import pytest
+
+from lifecycle.core.model import Message, Override, PlatformState
+from lifecycle.engine.call import Caller, Verb
+from lifecycle.engine.request import Request
+from support.hub import TUESDAY_NOON, Harness
+from support.service import (
+    ANNA,
+    BOUNDARY,
+    FOLLOWER,
+    FREE,
+    MINUTE,
+    NIGHTS,
+    OFFICE,
+    act,
+    kept,
+    only,
+    reconcile,
+    stage,
+    told,
+)
+
+# reconcile
+
+
+def test_nothing_to_do_costs_one_list_of_each() -> None:
+    on = stage(OFFICE)
+    assert only(reconcile(on)) == ("none", "unchanged", 200)
+    assert on.hub.requests == ["GET /"]
+    assert on.shelf is not None
+    assert on.shelf.calls == ["list"]
+
+
+def test_what_should_rest_is_paused() -> None:
+    on = stage(NIGHTS)
+    assert only(reconcile(on)) == ("pause", "done", 200)
+    assert on.hub.actions() == ["POST embeddings-prod/pause"]
+
+
+def test_what_should_run_is_resumed_and_warmed() -> None:
+    on = stage(OFFICE, "paused")
+    assert only(reconcile(on)) == ("resume", "done", 200)
+    assert on.hub.actions() == ["POST embeddings-prod/resume", "OWN GET embeddings-prod/health"]
+
+
+def test_without_its_memory_it_touches_nothing() -> None:
+    on = stage(NIGHTS)
+    assert on.shelf is not None
+    on.shelf.refuse = frozenset({"list"})
+    assert only(reconcile(on)) == ("none", "failed", 503)
+    assert on.hub.actions() == []
+
+
+def test_a_name_that_hugging_face_does_not_have_fails_for_good() -> None:
+    assert only(reconcile(Harness(OFFICE))) == ("none", "failed", 502)
+
+
+def test_a_pattern_that_matches_nothing_is_no_failure() -> None:
+    answer = reconcile(Harness("endpoints: {embeddings: {name: dev-*, hours: daily 00:00-24:00}}"))
+    assert (list(answer.results), answer.status) == ([], 200)
+
+
+def test_a_replica_that_sleeps_by_itself_is_left_asleep_in_the_hours() -> None:
+    on = stage(OFFICE, "scaledToZero", min_replica=0)
+    assert only(reconcile(on)) == ("none", "unchanged", 200)
+
+
+def test_without_lead_the_boundarys_own_call_wakes_it() -> None:
+    on = stage(OFFICE, "scaledToZero", min_replica=0)
+    assert only(reconcile(on, BOUNDARY)) == ("wake", "done", 200)
+
+
+def test_an_ended_override_is_deleted_once_the_endpoint_is_as_the_rules_want() -> None:
+    on = stage(OFFICE)
+    on.override("embeddings", Override("paused", TUESDAY_NOON - 2 * MINUTE, TUESDAY_NOON - MINUTE))
+    reconcile(on)
+    assert kept(on) is None
+
+
+def test_an_ended_override_stays_while_the_endpoint_is_not_as_the_rules_want() -> None:
+    on = stage(NIGHTS)
+    on.hub.script("POST embeddings-prod/pause", 403)
+    on.override("embeddings", Override("running", TUESDAY_NOON - 2 * MINUTE, TUESDAY_NOON - MINUTE))
+    assert only(reconcile(on)) == ("pause", "failed", 502)
+    assert kept(on) is not None
+
+
+def test_released_endpoints_follow_the_rules_again() -> None:
+    on = stage(NIGHTS)
+    on.override("embeddings", Override("running", TUESDAY_NOON, None))
+    assert only(reconcile(on, ANNA, clear_override=True)) == ("pause", "done", 200)
+    assert kept(on) is None
+
+
+def test_a_release_is_a_change_that_enforce_false_acts_on() -> None:
+    on = stage("endpoints: {embeddings: {name: embeddings-prod, hours: Mon-Fri 08:00-20:00, enforce: false}}", "paused")
+    on.override("embeddings", Override("paused", TUESDAY_NOON - 2 * MINUTE, None))
+    assert only(reconcile(on, ANNA, clear_override=True)) == ("resume", "done", 200)
+
+
+def test_one_endpoints_failure_stays_its_own() -> None:
+    on = Harness("endpoints: {embeddings: {name: dev-*, hours: daily 22:00-06:00}}")
+    for name in ("dev-a", "dev-b", "dev-c"):
+        on.hub.add(name, "running")
+    on.hub.script("POST dev-b/pause", 403)
+    answer = reconcile(on)
+    assert [result.outcome for result in answer.results] == ["done", "failed", "done"]
+    assert answer.status == 502
+
+
+def test_endpoints_in_no_entry_are_seen_and_left_alone() -> None:
+    on = stage(OFFICE)
+    on.hub.add("forgotten", "running")
+    answer = reconcile(on, everything=True)
+    assert [endpoint.name for endpoint in answer.unmanaged] == ["forgotten"]
+    assert on.hub.actions() == []
+
+
+@pytest.mark.parametrize("name", ["<script>", "../other/x"])
+def test_a_name_that_cannot_stand_in_a_path_is_seen_in_no_entry_and_never_acted_on(name: str) -> None:
+    on = Harness('endpoints: {all: {name: "*", hours: daily 22:00-06:00}}')
+    on.hub.add(name, "running")
+    answer = on.run(lambda service: service.reconcile(Request(("all",), everything=True), ANNA))
+    assert [endpoint.name for endpoint in answer.unmanaged] == [name]
+    assert on.hub.actions() == []
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing() -> None:
+    on = stage(NIGHTS)
+    assert only(reconcile(on, dry_run=True)) == ("pause", "skipped", 200)
+    assert on.hub.actions() == []
+
+
+def test_dry_run_in_the_settings_holds_for_everybody() -> None:
+    on = stage("dry_run: true\n" + FREE)
+    assert only(act(on, "pause")) == ("pause", "skipped", 200)
+    assert on.hub.actions() == []
+
+
+# by hand
+
+
+def test_resume_against_the_rules_sets_an_override_for_two_hours() -> None:
+    on = stage(NIGHTS, "paused")
+    assert only(act(on, "resume")) == ("resume", "done", 200)
+    made = kept(on)
+    assert made is not None
+    assert (made.state, made.until, made.by) == ("running", TUESDAY_NOON + timedelta(hours=2), "anna@example.com")
+
+
+def test_the_reason_names_end_person_and_note() -> None:
+    answer = act(stage(NIGHTS, "paused"), "resume", note="load test", until=TUESDAY_NOON + timedelta(hours=9))
+    assert answer.results[0].reason == "asked by hand until 22:00 Europe/Berlin by anna@example.com: load test"
+
+
+def test_an_override_that_cannot_be_written_leaves_what_rests_at_rest() -> None:
+    on = stage(NIGHTS, "paused")
+    assert on.shelf is not None
+    on.shelf.refuse = frozenset({"put"})
+    assert only(act(on, "resume")) == ("none", "failed", 503)
+    assert on.hub.actions() == []
+
+
+def test_pause_pauses_even_when_its_override_cannot_be_written() -> None:
+    on = stage(OFFICE)
+    assert on.shelf is not None
+    on.shelf.refuse = frozenset({"put"})
+    assert only(act(on, "pause")) == ("pause", "failed", 503)
+    assert on.hub.state("embeddings-prod") == "paused"
+
+
+def test_without_a_reconcile_job_no_override_can_be_made() -> None:
+    on = stage(OFFICE)
+    assert on.shelf is not None
+    on.shelf.jobs = {}
+    assert only(act(on, "pause")) == ("pause", "failed", 503)
+
+
+def test_a_new_wish_replaces_the_override_before_it() -> None:
+    on = stage(NIGHTS)
+    on.override("embeddings", Override("running", TUESDAY_NOON, None))
+    act(on, "pause")
+    assert kept(on) is None
+
+
+def test_without_cloud_scheduler_the_action_is_done_and_the_reason_says_that_nothing_is_kept() -> None:
+    on = stage(NIGHTS, "paused")
+    on.shelf = None
+    answer = act(on, "resume")
+    assert only(answer) == ("resume", "done", 200)
+    assert "SCHEDULER_PARENT is not set" in answer.results[0].reason
+
+
+def test_resume_does_not_wait_for_what_is_starting() -> None:
+    assert only(act(stage(FREE, "initializing"), "resume")) == ("none", "pending", 202)
+
+
+def test_resume_wakes_what_is_scaled_to_zero() -> None:
+    assert only(act(stage(FREE, "scaledToZero", min_replica=0), "resume")) == ("wake", "done", 200)
+
+
+def test_pausing_what_is_paused_sends_nothing() -> None:
+    on = stage(FREE, "paused")
+    assert only(act(on, "pause")) == ("none", "unchanged", 200)
+    assert on.hub.actions() == []
+
+
+def test_warm_proves_that_what_runs_answers() -> None:
+    on = stage(FREE)
+    assert only(act(on, "warm")) == ("warm", "done", 200)
+    assert on.hub.actions() == ["OWN GET embeddings-prod/health"]
+
+
+def test_warm_sends_the_request_of_the_settings() -> None:
+    on = stage("endpoints: {embeddings: {name: embeddings-prod, warm: {path: /v1/x, body: {inputs: hello}}}}")
+    act(on, "warm")
+    assert on.hub.actions() == ["OWN POST embeddings-prod/v1/x"]
+
+
+def test_by_hand_a_failed_endpoint_is_resumed_once() -> None:
+    on = stage(FREE, "failed")
+    on.hub.script("POST embeddings-prod/resume", 400)
+    assert only(act(on, "resume")) == ("resume", "failed", 502)
+    assert on.hub.actions() == ["POST embeddings-prod/resume"]
+
+
+def test_scaling_is_written_by_the_call_that_starts_it() -> None:
+    on = stage("endpoints: {embeddings: {name: embeddings-prod, scaling: {max_replicas: 4}}}", "paused")
+    assert only(act(on, "resume")) == ("resume", "done", 200)
+    assert on.hub.actions() == ["POST embeddings-prod/resume", "PUT embeddings-prod"]
+
+
+def test_scaling_that_differs_on_a_serving_endpoint_is_told_and_not_written() -> None:
+    on = stage("endpoints: {embeddings: {name: embeddings-prod, scaling: {max_replicas: 4}}}")
+    answer = reconcile(on)
+    assert "max_replicas is 2, declared 4" in answer.results[0].reason
+    assert on.hub.actions() == []
+
+
+# from `cron:`
+
+TIMER = Caller("schedule", job="lifecycle-cron-1")
+
+
+def test_a_timer_sets_no_override() -> None:
+    on = stage(FREE, "paused")
+    assert only(act(on, "resume", TIMER)) == ("resume", "done", 200)
+    assert kept(on) is None
+
+
+@pytest.mark.parametrize(("text", "verb"), [(OFFICE, "pause"), (NIGHTS, "resume"), (NIGHTS, "warm")])
+def test_a_timer_is_skipped_where_the_rules_want_otherwise(text: str, verb: Verb) -> None:
+    on = stage(text, "running" if verb == "pause" else "paused")
+    answer = act(on, verb, TIMER)
+    assert only(answer) == ("none", "skipped", 200)
+    assert "the rules want otherwise" in answer.results[0].reason
+
+
+# platform_event
+
+
+def test_news_is_remembered_and_followed() -> None:
+    on = stage(FOLLOWER)
+    assert only(told(on, "stopped")) == ("pause", "done", 200)
+    assert on.shelf is not None
+    assert b'"state": "stopped"' in on.shelf.jobs["lifecycle-platform-main"].body
+
+
+def test_older_news_changes_nothing() -> None:
+    on = stage(FOLLOWER)
+    on.news("main", PlatformState("started", TUESDAY_NOON))
+    answer = told(on, "stopped", TUESDAY_NOON - MINUTE)
+    assert (list(answer.results), answer.status, on.hub.actions()) == ([], 200, [])
+
+
+def test_the_same_news_is_applied_again() -> None:
+    on = stage(FOLLOWER)
+    on.news("main", PlatformState("stopped", TUESDAY_NOON))
+    assert only(told(on, "stopped")) == ("pause", "done", 200)
+
+
+def test_news_from_the_future_counts_as_said_now() -> None:
+    on = stage(FOLLOWER)
+    told(on, "stopped", TUESDAY_NOON + timedelta(days=1))
+    assert on.shelf is not None
+    assert b"2026-11-24T12:00:00Z" in on.shelf.jobs["lifecycle-platform-main"].body
+
+
+def test_what_is_starting_is_left_to_the_platforms_job() -> None:
+    on = stage(FOLLOWER, "initializing")
+    assert only(told(on, "started")) == ("none", "pending", 200)
+    assert on.shelf is not None
+    assert "run lifecycle-platform-main" in on.shelf.calls
+
+
+def test_a_followers_failure_is_still_a_200_because_reconcile_finishes_it() -> None:
+    on = stage(FOLLOWER)
+    on.hub.script("POST embeddings-prod/pause", 403)
+    assert only(told(on, "stopped")) == ("pause", "failed", 200)
+
+
+def test_a_platforms_next_start_ends_a_pause_by_hand() -> None:
+    on = stage(FOLLOWER)
+    on.news("main", PlatformState("started", TUESDAY_NOON - 9 * MINUTE))
+    act(on, "pause")
+    told(on, "stopped")
+    on.now += MINUTE
+    told(on, "started", on.now)
+    assert on.hub.state("embeddings-prod") == "running"
+
+
+def test_a_renewed_start_does_not_end_a_pause_by_hand() -> None:
+    on = stage(FOLLOWER)
+    on.news("main", PlatformState("started", TUESDAY_NOON - 9 * MINUTE))
+    act(on, "pause")
+    on.now += MINUTE
+    told(on, "started", on.now)
+    assert on.hub.state("embeddings-prod") == "paused"
+
+
+def test_a_platform_that_nobody_follows_is_warned_of() -> None:
+    answer = stage(FREE).run(lambda service: service.platform_event(Message("nobody", "stopped", TUESDAY_NOON)))
+    assert (answer.status, list(answer.notes)) == (200, ["no entry follows the platform 'nobody'"])
+
+
+# status
+
+
+def test_status_tells_the_present_and_the_next_change() -> None:
+    told_ = stage(OFFICE).run(lambda service: service.status()).told
+    (row,) = told_["endpoints"]
+    assert (row["before"], row["wanted"], row["until"]) == ("running", "running", "2026-11-24T19:00:00Z")
+    assert row["next"]["wanted"] == "paused"
+
+
+def test_status_changes_and_wakes_nothing() -> None:
+    on = stage(OFFICE, "scaledToZero")
+    on.run(lambda service: service.status())
+    assert on.hub.actions() == []
+
+
+def test_status_says_what_it_could_not_read() -> None:
+    on = stage(OFFICE)
+    assert on.shelf is not None
+    on.shelf.refuse = frozenset({"list"})
+    on.hub.script("GET /", 403)
+    told_ = on.run(lambda service: service.status()).told
+    assert told_["unknown"][0] == "huggingface"
+    assert "scheduler" in told_["unknown"]

@@ -1,0 +1,171 @@
+"""The simulation itself: the same seed plays the same week, the promises hold, and defects are caught."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lifecycle.core import rules as decide
+from lifecycle.core.model import Endpoint, Message, Result
+from lifecycle.core.schedule import Hours, Span
+from lifecycle.engine import execute as act
+from lifecycle.engine.call import Call
+from lifecycle.errors import Failure
+from lifecycle.gcp.state_store import StateStore
+from lifecycle.huggingface import client as huggingface
+from lifecycle.huggingface.client import HuggingFace
+from lifecycle.huggingface.credentials import Token
+from lifecycle.retry import retry
+from local.simulation.invariants import InvariantChecker
+from local.simulation.runner import Simulation
+from local.simulation.scenarios import random_plan
+from local.simulation.simulated_time import play
+from local.simulation.soak import week
+
+
+def test_the_same_seed_plays_the_same_week_line_for_line() -> None:
+    def lines() -> list[str]:
+        told: list[str] = []
+        simulation = Simulation(random_plan(5), lambda at, text: told.append(f"{at} {text}"))
+        play(simulation.loop, simulation.play(InvariantChecker(simulation)))
+        return told
+
+    assert lines() == lines()
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_every_promise_is_kept_in_a_week_of_trouble(seed: int) -> None:
+    assert week(seed).broken == ()
+
+
+# Defects: each is put into the product, and the promise that is named must break in the week that is named.
+
+Defect = Callable[[pytest.MonkeyPatch], None]
+
+
+def ignores_overrides(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decide, "RULES", decide.RULES[1:])
+
+
+def obeys_old_messages(patch: pytest.MonkeyPatch) -> None:
+    learn = Call.learn
+
+    async def obeying(self: Call, message: Message) -> bool:
+        return await learn(self, replace(message, at=self.now()))
+
+    patch.setattr(Call, "learn", obeying)
+
+
+def repeats_without_looking(patch: pytest.MonkeyPatch) -> None:
+    async def repeating(
+        self: HuggingFace, name: str, method: str, verb: str, _settled: Any, body: Any = None
+    ) -> Endpoint:
+        async def attempt() -> Endpoint:
+            return self._read(await self._once(method, self._path(name) + verb, body=body))
+
+        return await retry(attempt, deadline=self.deadline, rng=self.rng)
+
+    patch.setattr(HuggingFace, "_act", repeating)
+
+
+def swaps_pause_and_resume(patch: pytest.MonkeyPatch) -> None:
+    pause, resume = HuggingFace.pause, HuggingFace.resume
+    patch.setattr(HuggingFace, "pause", resume)
+    patch.setattr(HuggingFace, "resume", pause)
+
+
+def retries_a_403(patch: pytest.MonkeyPatch) -> None:
+    original = huggingface.failure_from_response
+
+    def retryable(*args: Any) -> Failure:
+        failure = original(*args)
+        failure.retryable = failure.retryable or failure.code == "forbidden"
+        return failure
+
+    patch.setattr(huggingface, "failure_from_response", retryable)
+
+
+def probes_what_is_scaled_to_zero(patch: pytest.MonkeyPatch) -> None:
+    list_endpoints = Call.list_endpoints
+
+    async def probing(self: Call) -> None:
+        await list_endpoints(self)
+        for endpoint in self.endpoints if isinstance(self.endpoints, list) else ():
+            if endpoint.state == "scaledToZero" and self.settings.covering(endpoint.name, endpoint.tags):
+                await self.hf.wake(endpoint)
+
+    patch.setattr(Call, "list_endpoints", probing)
+
+
+def forgets_lead(patch: pytest.MonkeyPatch) -> None:
+    dated = Hours._dated
+
+    def forgetful(self: Hours, first: Any, last: Any) -> Iterator[Span]:
+        return (replace(span, lead=span.begin) for span in dated(self, first, last))
+
+    patch.setattr(Hours, "_dated", forgetful)
+
+
+def ignores_holidays(patch: pytest.MonkeyPatch) -> None:
+    dated = Hours._dated
+    patch.setattr(Hours, "_dated", lambda self, *days: dated(replace(self, holidays=frozenset()), *days))
+
+
+def reports_success_on_failure(patch: pytest.MonkeyPatch) -> None:
+    def succeeded(result: Result, _failure: Failure) -> Result:
+        return replace(result, outcome="done")
+
+    patch.setattr(act, "failed", succeeded)
+
+
+def loses_a_failed_endpoints_siblings(patch: pytest.MonkeyPatch) -> None:
+    drive = Call.drive
+
+    async def losing(self: Call, *args: Any, **kwargs: Any) -> list[Result]:
+        results = await drive(self, *args, **kwargs)
+        return [result for result in results if result.outcome == "failed"] or results
+
+    patch.setattr(Call, "drive", losing)
+
+
+def keeps_ended_overrides(patch: pytest.MonkeyPatch) -> None:
+    async def kept(*_: Any) -> None:
+        pass
+
+    patch.setattr(StateStore, "forget", kept)
+
+
+def tells_the_token(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Token, "redact", lambda _self, text: text)
+
+
+def crashes_on_a_failed_endpoint(patch: pytest.MonkeyPatch) -> None:
+    def crashing(_result: Result, failure: Failure) -> Result:
+        raise RuntimeError(failure)
+
+    patch.setattr(act, "failed", crashing)
+
+
+# Each with the promise that it breaks, and the first week that shows it.
+DEFECTS: list[tuple[Defect, str, int]] = [
+    (ignores_overrides, "a", 1),
+    (obeys_old_messages, "b", 1),
+    (repeats_without_looking, "f", 4),
+    (swaps_pause_and_resume, "a", 1),
+    (retries_a_403, "f", 5),
+    (probes_what_is_scaled_to_zero, "e", 2),
+    (forgets_lead, "d", 1),
+    (ignores_holidays, "e", 2),
+    (reports_success_on_failure, "f", 1),
+    (loses_a_failed_endpoints_siblings, "f", 1),
+    (keeps_ended_overrides, "c", 1),
+    (tells_the_token, "g", 4),
+    (crashes_on_a_failed_endpoint, "f", 1),
+]
+
+
+@pytest.mark.parametrize(("defect", "promise", "seed"), DEFECTS, ids=[defect.__name__ for defect, *_ in DEFECTS])
+def test_a_defect_breaks_a_promise(defect: Defect, promise: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    defect(monkeypatch)
+    assert promise in {line[0] for line in week(seed).broken}

@@ -1,0 +1,46 @@
+"""Calls of the service, from as few words as possible: settings, an endpoint, and what is asked."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from lifecycle.core.model import Message, Override
+from lifecycle.engine.call import Caller, Verb
+from lifecycle.engine.request import Request
+from lifecycle.engine.service import Answer
+from lifecycle.gcp.jobs import override_in
+from support.hub import TUESDAY_NOON, Harness
+
+OFFICE = "endpoints: {embeddings: {name: embeddings-prod, hours: Mon-Fri 08:00-20:00}}"
+NIGHTS = "endpoints: {embeddings: {name: embeddings-prod, hours: daily 22:00-06:00}}"
+FOLLOWER = "platforms: {main: {max_started: 24h}}\nendpoints: {embeddings: {name: embeddings-prod, platform: main}}"
+FREE = "endpoints: {embeddings: {name: embeddings-prod}}"
+ANNA = Caller(email="anna@example.com")
+BOUNDARY = Caller("schedule", job="lifecycle-hours-0800")
+MINUTE = timedelta(minutes=1)
+
+
+def stage(text: str, state: str = "running", **more: Any) -> Harness:
+    made = Harness(text)
+    made.hub.add("embeddings-prod", state, **more)
+    return made
+
+
+def act(on: Harness, verb: Verb, caller: Caller = ANNA, **asked: Any) -> Answer:
+    return on.run(lambda service: service.act(verb, Request(("embeddings",), **asked), caller))
+
+
+def reconcile(on: Harness, caller: Caller = Caller("schedule"), **asked: Any) -> Answer:  # noqa: B008 - a constant
+    return on.run(lambda service: service.reconcile(Request(("embeddings",), **asked), caller))
+
+
+def told(on: Harness, event: Any, at: datetime = TUESDAY_NOON) -> Answer:
+    return on.run(lambda service: service.platform_event(Message("main", event, at)))
+
+
+def kept(on: Harness) -> Override | None:
+    return override_in(on.shelf.jobs.get("lifecycle-override-embeddings") if on.shelf else None)
+
+
+def only(answer: Answer) -> tuple[str, str, int]:
+    (result,) = answer.results
+    return result.action, result.outcome, answer.status
