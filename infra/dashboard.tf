@@ -11,7 +11,7 @@ locals {
     passes         = "Passes an hour: ${floor(3600 / local.pass)} are due, and more at boundaries"
   }
 
-  service_filter = "resource.type=\"cloud_run_revision\" AND resource.label.service_name=monitoring.regex.full_match(\"${var.prefix}-(${join("|", [for name in keys(local.functions) : replace(name, "_", "-")])})\")"
+  service_filter = "resource.type=\"cloud_run_revision\" AND resource.label.service_name=monitoring.regex.full_match(\"${var.prefix}-(${local.service_endings})\")"
 
   metric_charts = [
     {

@@ -36,19 +36,25 @@ resource "google_cloudfunctions2_function" "this" {
     min_instance_count               = 0
     max_instance_count               = each.value.instances
     all_traffic_on_latest_revision   = true
-    # Pub/Sub of this project counts as internal; nobody else may reach platform_event.
-    ingress_settings = each.key == "platform_event" ? "ALLOW_INTERNAL_ONLY" : "ALLOW_ALL"
+    # Pub/Sub and Cloud Scheduler of this project count as internal; nobody else may reach platform_event.
+    ingress_settings = each.key == "platform_event" ? "ALLOW_INTERNAL_ONLY" : var.ingress
 
-    environment_variables = {
-      HF_TOKEN_SECRET         = "${google_secret_manager_secret.token.id}/versions/${var.token_version}"
-      SCHEDULER_PARENT        = local.scheduler_parent
-      LOGGING_PARENT          = local.logging_parent
-      MONITORING_PARENT       = local.monitoring_parent
-      JOB_PREFIX              = var.prefix
-      FUNCTIONS_URL           = local.functions_url
-      INVOKER_SERVICE_ACCOUNT = google_service_account.invoker.email
-      # functions-framework: a thread for each call that is let in.
-      THREADS = each.value.concurrency
+    # functions-framework: a thread for each call that is let in.
+    environment_variables = merge(local.function_environment, { THREADS = each.value.concurrency })
+
+    dynamic "secret_volumes" {
+      for_each = var.mount_token ? [var.token_version] : []
+
+      content {
+        mount_path = local.token_folder
+        project_id = data.google_project.this.number
+        secret     = google_secret_manager_secret.token.secret_id
+
+        versions {
+          version = secret_volumes.value
+          path    = local.token_file
+        }
+      }
     }
   }
 

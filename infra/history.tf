@@ -38,7 +38,7 @@ resource "google_logging_project_bucket_config" "history" {
   description    = "hf-endpoint-lifecycle (${var.prefix}): what was done and why"
   retention_days = var.history_days
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 # In parentheses, so that an exclusion that is added later cuts nothing else.
@@ -125,7 +125,7 @@ resource "google_logging_metric" "history" {
     }
   }
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 # Cloud Monitoring has no rights on single metrics, so this role reads the project's time series and nothing else.
@@ -136,7 +136,7 @@ resource "google_project_iam_custom_role" "time_series" {
   description = "Read what endpoints cost and how long they take to start"
   permissions = ["monitoring.timeSeries.list"]
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_project_iam_member" "time_series" {
@@ -157,7 +157,7 @@ resource "google_project_iam_custom_role" "deploy_history" {
   description = "Read how the log bucket and its view are configured"
   permissions = ["logging.buckets.get", "logging.views.get", "logging.views.getIamPolicy"]
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_project_iam_member" "deploy_history" {

@@ -1,5 +1,5 @@
-# Who may call which function. A binding is the whole truth: whoever else was let in, allUsers too, is taken away by the
-# next apply.
+# Who may call which function. A binding is the whole truth: whoever else was let in, allUsers too, is removed by the next
+# apply. While `people` is empty, `status` and `console` have no binding, so who was let in there by hand stays.
 
 locals {
   callers = {
@@ -8,27 +8,37 @@ locals {
     warm           = concat([google_service_account.invoker.member], var.people)
     reconcile      = concat([google_service_account.invoker.member], var.people)
     status         = var.people
+    console        = var.people
     platform_event = [google_service_account.push.member]
   }
 }
 
 resource "google_cloud_run_v2_service_iam_binding" "invoker" {
-  for_each = { for name, function in local.functions : name => function if name != "status" || length(var.people) > 0 }
+  for_each = { for name, members in local.callers : name => members if length(members) > 0 }
 
   name     = google_cloudfunctions2_function.this[each.key].name
   project  = var.project_id
   location = var.region
   role     = "roles/run.invoker"
-  members  = local.callers[each.key]
+  members  = each.value
+
+  # A function that is replaced has a new service, which lets nobody in.
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.this[each.key].id]
+  }
 }
 
 # `gcloud run services proxy` looks the service up before it calls it.
-resource "google_cloud_run_v2_service_iam_binding" "status_viewer" {
+resource "google_cloud_run_v2_service_iam_binding" "console_viewer" {
   count = length(var.people) > 0 ? 1 : 0
 
-  name     = google_cloudfunctions2_function.this["status"].name
+  name     = google_cloudfunctions2_function.this["console"].name
   project  = var.project_id
   location = var.region
   role     = "roles/run.viewer"
   members  = var.people
+
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.this["console"].id]
+  }
 }

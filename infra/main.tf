@@ -49,6 +49,7 @@ locals {
       warm           = { timeout = 540 }
       reconcile      = { timeout = 540 }
       status         = {}
+      console        = {}
       platform_event = { concurrency = 1, instances = 1 }
       } : name => merge({
         resource = "${var.prefix}-${replace(name, "_", "-")}"
@@ -66,14 +67,36 @@ locals {
     for name, function in local.functions : name => replace(local.functions_url, "{name}", replace(name, "_", "-"))
   }
 
-  scheduler_parent = "projects/${var.project_id}/locations/${var.region}"
+  # Cloud Scheduler is in fewer regions than Cloud Run; a job calls a function in any region.
+  scheduler_region = coalesce(var.scheduler_region, var.region)
+  scheduler_parent = "projects/${var.project_id}/locations/${local.scheduler_region}"
+
+  # What the functions are told. Google sets LOG_EXECUTION_ID to true, with which functions-framework rewrites each log line.
+  function_environment = merge(
+    {
+      SCHEDULER_PARENT        = local.scheduler_parent
+      LOGGING_PARENT          = local.logging_parent
+      MONITORING_PARENT       = local.monitoring_parent
+      JOB_PREFIX              = var.prefix
+      FUNCTIONS_URL           = local.functions_url
+      INVOKER_SERVICE_ACCOUNT = google_service_account.invoker.email
+      LOG_EXECUTION_ID        = "false"
+    },
+    var.mount_token ? {
+      HF_TOKEN_FILE = "${local.token_folder}/${local.token_file}"
+      } : {
+      HF_TOKEN_SECRET = "${google_secret_manager_secret.token.id}/versions/${var.token_version}"
+    },
+  )
 
   # How often reconcile looks at everything, in minutes. The code's own default is 10m.
   settings          = yamldecode(file("${path.module}/../${var.settings_file}"))
   minutes           = { h = 60, m = 1, s = 1 / 60 }
   reconcile_minutes = sum([for part in regexall("([0-9]+)([hms])", try(local.settings.reconcile_every, "10m")) : part[0] * local.minutes[part[1]]])
 
-  # Google's own accounts in this project.
-  pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
-  iap_agent    = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-iap.iam.gserviceaccount.com"
+  # Google's own accounts in this project. They are made before the first apply (docs/deployment.md).
+  pubsub_agent    = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  iap_agent       = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-iap.iam.gserviceaccount.com"
+  secret_agent    = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-secretmanager.iam.gserviceaccount.com"
+  artifacts_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-artifactregistry.iam.gserviceaccount.com"
 }

@@ -1,7 +1,9 @@
 # Alerts on what the functions log. Each says what to do: docs/operations.md has more, alert by alert.
 
 locals {
-  of_functions = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=~\"^${var.prefix}-(${join("|", [for name in keys(local.functions) : replace(name, "_", "-")])})$\""
+  # The functions' services, and the page's.
+  service_endings = join("|", concat([for name in keys(local.functions) : replace(name, "_", "-")], var.status_page_iap ? ["page"] : []))
+  of_functions    = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=~\"^${var.prefix}-(${local.service_endings})$\""
 
   # In parentheses: in Cloud Logging OR binds more tightly than AND.
   in_pass = "(jsonPayload.event=\"endpoint\" AND jsonPayload.function=\"reconcile\" AND jsonPayload.trigger=\"schedule\")"
@@ -81,7 +83,7 @@ locals {
         aligner    = "ALIGN_SUM"
         by         = []
         auto_close = null
-        todo       = "Is the job ${var.prefix}-reconcile paused or failing? `gcloud scheduler jobs describe ${var.prefix}-reconcile --location ${var.region}`. Then run `lifecycle sync`."
+        todo       = "Is the job ${var.prefix}-reconcile paused or failing? `gcloud scheduler jobs describe ${var.prefix}-reconcile --location ${local.scheduler_region}`. Then run `lifecycle sync`."
         lines      = google_logging_metric.this["passes"].filter
       }
       dead-letters = {
@@ -203,7 +205,7 @@ resource "google_monitoring_alert_policy" "this" {
 
     links {
       display_name = "The log lines"
-      url          = "https://console.cloud.google.com/logs/query;query=${urlencode(each.value.lines)};duration=P1D?project=${var.project_id}"
+      url          = "https://console.cloud.google.com/logs/query;query=${replace(urlencode(each.value.lines), "+", "%20")};duration=P1D?project=${var.project_id}"
     }
   }
 

@@ -14,10 +14,10 @@ output "function_urls" {
 }
 
 output "status_page" {
-  description = "How people reach the status page: its URL behind Identity-Aware Proxy, or the command that serves it on their own machine."
+  description = "How people reach the page: its URL behind Identity-Aware Proxy, or the command that serves it on their own machine."
   value = try(
     google_cloud_run_v2_service.page[0].uri,
-    "gcloud run services proxy ${local.functions["status"].resource} --project ${var.project_id} --region ${var.region}",
+    "gcloud run services proxy ${local.functions["console"].resource} --project ${var.project_id} --region ${var.region}",
   )
 }
 

@@ -1,50 +1,50 @@
-# The status page behind Identity-Aware Proxy, by a Cloud Run service of its own from the same source: the proxy would turn
-# away the identity tokens with which the command line asks the function `status`.
+# The page behind Identity-Aware Proxy: the image of the function `console` once more, as a Cloud Run service of its own. On the
+# function itself the proxy would turn away the identity tokens of `gcloud run services proxy`.
 
 locals {
-  page_image = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.images.repository_id}/page"
+  page = "${var.prefix}-page"
+}
+
+# The service that Cloud Run functions make for `console` names its image, and the base image that Google keeps up to date
+# underneath. It is read after every change of a function, so the page gets the new image in the same apply.
+data "google_cloud_run_v2_service" "console" {
+  count = var.status_page_iap ? 1 : 0
+
+  name     = google_cloudfunctions2_function.this["console"].name
+  project  = var.project_id
+  location = var.region
+
+  depends_on = [google_cloudfunctions2_function.this]
 }
 
 resource "google_cloud_run_v2_service" "page" {
   count = var.status_page_iap ? 1 : 0
 
-  name        = "${var.prefix}-page"
+  name        = local.page
   project     = var.project_id
   location    = var.region
-  description = "hf-endpoint-lifecycle: the status page for browsers"
+  description = "hf-endpoint-lifecycle: the page for browsers"
   labels      = local.labels
 
-  ingress              = "INGRESS_TRAFFIC_ALL"
+  ingress              = local.page_ingress[var.ingress]
   iap_enabled          = true
   invoker_iam_disabled = false
   deletion_protection  = false
 
-  # A new source has a new name, so it is built and deployed as the functions are.
-  build_config {
-    source_location = "gs://${google_storage_bucket.source.name}/${google_storage_bucket_object.source.name}"
-    function_target = "status"
-    image_uri       = local.page_image
-    service_account = google_service_account.build.name
-
-    environment_variables = {
-      GOOGLE_FUNCTION_SOURCE = "functions/main.py"
-      GOOGLE_RUNTIME_VERSION = replace(var.python_runtime, "python3", "3.")
-    }
-  }
-
   template {
     service_account                  = google_service_account.runtime.email
-    timeout                          = "60s"
-    max_instance_request_concurrency = local.functions["status"].concurrency
+    timeout                          = "${local.functions["console"].timeout}s"
+    max_instance_request_concurrency = local.functions["console"].concurrency
     labels                           = local.labels
 
     scaling {
       min_instance_count = 0
-      max_instance_count = local.functions["status"].instances
+      max_instance_count = local.functions["console"].instances
     }
 
     containers {
-      image = local.page_image
+      image          = data.google_cloud_run_v2_service.console[0].template[0].containers[0].image
+      base_image_uri = data.google_cloud_run_v2_service.console[0].template[0].containers[0].base_image_uri
 
       resources {
         limits            = { cpu = "1", memory = var.memory }
@@ -53,31 +53,61 @@ resource "google_cloud_run_v2_service" "page" {
       }
 
       dynamic "env" {
-        for_each = google_cloudfunctions2_function.this["status"].service_config[0].environment_variables
+        for_each = local.page_environment
 
         content {
           name  = env.key
           value = env.value
         }
       }
+
+      dynamic "volume_mounts" {
+        for_each = var.mount_token ? [local.token_folder] : []
+
+        content {
+          name       = "token"
+          mount_path = volume_mounts.value
+        }
+      }
+    }
+
+    dynamic "volumes" {
+      for_each = var.mount_token ? [var.token_version] : []
+
+      content {
+        name = "token"
+
+        secret {
+          secret = google_secret_manager_secret.token.secret_id
+
+          items {
+            version = volumes.value
+            path    = local.token_file
+          }
+        }
+      }
     }
   }
 
   lifecycle {
-    # The build puts the image's digest there.
-    ignore_changes = [client, client_version, template[0].containers[0].image]
+    ignore_changes = [client, client_version]
   }
-
-  depends_on = [google_storage_bucket_iam_member.build_source]
 }
 
-# Cloud Run builds from the bucket itself; Cloud Run functions make a copy first.
-resource "google_storage_bucket_iam_member" "build_source" {
-  count = var.status_page_iap ? 1 : 0
+locals {
+  page_environment = merge(local.function_environment, {
+    FUNCTION_TARGET = "console"
+    THREADS         = local.functions["console"].concurrency
+    # Whom the proxy's signed assertions are for (docs.cloud.google.com/iap/docs/signed-headers-howto).
+    IAP_AUDIENCE = "/projects/${data.google_project.this.number}/locations/${var.region}/services/${local.page}"
+  })
 
-  bucket = google_storage_bucket.source.name
-  role   = "roles/storage.objectViewer"
-  member = google_service_account.build.member
+  # Cloud Run's words for what Cloud Run functions call ALLOW_...
+  page_ingress = {
+    ALLOW_ALL               = "INGRESS_TRAFFIC_ALL"
+    ALLOW_INTERNAL_ONLY     = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+    ALLOW_INTERNAL_AND_GCLB = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+  }
 }
 
 # Only the proxy calls the service; only people pass the proxy.
@@ -90,6 +120,10 @@ resource "google_cloud_run_v2_service_iam_binding" "page" {
   location = var.region
   role     = "roles/run.invoker"
   members  = [local.iap_agent]
+
+  lifecycle {
+    replace_triggered_by = [google_cloud_run_v2_service.page[0].id]
+  }
 }
 
 resource "google_iap_web_cloud_run_service_iam_binding" "page" {
@@ -100,4 +134,8 @@ resource "google_iap_web_cloud_run_service_iam_binding" "page" {
   location               = var.region
   role                   = "roles/iap.httpsResourceAccessor"
   members                = var.people
+
+  lifecycle {
+    replace_triggered_by = [google_cloud_run_v2_service.page[0].id]
+  }
 }

@@ -5,11 +5,13 @@ resource "google_pubsub_topic" "events" {
   project = var.project_id
   labels  = local.labels
 
+  kms_key_name = var.kms_key
+
   message_storage_policy {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [time_sleep.services]
+  depends_on = [time_sleep.services, time_sleep.key]
 }
 
 resource "google_pubsub_topic_iam_binding" "publishers" {
@@ -19,6 +21,10 @@ resource "google_pubsub_topic_iam_binding" "publishers" {
   project = var.project_id
   role    = "roles/pubsub.publisher"
   members = local.publishers
+
+  lifecycle {
+    replace_triggered_by = [google_pubsub_topic.events.id]
+  }
 }
 
 locals {
@@ -70,11 +76,13 @@ resource "google_pubsub_topic" "dead_letters" {
   project = var.project_id
   labels  = local.labels
 
+  kms_key_name = var.kms_key
+
   message_storage_policy {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [time_sleep.services]
+  depends_on = [time_sleep.services, time_sleep.key]
 }
 
 # Without it dead letters are lost.
@@ -99,6 +107,10 @@ resource "google_pubsub_topic_iam_member" "dead_letters" {
   project = var.project_id
   role    = "roles/pubsub.publisher"
   member  = local.pubsub_agent
+
+  lifecycle {
+    replace_triggered_by = [google_pubsub_topic.dead_letters.id]
+  }
 }
 
 resource "google_pubsub_subscription_iam_member" "events" {
@@ -106,4 +118,8 @@ resource "google_pubsub_subscription_iam_member" "events" {
   project      = var.project_id
   role         = "roles/pubsub.subscriber"
   member       = local.pubsub_agent
+
+  lifecycle {
+    replace_triggered_by = [google_pubsub_subscription.events.id]
+  }
 }

@@ -55,7 +55,26 @@ resource "google_storage_bucket" "source" {
     }
   }
 
-  depends_on = [time_sleep.services]
+  # What `gcloud builds submit` uploads is read once.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age            = 7
+      matches_prefix = ["builds/"]
+    }
+  }
+
+  dynamic "encryption" {
+    for_each = var.kms_key[*]
+
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
+  depends_on = [time_sleep.services, time_sleep.key]
 }
 
 resource "google_storage_bucket_object" "source" {
@@ -77,6 +96,7 @@ resource "google_artifact_registry_repository" "images" {
   format        = "DOCKER"
   description   = "The functions' images, as Cloud Build makes them"
   labels        = local.labels
+  kms_key_name  = var.kms_key
 
   cleanup_policies {
     id     = "keep-newest"
@@ -97,5 +117,5 @@ resource "google_artifact_registry_repository" "images" {
     }
   }
 
-  depends_on = [time_sleep.services]
+  depends_on = [time_sleep.services, time_sleep.key]
 }

@@ -9,7 +9,7 @@ variable "project_id" {
 }
 
 variable "region" {
-  description = "The region of the functions, the jobs, the secret and the source."
+  description = "The region of the functions, the secret and the source, and of the jobs unless `scheduler_region` names another."
   type        = string
   default     = "europe-west1"
 
@@ -17,6 +17,36 @@ variable "region" {
     condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
     error_message = "A region looks like europe-west1."
   }
+}
+
+variable "scheduler_region" {
+  description = "The region of Cloud Scheduler's jobs, where `region` has no Cloud Scheduler: `gcloud scheduler locations list` names those that have. Default: `region`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.scheduler_region == null || can(regex("^[a-z]+-[a-z]+[0-9]+$", var.scheduler_region))
+    error_message = "A region looks like europe-west1."
+  }
+}
+
+# A warning, not an error: Google adds regions.
+check "scheduler_region" {
+  assert {
+    condition     = contains(local.scheduler_regions, local.scheduler_region)
+    error_message = "${local.scheduler_region} is not a region that Cloud Scheduler is known to be in (September 2026). Look at `gcloud scheduler locations list`, and set `scheduler_region` to one of those."
+  }
+}
+
+locals {
+  # docs.cloud.google.com/scheduler/docs/locations
+  scheduler_regions = [
+    "asia-east1", "asia-east2", "asia-northeast1", "asia-northeast2", "asia-northeast3", "asia-south1", "asia-south2",
+    "asia-southeast1", "asia-southeast2", "asia-southeast3", "australia-southeast1", "europe-central2", "europe-west1",
+    "europe-west2", "europe-west3", "europe-west4", "europe-west6", "europe-west12", "me-central1", "me-central2", "me-west1",
+    "northamerica-northeast1", "northamerica-northeast2", "southamerica-east1", "us-central1", "us-east1", "us-east4",
+    "us-west1", "us-west2", "us-west3", "us-west4",
+  ]
 }
 
 variable "prefix" {
@@ -106,8 +136,42 @@ variable "token_version" {
   }
 }
 
+variable "mount_token" {
+  description = "Hand the token to the functions as a file that Cloud Run mounts (HF_TOKEN_FILE), instead of having them ask Secret Manager. It is the same version of the same secret."
+  type        = bool
+  default     = false
+}
+
+variable "deletion_protection" {
+  description = "Refuse to destroy or replace the secret, whose value cannot be made again. Set it to false, and apply, before you remove everything or change `region` or `prefix`."
+  type        = bool
+  default     = true
+}
+
+variable "kms_key" {
+  description = "A key of Cloud KMS in `region` that encrypts the secret, the topics, the bucket of the source and the images: projects/P/locations/L/keyRings/R/cryptoKeys/K. Set it before the first apply. Default: Google's own keys."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/${var.region}/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
+    error_message = "A key looks like projects/P/locations/${var.region}/keyRings/R/cryptoKeys/K, and is in the region of what it encrypts."
+  }
+}
+
+variable "ingress" {
+  description = "From where the functions and the page can be reached, before any right is looked at: ALLOW_ALL, ALLOW_INTERNAL_AND_GCLB or ALLOW_INTERNAL_ONLY. Cloud Scheduler and Pub/Sub of this project count as internal."
+  type        = string
+  default     = "ALLOW_ALL"
+
+  validation {
+    condition     = contains(["ALLOW_ALL", "ALLOW_INTERNAL_AND_GCLB", "ALLOW_INTERNAL_ONLY"], var.ingress)
+    error_message = "One of ALLOW_ALL, ALLOW_INTERNAL_AND_GCLB, ALLOW_INTERNAL_ONLY."
+  }
+}
+
 variable "people" {
-  description = "Who may pause, resume, warm and release endpoints and see their status, such as [\"group:ml-team@example.com\"]. Nobody else may."
+  description = "Who may pause, resume, warm and release endpoints and see their status and the page, such as [\"group:ml-team@example.com\"]. Nobody else may."
   type        = list(string)
   default     = []
 
@@ -143,7 +207,7 @@ variable "platform_vms" {
 }
 
 variable "status_page_iap" {
-  description = "Also serve the status page to browsers, behind Identity-Aware Proxy, by a service of its own that `people` alone reach."
+  description = "Also serve the page to browsers, behind Identity-Aware Proxy, by a service of its own that `people` alone reach."
   type        = bool
   default     = false
 }

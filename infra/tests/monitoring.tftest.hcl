@@ -4,6 +4,10 @@ mock_provider "google" {
   mock_data "google_project" {
     defaults = { number = "123456789012" }
   }
+
+  mock_data "google_cloud_run_v2_service" {
+    defaults = { template = [{ containers = [{ image = "console@sha256:1", base_image_uri = "python314" }] }] }
+  }
 }
 
 variables {
@@ -43,7 +47,7 @@ run "there_is_an_alert_for_everything_that_needs_a_person" {
   }
 
   assert {
-    condition     = alltrue([for metric in google_logging_metric.this : strcontains(metric.filter, "service_name=~\"^lifecycle-(pause|platform-event|reconcile|resume|status|warm)$\"")])
+    condition     = alltrue([for metric in google_logging_metric.this : strcontains(metric.filter, "service_name=~\"^lifecycle-(console|pause|platform-event|reconcile|resume|status|warm)$\"")])
     error_message = "Lines of this environment alone are counted."
   }
 }
@@ -66,6 +70,24 @@ run "times_follow_from_reconcile_every" {
   assert {
     condition     = google_monitoring_alert_policy.this["bills-unwanted"].conditions[0].condition_threshold[0].threshold_value == 144
     error_message = "More than a day's passes."
+  }
+}
+
+run "a_link_in_an_alert_opens_its_lines" {
+  assert {
+    condition     = alltrue([for alert in google_monitoring_alert_policy.this : !strcontains(alert.documentation[0].links[0].url, "+") && strcontains(alert.documentation[0].links[0].url, "%20AND%20")])
+    error_message = "The console reads %20 as a space, and + as a plus."
+  }
+}
+
+run "lines_of_the_page_are_counted" {
+  variables {
+    status_page_iap = true
+  }
+
+  assert {
+    condition     = alltrue([for metric in google_logging_metric.this : strcontains(metric.filter, "|warm|page)$")])
+    error_message = "The page's service is one of the services whose lines count."
   }
 }
 

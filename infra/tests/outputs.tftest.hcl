@@ -25,7 +25,7 @@ variables {
 run "outputs_say_where_the_functions_are" {
   assert {
     condition = output.function_urls == {
-      for name in ["pause", "resume", "warm", "reconcile", "status", "platform_event"] :
+      for name in ["pause", "resume", "warm", "reconcile", "status", "console", "platform_event"] :
       name => "https://lifecycle-${replace(name, "_", "-")}-123456789012.europe-west1.run.app"
     }
     error_message = "Each function has Cloud Run's own URL for it."

@@ -5,6 +5,10 @@ mock_provider "google" {
   mock_data "google_project" {
     defaults = { number = "123456789012" }
   }
+
+  mock_data "google_cloud_run_v2_service" {
+    defaults = { template = [{ containers = [{ image = "console@sha256:1", base_image_uri = "python314" }] }] }
+  }
 }
 
 variables {
@@ -37,13 +41,22 @@ run "only_those_who_should_may_call" {
   }
 
   assert {
+    condition     = google_cloud_run_v2_service_iam_binding.invoker["console"].members == toset(["group:ml-team@example.com"])
+    error_message = "console is for people alone."
+  }
+
+  assert {
     condition     = alltrue([for name, binding in google_cloud_run_v2_service_iam_binding.invoker : binding.role == "roles/run.invoker" && binding.name == google_cloudfunctions2_function.this[name].name])
     error_message = "Callers may invoke their function, and nothing else."
   }
 
   assert {
-    condition     = google_cloud_run_v2_service_iam_binding.status_viewer[0].members == toset(["group:ml-team@example.com"]) && google_cloud_run_v2_service_iam_binding.status_viewer[0].role == "roles/run.viewer"
-    error_message = "People may look up the status page's service, to reach it."
+    condition = (
+      google_cloud_run_v2_service_iam_binding.console_viewer[0].members == toset(["group:ml-team@example.com"]) &&
+      google_cloud_run_v2_service_iam_binding.console_viewer[0].role == "roles/run.viewer" &&
+      google_cloud_run_v2_service_iam_binding.console_viewer[0].name == google_cloudfunctions2_function.this["console"].name
+    )
+    error_message = "People may look up the page's service, to reach it."
   }
 
   assert {
@@ -71,6 +84,146 @@ run "the_page_is_behind_the_proxy" {
   assert {
     condition     = google_cloud_run_v2_service.page[0].template[0].service_account == google_service_account.runtime.email
     error_message = "The page runs as the functions do."
+  }
+
+  assert {
+    condition = (
+      length(google_cloud_run_v2_service.page[0].build_config) == 0 &&
+      google_cloud_run_v2_service.page[0].template[0].containers[0].image == "console@sha256:1" &&
+      google_cloud_run_v2_service.page[0].template[0].containers[0].base_image_uri == "python314" &&
+      data.google_cloud_run_v2_service.console[0].name == google_cloudfunctions2_function.this["console"].name
+    )
+    error_message = "The page is the function's image on its base image; a build of its own would never start."
+  }
+
+  assert {
+    condition = { for env in google_cloud_run_v2_service.page[0].template[0].containers[0].env : env.name => env.value } == merge(
+      google_cloudfunctions2_function.this["console"].service_config[0].environment_variables,
+      { FUNCTION_TARGET = "console", IAP_AUDIENCE = "/projects/123456789012/locations/europe-west1/services/lifecycle-page" },
+    )
+    error_message = "The page is told what the function is told, and whom the proxy's assertions are for."
+  }
+}
+
+run "companies_choose_who_reaches_the_functions_over_the_network" {
+  variables {
+    ingress = "ALLOW_INTERNAL_AND_GCLB"
+  }
+
+  assert {
+    condition     = { for name, function in google_cloudfunctions2_function.this : name => function.service_config[0].ingress_settings if name != "platform_event" } == { for name in ["console", "pause", "reconcile", "resume", "status", "warm"] : name => "ALLOW_INTERNAL_AND_GCLB" }
+    error_message = "Functions are reached from where `ingress` says."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.this["platform_event"].service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY" && google_cloud_run_v2_service.page[0].ingress == "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+    error_message = "The page is reached from there, too, and platform_event from inside alone."
+  }
+}
+
+run "companies_bring_their_own_key" {
+  variables {
+    kms_key = "projects/acme-keys/locations/europe-west1/keyRings/ml/cryptoKeys/lifecycle"
+  }
+
+  assert {
+    condition = alltrue([
+      google_secret_manager_secret.token.replication[0].user_managed[0].replicas[0].customer_managed_encryption[0].kms_key_name == var.kms_key,
+      google_pubsub_topic.events.kms_key_name == var.kms_key, google_pubsub_topic.dead_letters.kms_key_name == var.kms_key,
+      google_storage_bucket.source.encryption[0].default_kms_key_name == var.kms_key,
+      google_artifact_registry_repository.images.kms_key_name == var.kms_key,
+    ])
+    error_message = "The key encrypts the secret, the topics, the bucket and the images."
+  }
+
+  assert {
+    condition = { for use, grant in google_kms_crypto_key_iam_member.users : use => grant.member if use != "bucket" } == {
+      secret = "serviceAccount:service-123456789012@gcp-sa-secretmanager.iam.gserviceaccount.com"
+      topics = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
+      images = "serviceAccount:service-123456789012@gcp-sa-artifactregistry.iam.gserviceaccount.com"
+    }
+    error_message = "Each service's own account uses the key."
+  }
+
+  assert {
+    condition     = alltrue([for grant in google_kms_crypto_key_iam_member.users : grant.role == "roles/cloudkms.cryptoKeyEncrypterDecrypter"]) && google_kms_crypto_key_iam_member.users["bucket"].member == data.google_storage_project_service_account.this[0].member
+    error_message = "They encrypt and decrypt with it, and nothing else."
+  }
+}
+
+run "a_key_of_another_region_is_refused" {
+  command = plan
+
+  variables {
+    kms_key = "projects/acme-keys/locations/us-east1/keyRings/ml/cryptoKeys/lifecycle"
+  }
+
+  expect_failures = [var.kms_key]
+}
+
+run "the_token_is_mounted_where_that_is_asked_for" {
+  variables {
+    mount_token = true
+  }
+
+  assert {
+    condition = alltrue([
+      for function in google_cloudfunctions2_function.this :
+      function.service_config[0].environment_variables["HF_TOKEN_FILE"] == "${function.service_config[0].secret_volumes[0].mount_path}/${function.service_config[0].secret_volumes[0].versions[0].path}" &&
+      function.service_config[0].secret_volumes[0].secret == google_secret_manager_secret.token.secret_id &&
+      function.service_config[0].secret_volumes[0].versions[0].version == "latest" &&
+      !contains(keys(function.service_config[0].environment_variables), "HF_TOKEN_SECRET")
+    ])
+    error_message = "Functions read the mounted version, and do not ask Secret Manager."
+  }
+
+  assert {
+    condition = (
+      google_cloud_run_v2_service.page[0].template[0].volumes[0].secret[0].secret == google_secret_manager_secret.token.secret_id &&
+      google_cloud_run_v2_service.page[0].template[0].volumes[0].secret[0].items[0].version == "latest" &&
+      google_cloud_run_v2_service.page[0].template[0].containers[0].volume_mounts[0].name == google_cloud_run_v2_service.page[0].template[0].volumes[0].name &&
+      contains([for env in google_cloud_run_v2_service.page[0].template[0].containers[0].env : env.value if env.name == "HF_TOKEN_FILE"], "${google_cloud_run_v2_service.page[0].template[0].containers[0].volume_mounts[0].mount_path}/${google_cloud_run_v2_service.page[0].template[0].volumes[0].secret[0].items[0].path}")
+    )
+    error_message = "The page reads the same version."
+  }
+}
+
+run "jobs_may_be_in_another_region_than_the_functions" {
+  variables {
+    region           = "africa-south1"
+    scheduler_region = "europe-west1"
+  }
+
+  assert {
+    condition     = alltrue([for function in google_cloudfunctions2_function.this : function.location == "africa-south1" && function.service_config[0].environment_variables["SCHEDULER_PARENT"] == "projects/acme-ml-prod/locations/europe-west1"])
+    error_message = "Functions keep their jobs where Cloud Scheduler is."
+  }
+
+  assert {
+    condition     = output.environment["SCHEDULER_PARENT"] == "projects/acme-ml-prod/locations/europe-west1"
+    error_message = "`lifecycle sync` makes the jobs there."
+  }
+}
+
+run "a_region_without_cloud_scheduler_is_warned_of" {
+  command = plan
+
+  variables {
+    region = "africa-south1"
+  }
+
+  expect_failures = [check.scheduler_region]
+}
+
+run "what_cannot_be_made_again_is_not_destroyed" {
+  assert {
+    condition     = google_secret_manager_secret.token.deletion_protection
+    error_message = "The secret is not replaced or destroyed by accident."
+  }
+
+  assert {
+    condition     = flatten([for rule in google_storage_bucket.source.lifecycle_rule : [for when in rule.condition : when.age if when.matches_prefix == tolist(["builds/"])]]) == [7]
+    error_message = "Uploads for builds go after a week."
   }
 }
 
@@ -156,7 +309,7 @@ run "a_deployment_cannot_change_rights" {
 run "functions_have_their_limits" {
   assert {
     condition = { for name, function in google_cloudfunctions2_function.this : name => function.service_config[0].timeout_seconds } == {
-      pause = 60, resume = 60, status = 60, platform_event = 60, warm = 540, reconcile = 540
+      pause = 60, resume = 60, status = 60, console = 60, platform_event = 60, warm = 540, reconcile = 540
     }
     error_message = "The time limits are those of the design."
   }
@@ -187,6 +340,11 @@ run "functions_have_their_limits" {
   assert {
     condition     = alltrue([for function in google_cloudfunctions2_function.this : function.service_config[0].environment_variables["HF_TOKEN_SECRET"] == "${google_secret_manager_secret.token.id}/versions/latest"])
     error_message = "The token comes from the secret, and is no variable."
+  }
+
+  assert {
+    condition     = alltrue([for function in google_cloudfunctions2_function.this : function.service_config[0].environment_variables["LOG_EXECUTION_ID"] == "false"])
+    error_message = "functions-framework does not rewrite log lines."
   }
 }
 
