@@ -23,6 +23,7 @@ def counted(made: Made, **line: Any) -> set[str]:
         assert text
         said = re.sub(r'jsonPayload\.(\w+)=("[^"]*"|true|false)', r"(line.get('\1') == \2)", text[1])
         said = said.replace("== true", "== True").replace("== false", "== False")
+        said = re.sub(r"jsonPayload\.(\w+)>=0", r"(line.get('\1') is not None)", said)
         if eval(said.replace(" AND ", " and ").replace(" OR ", " or "), {"line": line}):
             found.add(metric["name"].removeprefix("lifecycle-"))
     return found
