@@ -1,6 +1,6 @@
 """A local Cloud Logging: its REST API v2 as far as it is used, and what Cloud Run does with a function's lines.
 
-Source: Cloud Logging API v2 (entries.list, entries.write), and "Structured logging". Entries are kept as JSON of the API.
+Source: Cloud Logging API v2 (entries.list, entries.write), and "Structured logging". Entries are kept as its JSON.
 """
 
 import json
@@ -25,7 +25,7 @@ _SPECIAL = {"severity": "severity", "logging.googleapis.com/trace": "trace", "ti
 
 @dataclass
 class Logging:
-    """`parents`: the projects and views that may be read. `routes`: what else gets each entry, such as log-based metrics."""
+    """`parents`: the projects and views that may be read. `routes`: what else gets each entry, as metrics do."""
 
     now: Callable[[], datetime]
     project: str = "local"
