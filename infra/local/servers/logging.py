@@ -13,7 +13,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local.faults import Faults, google_error
+from local.servers.faults import Faults, google_error
 from local.servers.log_filter import Test, parse
 
 Json = dict[str, Any]

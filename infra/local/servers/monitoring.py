@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local.faults import Faults, google_error
+from local.servers.faults import Faults, google_error
 
 Json = dict[str, Any]
 Labels = tuple[tuple[str, str], ...]  # such as ("metric.label.name", "embeddings-prod"), in order
