@@ -67,6 +67,7 @@ def test_a_full_endpoint_is_read() -> None:
         scale_to_zero_after=15 * MINUTE,
         last_used_at=datetime(2026, 10, 10, 12, tzinfo=UTC),
         updated_at=datetime(2023, 10, 26, 12, 41, 53, 263_000, tzinfo=UTC),
+        updated_by="someone",
         hardware=("aws", "us-east-1", "nvidia-l4", "x1"),
     )
 

@@ -46,6 +46,7 @@ class Endpoint:
     scale_to_zero_after: timedelta | None = None
     last_used_at: datetime | None = None
     updated_at: datetime | None = None
+    updated_by: str | None = None
     hardware: Hardware | None = None
 
     @property
@@ -108,6 +109,13 @@ class Result:
     retry_after: float | None = None
     unready: bool = False
     start_disabled: bool = False  # the rules may do no more, by `start: false`
+    # For the log alone: what history and money need.
+    rule: str = ""
+    seen: Endpoint | None = None  # as last seen in this call
+    dollars_per_hour: float | None = None
+    start_seconds: float | None = None  # from the request that started it until it answered
+    recently_updated: bool = False  # at Hugging Face, about since the last reconcile run
+    hours_begin: datetime | None = None  # the hours that began about since the last reconcile run
 
     def answer(self) -> dict[str, Any]:
         return {key: getattr(self, key) for key in ANSWERED}

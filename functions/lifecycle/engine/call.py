@@ -34,6 +34,7 @@ from lifecycle.gcp.state_store import StateStore
 from lifecycle.huggingface.client import HuggingFace
 from lifecycle.huggingface.credentials import Token
 from lifecycle.huggingface.parsing import addressable
+from lifecycle.huggingface.prices import PriceCatalogue
 
 T = TypeVar("T")
 CLEARED_WITHIN = (1.0, 3.0, 7.0)  # seconds; a deletion by another instance may take ten
@@ -64,6 +65,7 @@ class Dependencies:
     prefix: str
     now: Callable[[], datetime]
     rng: random.Random = field(repr=False)
+    catalogue: PriceCatalogue = field(default_factory=PriceCatalogue, repr=False)
 
 
 class Call:
@@ -83,6 +85,7 @@ class Call:
         self.caller = caller
         self.dry = dry_run or world.settings.dry_run
         self.now = world.now
+        self.catalogue = world.catalogue
         self.prefix = world.prefix
         begun = asyncio.get_running_loop().time()
         deadline = begun + seconds
@@ -223,7 +226,13 @@ class Call:
         also = f"; also covered by {', '.join(other.key for other in others)}" if others else ""
         late = wanted.wanted == "running" and wanted.begin is not None and self.now() >= wanted.begin
         unready = late and result.outcome in ("failed", "pending", "skipped")
-        return replace(result, reason=result.reason + also, unready=unready)
+        began = wanted.begin if wanted.begin and situation.now - wanted.begin < self.settings.reconcile_every else None
+        return replace(
+            result,
+            reason=result.reason + also,
+            unready=unready,
+            hours_begin=began if began and situation.now >= began else None,
+        )
 
     def failed_results(
         self, entry: Entry, failure: Failure, wished: Callable[[Situation], Decision] = decide
@@ -305,6 +314,8 @@ def _lost(situation: Situation, wanted: Decision, action: Action, failure: Failu
         wanted=wanted.wanted,
         reason=wanted.reason,
         url=endpoint.url if endpoint else None,
+        rule=wanted.rule,
+        seen=endpoint,
     )
     return failed(result, failure)
 

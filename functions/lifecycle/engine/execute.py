@@ -45,6 +45,7 @@ async def execute_step(
         before=endpoint.state,
         after=endpoint.state,
         wanted=decision.wanted,
+        rule=decision.rule,
         reason=step.reason,
         level=step.level,
         start_disabled=step.start_disabled,
@@ -64,6 +65,8 @@ async def execute_step(
         after=work.now.state,
         url=work.now.url,
         duration_ms=spent,
+        seen=work.now,
+        start_seconds=work.start_seconds,
         reason=f"{result.reason}; {note}" if note else result.reason,
         level="WARNING" if note and result.level == "INFO" else result.level,
     )
@@ -94,7 +97,8 @@ def _difference(entry: Entry, endpoint: Endpoint) -> str:
 
 
 class StepExecution:
-    """One endpoint in one call. `now`: as last seen. `refused`: the action that failed, where it is not the step's."""
+    """One endpoint in one call. `now`: as last seen. `refused`: the action that failed, where it is not the step's.
+    `start_seconds`: how long it took to answer, where this call started it and waited for that."""
 
     def __init__(self, hf: HuggingFace, entry: Entry, endpoint: Endpoint) -> None:
         self.hf = hf
@@ -102,6 +106,7 @@ class StepExecution:
         self.now = endpoint
         self.refused: Action | None = None
         self.rescales = 0
+        self.start_seconds: float | None = None
 
     async def do(self, result: Result, how: ExecutionOptions) -> Outcome:
         match result.action:
@@ -122,6 +127,8 @@ class StepExecution:
         return "done" if self.now.state in goal else "pending"
 
     async def _start(self, action: Action, *, waits: bool) -> Outcome:
+        clock = asyncio.get_running_loop().time
+        begun = clock()
         if action == "resume":
             self.now = await self.hf.resume(self.now.name)
             await self._settle(lambda: self.now.state not in ("paused", "failed", "updateFailed"))
@@ -137,6 +144,7 @@ class StepExecution:
             self.refused = None
         if waits:
             await self._wait_until_ready(own=True)
+            self.start_seconds = round(clock() - begun, 1)
             return "done"
         return "done" if self.now.state == "running" else "pending"
 

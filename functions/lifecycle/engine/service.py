@@ -8,6 +8,7 @@ from typing import Any, Literal
 from lifecycle.core.entries import Entry
 from lifecycle.core.manual import ManualRequest
 from lifecycle.core.model import Endpoint, Message, Result, Trigger
+from lifecycle.engine import costs
 from lifecycle.engine.call import Call, Caller, Dependencies, Verb
 from lifecycle.engine.execute import ExecutionOptions
 from lifecycle.engine.request import Request
@@ -64,7 +65,7 @@ class Service:
     async def reconcile(self, request: Request, caller: Caller) -> Answer:
         """Makes each endpoint what is wanted now."""
         call = Call(self.world, LONG, caller, dry_run=request.dry_run)
-        await call.observe()
+        prices, _ = await asyncio.gather(costs.prices(call, needed=request.everything), call.observe())
         how = ExecutionOptions(wait_for_started=True, wait_for_starting=not request.everything, dry=call.dry)
 
         async def one(entry: Entry) -> list[Result]:
@@ -75,8 +76,10 @@ class Service:
                     return call.failed_results(entry, failure)
             return await call.ruled(entry, how)
 
-        answer = _answer(call, await call.each(request.entries, one))
-        return replace(answer, unmanaged=call.unmanaged() if request.everything else ())
+        results = await call.each(request.entries, one)
+        if not request.everything:
+            return _answer(call, results)
+        return replace(_answer(call, costs.with_costs(call, results, prices)), unmanaged=call.unmanaged())
 
     async def platform_event(self, message: Message) -> Answer:
         """Remembers what a platform said, if it is newer, and lets its followers follow at once.

@@ -37,6 +37,7 @@ def endpoint_of(body: Any) -> Endpoint | None:
         scale_to_zero_after=timedelta(minutes=minutes) if minutes and 0 < minutes < 1_000_000 else None,
         last_used_at=parse_rfc3339(_get(status, "lastUsedAt", str)),
         updated_at=parse_rfc3339(_get(status, "updatedAt", str)),
+        updated_by=_get(_get(status, "updatedBy", dict), "name", str),
         hardware=(where[0], where[1], what[0], what[1]) if where[0] and where[1] and what[0] and what[1] else None,
     )
 

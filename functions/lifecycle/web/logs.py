@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lifecycle.core.model import FREE, Endpoint, Level, Result
+from lifecycle.core.times import format_rfc3339
 
 # Cloud Trace: `traceparent` (W3C), or Google's own older header.
 _TRACES = (("traceparent", r"[0-9a-f]{2}-([0-9a-f]{32})-"), ("x-cloud-trace-context", r"([0-9a-f]{32})"))
@@ -63,6 +64,8 @@ class Log:
             unready=result.unready,
             dry_run=dry_run,
             by=by,
+            rule=result.rule,
+            **_history(result),
         )
 
     def unmanaged(self, endpoint: Endpoint) -> None:
@@ -70,3 +73,18 @@ class Log:
         told = f"{endpoint.name}: {endpoint.state}, in no entry"
         level: Level = "WARNING" if billing else "INFO"
         self.line("unmanaged", told, level, name=endpoint.name, state=endpoint.state, billing=billing)
+
+
+def _history(result: Result) -> dict[str, Any]:
+    """What history and money are made from; what is not known is null."""
+    seen, begin = result.seen, result.hours_begin
+    return {
+        "replicas": seen.target_replicas if seen else None,
+        "dollars_per_hour": result.dollars_per_hour,
+        "start_seconds": result.start_seconds,
+        "updated_by": seen.updated_by if seen else None,
+        "updated_at": format_rfc3339(seen.updated_at) if seen and seen.updated_at else None,
+        "recently_updated": result.recently_updated,
+        "hours_begin": format_rfc3339(begin) if begin else None,
+        "on_time": result.before == "running" if begin else None,
+    }

@@ -124,7 +124,7 @@ class Endpoint:
                 "errorMessage": self.message if self.state == "failed" else None,
                 "url": url,
                 "readyReplica": max(1, self.min_replica) if up else 0,
-                "targetReplica": max(1, self.min_replica) if up or self.coming else 0,
+                "targetReplica": max(1, self.min_replica) if up or self.coming or self.state in BILLED else 0,
                 "lastUsedAt": format_rfc3339(self.last_used),
                 "createdAt": format_rfc3339(self.created),
                 "createdBy": {"id": "1", "name": "someone"},

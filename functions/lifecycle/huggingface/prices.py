@@ -1,0 +1,33 @@
+"""The price catalogue, kept for an hour: what the log lines of each reconcile run are priced with."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from lifecycle.core.model import Prices
+from lifecycle.errors import Failure
+from lifecycle.huggingface.client import HuggingFace
+from lifecycle.retry import time_limit
+
+KEPT = timedelta(hours=1)
+PATIENCE = 5.0  # seconds; a reconcile run does not wait longer for prices
+
+
+class PriceCatalogue:
+    """One process's prices. After an hour they are read again; until that succeeds, the old ones are used."""
+
+    def __init__(self) -> None:
+        self._prices: Prices | None = None
+        self._read_at: datetime | None = None
+        self._reading = asyncio.Lock()
+
+    async def get(self, hf: HuggingFace, now: datetime) -> Prices:
+        """Raises `Failure` where they were never read."""
+        async with self._reading:
+            if self._prices is None or self._read_at is None or now - self._read_at >= KEPT:
+                try:
+                    async with time_limit("reading prices", asyncio.get_running_loop().time() + PATIENCE):
+                        self._prices, self._read_at = await hf.prices(), now
+                except Failure:
+                    if self._prices is None:
+                        raise
+            return self._prices
