@@ -6,7 +6,7 @@ What takes time, and every protocol detail, is the business of the local servers
 import asyncio
 import json
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -118,6 +118,9 @@ class FakeJobs:
                 await asyncio.sleep(1e6)
         if method in self.refuse:
             raise Failure(f"scripted: {method}", code="memory_unavailable", retryable=True)
+
+    async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        return await attempt()
 
     async def list(self) -> list[Job]:
         await self._call("list")

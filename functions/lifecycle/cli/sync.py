@@ -118,14 +118,17 @@ async def apply(changes: Iterable[Change], jobs: Jobs, target: Target) -> None:
     async def one(number: int, change: Change) -> None:
         await asyncio.sleep(number * pause)
         async with slots:
-            if change.verb == "delete":
-                await jobs.delete(change.job.id)
-            else:
-                there = change.verb == "update"
-                await jobs.put(change.job, there=there, keeps_body=remembers(change.job, target))
+            await jobs.retry(lambda: _make(change, jobs, target))
 
     done = await asyncio.gather(*map(catch_failure, (one(*item) for item in enumerate(first))))
     if failures := [failure for failure in done if failure]:
         told, retryable = "\n".join(map(str, failures)), all(failure.retryable for failure in failures)
         raise Failure(told, code=failures[0].code, retryable=retryable)
     await one(0, last)
+
+
+async def _make(change: Change, jobs: Jobs, target: Target) -> None:
+    if change.verb == "delete":
+        await jobs.delete(change.job.id)
+    else:
+        await jobs.put(change.job, there=change.verb == "update", keeps_body=remembers(change.job, target))

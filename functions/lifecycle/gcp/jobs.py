@@ -5,16 +5,17 @@ A job's body is the request that it sends to `reconcile`; the key `memory` in it
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from lifecycle.core.entries import Settings
 from lifecycle.core.model import Override, PlatformState, StoredState
 from lifecycle.core.times import format_rfc3339, parse_rfc3339
 from lifecycle.errors import Failure
 
+T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
 
 
@@ -52,7 +53,14 @@ class Job:
 
 
 class Jobs(Protocol):
-    """Cloud Scheduler, within one call's time. Every method raises `Failure`."""
+    """Cloud Scheduler, within one call's time. Every method raises `Failure`.
+
+    `list` is tried again after retryable failures. The others are single attempts: what is read before a write may be
+    old when the write is repeated, so `retry` repeats the read and the write together.
+    """
+
+    async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """The result of `attempt`, tried again after retryable failures."""
 
     async def list(self) -> list[Job]: ...
     async def get(self, id: str) -> Job | None: ...

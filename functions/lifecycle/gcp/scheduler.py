@@ -5,7 +5,7 @@ Source: Cloud Scheduler API v1. It has no preconditions, so callers read back wh
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
@@ -53,7 +53,7 @@ class Scheduler:
             pages = self.client().list_jobs(request=request, timeout=PER_CALL, retry=None)
             return [_read(job) for job in pages]
 
-        return await self._try("listing jobs", call, {})
+        return await self.retry(lambda: self._try("listing jobs", call, {}))
 
     async def get(self, id: str) -> Job | None:
         def call() -> Job:
@@ -108,6 +108,9 @@ class Scheduler:
 
         await self._try(f"running job {id}", call)
 
+    async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        return await retry(attempt, deadline=self.deadline, rng=self.rng)
+
     def _name(self, id: str) -> str:
         return f"{self.parent}/jobs/{id}"
 
@@ -128,11 +131,8 @@ class Scheduler:
             with as_failure(what, code="memory_unavailable", codes=codes):
                 return call()
 
-        async def attempt() -> T:
-            async with time_limit(what, self.deadline, code="memory_unavailable"):
-                return await asyncio.to_thread(in_thread)
-
-        return await retry(attempt, deadline=self.deadline, rng=self.rng)
+        async with time_limit(what, self.deadline, code="memory_unavailable"):
+            return await asyncio.to_thread(in_thread)
 
     async def _unless_absent(self, what: str, call: Callable[[], T], absent: T | None) -> T | None:
         try:

@@ -37,39 +37,48 @@ class StateStore:
         ours = seen and (job.override_in(seen) or (like and job.same_url(seen.url, like.url)))
         if override is None:
             if ours:
-                await self.jobs.delete(id)
+                await self.jobs.retry(lambda: self.jobs.delete(id))
             return
         if like is None:
-            told = f"there is no job {job.reconcile_id(self.prefix)} to copy; has `lifecycle sync` run?"
-            raise Failure(told, code="memory_unavailable", retryable=True)
+            message = f"there is no job {job.reconcile_id(self.prefix)} to copy; has `lifecycle sync` run?"
+            raise Failure(message, code="memory_unavailable", retryable=True)
         if seen and not ours:
             raise job.foreign([seen])
-        await self.jobs.put(job.override_job(like, self.prefix, entry, override, self.now()), there=seen is not None)
+        made = job.override_job(like, self.prefix, entry, override, self.now())
+        await self.jobs.retry(lambda: self.jobs.put(made, there=seen is not None))
 
     async def confirm(self, entry: str, override: Override) -> None:
         """Writes the override again where another instance, clearing away an ended one, took it with it."""
-        if await self.jobs.get(job.override_id(self.prefix, entry)) is None:
+        id = job.override_id(self.prefix, entry)
+        if await self.jobs.retry(lambda: self.jobs.get(id)) is None:
             await self.keep(entry, override)
 
     async def forget(self, entry: str, ended: Override) -> None:
         """Deletes an ended override, unless it has been replaced since it was read."""
         id = job.override_id(self.prefix, entry)
-        if job.override_in(await self.jobs.get(id)) == ended:
-            await self.jobs.delete(id)
+
+        async def attempt() -> None:
+            if job.override_in(await self.jobs.get(id)) == ended:
+                await self.jobs.delete(id)
+
+        await self.jobs.retry(attempt)
 
     async def remember(self, platform: str, news: PlatformState) -> PlatformState:
         """Writes what a platform said; what is remembered then: this, or newer news that came meanwhile."""
         id = job.platform_id(self.prefix, platform)
         body = job.platform_body(self.settings, platform, news)
-        for _ in range(READ_BACKS):
-            found = await self.jobs.get(id)
-            kept = job.news_in(found)
-            if kept and kept.since > news.since:
-                return kept
-            if found and found.body == body:
-                return news
-            if not await self.jobs.set_body(id, body):
-                break
-        raise Failure(
-            f"the news of {platform} could not be remembered in job {id}", code="memory_unavailable", retryable=True
-        )
+
+        async def attempt() -> PlatformState:
+            for _ in range(READ_BACKS):
+                found = await self.jobs.get(id)
+                kept = job.news_in(found)
+                if kept and kept.since > news.since:
+                    return kept
+                if found and found.body == body:
+                    return news
+                if not await self.jobs.set_body(id, body):
+                    break
+            message = f"the news of {platform} could not be remembered in job {id}"
+            raise Failure(message, code="memory_unavailable", retryable=True)
+
+        return await self.jobs.retry(attempt)

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from lifecycle.engine.call import Dependencies, Verb
 from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
 from lifecycle.gcp.jobs import Job, Retries
+from lifecycle.retry import retry
 from lifecycle.web import pubsub as events
 from lifecycle.web.handler import caller_of, log_results
 from lifecycle.web.logs import Log
@@ -59,11 +60,17 @@ class LocalJobs:
     """`lifecycle.jobs.Jobs` straight on a local Scheduler. `down` says whether it answers an error now, before it did
     what it was asked or after."""
 
-    def __init__(self, scheduler: Scheduler, parent: str, down: Callable[[], Down], deadline: float) -> None:
+    def __init__(
+        self, scheduler: Scheduler, parent: str, down: Callable[[], Down], deadline: float, rng: random.Random
+    ) -> None:
         self.scheduler = scheduler
         self.parent = parent
         self.down = down
         self.deadline = deadline
+        self.rng = rng
+
+    async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        return await retry(attempt, deadline=self.deadline, rng=self.rng)
 
     async def list(self) -> list[Job]:
         return await self._call(lambda: [_read(job) for job in self.scheduler.jobs.values()])

@@ -121,7 +121,7 @@ class Simulation:
             http=httpx.AsyncClient(transport=Delayed(Hub(self.hub, self.functions, self.sent), self.rng)),
             token=Token(read, self.now, ages=True),
             base="http://127.0.0.1/v2",
-            jobs=lambda deadline: LocalJobs(self.scheduler, PARENT, self._scheduler_down, deadline),
+            jobs=lambda deadline: LocalJobs(self.scheduler, PARENT, self._scheduler_down, deadline, self.rng),
             prefix="lifecycle",
             now=self.now,
             rng=self.rng,
