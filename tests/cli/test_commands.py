@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
@@ -64,6 +65,11 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def with_jobs(desk: Desk) -> None:
     desk.variables |= {"SCHEDULER_PARENT": PARENT, "FUNCTIONS_URL": "http://127.0.0.1:9/{name}"}
+
+
+def test_version_is_the_one_of_the_project(desk: Desk) -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert desk.type("--version").stdout == f"lifecycle, version {project['version']}\n"
 
 
 def test_check_says_that_nothing_is_wrong(desk: Desk) -> None:

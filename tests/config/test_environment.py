@@ -1,5 +1,7 @@
 """The environment's variables: what they mean, their defaults, and every mistake at once."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,20 @@ def test_nothing_needs_to_be_set() -> None:
     assert found.config == FUNCTIONS / "lifecycle.yaml"
     assert found.endpoints_url == "https://api.endpoints.huggingface.cloud/v2"
     assert found.prefix == "lifecycle"
+
+
+@pytest.mark.parametrize("folder", ["site-packages", "target"])
+def test_an_installed_package_reads_the_settings_of_the_current_folder(tmp_path: Path, folder: str) -> None:
+    installed = tmp_path / folder
+    installed.mkdir()
+    (installed / "lifecycle").symlink_to(FUNCTIONS / "lifecycle")
+    if folder == "site-packages":
+        (installed / "main.py").touch()  # another package's
+    program = "from lifecycle.config import environment; print(environment.read({}).config)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": str(installed)}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "lifecycle.yaml\n"
 
 
 def test_what_is_not_set_and_has_no_default_is_none() -> None:

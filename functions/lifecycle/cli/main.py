@@ -31,10 +31,12 @@ SYNC_TIME = 900.0  # seconds
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hf-endpoint-lifecycle", prog_name="lifecycle")
 def main() -> None:
     """Pauses, resumes and warms Hugging Face Inference Endpoints.
 
-    Settings: LIFECYCLE_CONFIG, else lifecycle.yaml beside main.py. Every NAME is an entry of them; "*" means all.
+    Settings: LIFECYCLE_CONFIG; else, in a checkout, lifecycle.yaml beside main.py; else ./lifecycle.yaml. Every NAME
+    is an entry of them; "*" means all.
     """
 
 

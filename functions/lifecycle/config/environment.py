@@ -8,7 +8,9 @@ from pathlib import Path
 from lifecycle.config.schema import Invalid, Problem, shown
 
 API = "https://api.endpoints.huggingface.cloud/v2"
-BESIDE_MAIN = Path(__file__).parents[2] / "lifecycle.yaml"
+_BESIDE = Path(__file__).parents[2]  # main.py is there in a checkout and where it is deployed
+_INSTALLED = _BESIDE.name in ("site-packages", "dist-packages") or not (_BESIDE / "main.py").exists()
+SETTINGS = (Path() if _INSTALLED else _BESIDE) / "lifecycle.yaml"
 _LOOPBACK = r"http://(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?(?:/\S*)?"
 _URL = rf"https://[^\s/@]+(?:/\S*)?|{_LOOPBACK}"
 _FORMS = {
@@ -61,7 +63,7 @@ def read(variables: Mapping[str, str]) -> Environment:
     if problems:
         raise Invalid(*problems)
     return Environment(
-        config=Path(given.get("LIFECYCLE_CONFIG", BESIDE_MAIN)),
+        config=Path(given.get("LIFECYCLE_CONFIG", SETTINGS)),
         token_secret=given.get("HF_TOKEN_SECRET"),
         token=given.get("HF_TOKEN"),
         endpoints_url=given.get("HF_ENDPOINTS_URL", API).rstrip("/"),
