@@ -1,21 +1,74 @@
-# The account that cloudbuild.yaml runs as. It may deploy code, settings and alerts and make the jobs. It may read rights
-# but change none: a change of rights is applied by a person who has that right, and so is what makes or removes anything
-# that others rely on (topics, the secret, accounts).
+# The account that cloudbuild.yaml runs as. It deploys code, settings and alerts, and makes the jobs. It reads rights but
+# changes none: a person who has that right applies a change of rights, and whatever makes or removes something that others
+# rely on (topics, the secret, accounts, functions). It deploys code that runs as the runtime account, so whoever controls
+# it can have that code read the token (docs/deployment.md, "Who can reach the token").
 
 locals {
   deploys = var.state_bucket == null ? [] : [var.state_bucket]
 
   deploy_members = google_service_account.deploy[*].member
 
-  deploy_roles = concat(
+  # Exactly what a plan reads and an apply changes; tests/terraform compares it with the resources. Roles of Google's own grow:
+  # roles/cloudfunctions.developer, for one, has come to invoke and delete every Cloud Run service.
+  deploy_permissions = concat(
+    # A plan reads what is there, and who may do what with it.
     [
-      "roles/cloudfunctions.developer",
-      "roles/iam.securityReviewer",
-      "roles/logging.logWriter",
-      "roles/monitoring.editor",
-      "roles/serviceusage.serviceUsageConsumer",
+      "artifactregistry.repositories.get",
+      "artifactregistry.repositories.getIamPolicy",
+      "cloudfunctions.functions.get",
+      "iam.roles.get",
+      "iam.serviceAccounts.get",
+      "iam.serviceAccounts.getIamPolicy",
+      "logging.buckets.get",
+      "logging.logMetrics.get",
+      "logging.sinks.get",
+      "logging.views.get",
+      "logging.views.getIamPolicy",
+      "monitoring.alertPolicies.get",
+      "monitoring.dashboards.get",
+      "monitoring.notificationChannels.get",
+      "pubsub.subscriptions.get",
+      "pubsub.subscriptions.getIamPolicy",
+      "pubsub.topics.get",
+      "pubsub.topics.getIamPolicy",
+      "resourcemanager.projects.get",
+      "resourcemanager.projects.getIamPolicy",
+      "run.services.getIamPolicy",
+      "secretmanager.secrets.get",
+      "secretmanager.secrets.getIamPolicy",
+      "serviceusage.services.get",
+      "serviceusage.services.list",
+      "storage.buckets.get",
+      "storage.buckets.getIamPolicy",
     ],
-    var.status_page_iap ? ["roles/run.sourceDeveloper"] : [],
+    # An apply updates the functions, with new code and settings,
+    [
+      "cloudfunctions.functions.update",
+      "cloudfunctions.operations.get",
+    ],
+    # and what counts, shows and alerts.
+    [
+      "logging.logMetrics.create",
+      "logging.logMetrics.delete",
+      "logging.logMetrics.update",
+      "monitoring.alertPolicies.create",
+      "monitoring.alertPolicies.delete",
+      "monitoring.alertPolicies.update",
+      "monitoring.dashboards.update",
+      "monitoring.notificationChannels.create",
+      "monitoring.notificationChannels.delete",
+      "monitoring.notificationChannels.update",
+    ],
+    # Cloud Build writes its log.
+    [
+      "logging.logEntries.create",
+    ],
+    var.status_page_iap ? [
+      "iap.webServices.getIamPolicy",
+      "run.operations.get",
+      "run.services.get",
+      "run.services.update",
+    ] : [],
   )
 }
 
@@ -29,38 +82,22 @@ resource "google_service_account" "deploy" {
   depends_on = [time_sleep.services]
 }
 
-resource "google_project_iam_member" "deploy" {
-  for_each = length(local.deploys) > 0 ? toset(local.deploy_roles) : []
-
-  project = var.project_id
-  role    = each.key
-  member  = local.deploy_members[0]
-}
-
-# Log-based metrics without the sinks, buckets and exclusions that roles/logging.configWriter adds.
-resource "google_project_iam_custom_role" "log_metrics" {
+resource "google_project_iam_custom_role" "deploy" {
   count = length(local.deploys)
 
-  role_id     = "${replace(var.prefix, "-", "_")}_log_metrics"
+  role_id     = "${replace(var.prefix, "-", "_")}_deploy"
   project     = var.project_id
-  title       = "hf-endpoint-lifecycle (${var.prefix}): log-based metrics"
-  description = "What cloudbuild.yaml does with log-based metrics and reads of sinks"
-  permissions = [
-    "logging.logMetrics.create",
-    "logging.logMetrics.delete",
-    "logging.logMetrics.get",
-    "logging.logMetrics.list",
-    "logging.logMetrics.update",
-    "logging.sinks.get",
-  ]
+  title       = "hf-endpoint-lifecycle (${var.prefix}): deployments"
+  description = "What cloudbuild.yaml reads and changes"
+  permissions = local.deploy_permissions
 
   depends_on = [time_sleep.services]
 }
 
-resource "google_project_iam_member" "deploy_custom" {
+resource "google_project_iam_member" "deploy" {
   for_each = length(local.deploys) > 0 ? {
-    jobs        = google_project_iam_custom_role.jobs.id
-    log_metrics = google_project_iam_custom_role.log_metrics[0].id
+    deploy = google_project_iam_custom_role.deploy[0].id
+    jobs   = google_project_iam_custom_role.jobs.id
   } : {}
 
   project = var.project_id
@@ -68,12 +105,12 @@ resource "google_project_iam_member" "deploy_custom" {
   member  = local.deploy_members[0]
 }
 
-# Deploying a function takes act-as on what it runs and is built as, the subscription on what it pushes as.
+# Updating a function takes act-as on what it runs and is built as. So of all functions and services of the project, the
+# account can update those alone that run as these.
 resource "google_service_account_iam_member" "deploy" {
   for_each = length(local.deploys) > 0 ? {
     runtime = google_service_account.runtime.name
     build   = google_service_account.build.name
-    push    = google_service_account.push.name
   } : {}
 
   service_account_id = each.value
@@ -81,21 +118,21 @@ resource "google_service_account_iam_member" "deploy" {
   member             = local.deploy_members[0]
 }
 
-# Objects of the source's bucket and of the state's; of the buckets themselves it only reads what they are.
+# Objects of the source's bucket and of the state's.
 resource "google_storage_bucket_iam_member" "deploy" {
   for_each = length(local.deploys) > 0 ? {
-    source_objects = { bucket = google_storage_bucket.source.name, role = "roles/storage.objectAdmin" }
-    source_bucket  = { bucket = google_storage_bucket.source.name, role = "roles/storage.legacyBucketReader" }
-    state_objects  = { bucket = local.deploys[0], role = "roles/storage.objectAdmin" }
+    source = google_storage_bucket.source.name
+    state  = local.deploys[0]
   } : {}
 
-  bucket = each.value.bucket
-  role   = each.value.role
+  bucket = each.value
+  role   = "roles/storage.objectUser"
   member = local.deploy_members[0]
 }
 
+# Who deploys a Cloud Run service must be able to read its image.
 resource "google_artifact_registry_repository_iam_member" "deploy_images" {
-  count = length(local.deploys)
+  count = var.status_page_iap ? length(local.deploys) : 0
 
   repository = google_artifact_registry_repository.images.name
   project    = var.project_id
@@ -104,38 +141,11 @@ resource "google_artifact_registry_repository_iam_member" "deploy_images" {
   member     = local.deploy_members[0]
 }
 
-# It sees that the secret is there, never what is in it.
-resource "google_secret_manager_secret_iam_member" "deploy" {
-  count = length(local.deploys)
+# The key may be in another project, where no role of this one holds.
+resource "google_kms_crypto_key_iam_member" "deploy" {
+  count = var.kms_key == null ? 0 : length(local.deploys)
 
-  secret_id = google_secret_manager_secret.token.secret_id
-  project   = var.project_id
-  role      = "roles/secretmanager.viewer"
-  member    = local.deploy_members[0]
-}
-
-# Our own topics and subscriptions alone; those of others in the project are none of its business.
-
-resource "google_pubsub_topic_iam_member" "deploy" {
-  for_each = length(local.deploys) > 0 ? {
-    events       = google_pubsub_topic.events.name
-    dead_letters = google_pubsub_topic.dead_letters.name
-  } : {}
-
-  topic   = each.value
-  project = var.project_id
-  role    = "roles/pubsub.viewer"
-  member  = local.deploy_members[0]
-}
-
-resource "google_pubsub_subscription_iam_member" "deploy" {
-  for_each = length(local.deploys) > 0 ? {
-    events       = google_pubsub_subscription.events.name
-    dead_letters = google_pubsub_subscription.dead_letters.name
-  } : {}
-
-  subscription = each.value
-  project      = var.project_id
-  role         = "roles/pubsub.editor"
-  member       = local.deploy_members[0]
+  crypto_key_id = var.kms_key
+  role          = "roles/iam.securityReviewer"
+  member        = local.deploy_members[0]
 }

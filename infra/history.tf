@@ -147,27 +147,6 @@ resource "google_project_iam_member" "time_series" {
   member  = each.value
 }
 
-# What cloudbuild.yaml reads of them to see that nothing differs. It reads no line and changes neither.
-resource "google_project_iam_custom_role" "deploy_history" {
-  count = length(local.deploys)
-
-  role_id     = "${replace(var.prefix, "-", "_")}_deploy_history"
-  project     = var.project_id
-  title       = "hf-endpoint-lifecycle (${var.prefix}): log bucket, as deployed"
-  description = "Read how the log bucket and its view are configured"
-  permissions = ["logging.buckets.get", "logging.views.get", "logging.views.getIamPolicy"]
-
-  depends_on = [time_sleep.services]
-}
-
-resource "google_project_iam_member" "deploy_history" {
-  count = length(local.deploys)
-
-  project = var.project_id
-  role    = google_project_iam_custom_role.deploy_history[0].id
-  member  = local.deploy_members[0]
-}
-
 variable "history_days" {
   description = "Days that the functions' log lines are kept, for `lifecycle history`. Beyond 30 days Google charges for storage."
   type        = number

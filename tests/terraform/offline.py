@@ -58,6 +58,16 @@ RESOURCES = {
     "google_logging_log_view_iam_member": required("parent", "bucket", "name") | chosen("location") | MEMBER,
     "google_logging_project_bucket_config": LOG_BUCKET,
 }
+# What a data source reads, where a plan or an apply goes on with it.
+READ: dict[str, dict[str, Any]] = {
+    "google_project": {"number": "123456789012"},
+    "google_storage_project_service_account": {
+        "member": "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com",
+    },
+    "google_cloud_run_v2_service": {
+        "template": [{"containers": [{"image": "console@sha256:1", "base_image_uri": "python314"}]}],
+    },
+}
 TIME_SLEEP = optional("create_duration", "destroy_duration") | optional("triggers", kind=["map", "string"])
 
 
@@ -83,6 +93,34 @@ def stand_in(path: str) -> ModuleType:
     return module
 
 
+def whole(attributes: Attributes, given: dict[str, Any]) -> dict[str, Any]:
+    """A value with every attribute: those given, and null or empty for the others."""
+    value: dict[str, Any] = {}
+    for name, attribute in attributes.items():
+        inner = attribute.get("block")
+        if inner is None:
+            value[name] = given.get(name)
+        else:
+            value[name] = [whole(inner, one) for one in given.get(name, [])]
+    return value
+
+
+def extend_answers(provider: type) -> None:
+    """Data sources read what READ says of them, and custom roles have the ids that grants name."""
+    fill = provider._fill  # type: ignore[attr-defined]
+
+    def filled(self: Any, kind: str, type_name: str, state: dict[str, Any]) -> dict[str, Any]:
+        value: dict[str, Any] = fill(self, kind, type_name, state)
+        if kind == "data_sources" and type_name in READ:
+            attributes = self.spec[kind][type_name]["attrs"]
+            value |= whole({name: attributes[name] for name in READ[type_name]}, READ[type_name])
+        if type_name == "google_project_iam_custom_role":
+            value["id"] = f"projects/{value['project']}/roles/{value['role_id']}"
+        return value
+
+    provider._fill = filled  # type: ignore[attr-defined]
+
+
 def extend(providers: dict[str, Any]) -> None:
     google = providers["google"]
     for name, attributes in RESOURCES.items():
@@ -96,4 +134,5 @@ def extend(providers: dict[str, Any]) -> None:
 if __name__ == "__main__":
     offline = stand_in(os.environ["TERRAFORM_OFFLINE"])
     extend(offline.PROVIDERS)
+    extend_answers(offline.Provider)
     offline.main()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +18,57 @@ def terraform(infra: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=300, env=env)
 
 
+def copied(folder: Path) -> Path:
+    """A copy of infra/, beside a copy of what it packs; the state lies in it, as there is no bucket."""
+    for name in ("infra", "functions"):
+        ignored = shutil.ignore_patterns(".terraform", "build", "local", "__pycache__", "*.tfvars", "*.tfstate*")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    shutil.copy(ROOT / "requirements.txt", folder)
+    versions = folder / "infra" / "versions.tf"
+    versions.write_text(versions.read_text().replace('backend "gcs" {}', ""))
+    return folder / "infra"
+
+
 @dataclass(frozen=True)
 class Made:
     """The outputs, and the values of every resource and data source by its address."""
 
     outputs: dict[str, Any]
     values: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A copy of infra/ with its variables, which the stand-in for the provider can plan and apply."""
+
+    infra: Path
+    variables: dict[str, Any]
+
+    def plan(self, *arguments: str, **changed: Any) -> dict[str, list[str]]:
+        """The actions that a plan has for each resource, by its address."""
+        self._run("plan", "-out=plan", *arguments, **changed)
+        shown = json.loads(self._show("plan"))
+        changes = {one["address"]: one["change"]["actions"] for one in shown["resource_changes"]}
+        return {address: actions for address, actions in changes.items() if actions != ["no-op"]}
+
+    def apply(self) -> None:
+        self._run("apply", "-auto-approve")
+
+    def resources(self) -> list[dict[str, Any]]:
+        """Type, name, address and values of everything that the state holds."""
+        found: list[dict[str, Any]] = json.loads(self._show())["values"]["root_module"]["resources"]
+        return found
+
+    def _run(self, command: str, *arguments: str, **changed: Any) -> None:
+        (self.infra / "test.auto.tfvars.json").write_text(json.dumps(self.variables | changed))
+        ran = terraform(self.infra, command, "-input=false", "-no-color", *arguments)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert "Warning" not in ran.stdout, ran.stdout
+
+    def _show(self, *what: str) -> str:
+        ran = terraform(self.infra, "show", "-json", *what)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
 
 
 def state(infra: Path) -> Made:

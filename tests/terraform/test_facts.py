@@ -1,6 +1,5 @@
 """Every fact of infra/tests is broken on purpose, one at a time: `terraform test` then fails, and names it."""
 
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from terraform.running import ROOT, terraform
+from terraform.running import copied, terraform
 
 CORES = 2
 
@@ -99,11 +98,11 @@ FACTS = [
     *facts(
         DEPLOY,
         "deploy.tf",
-        ('"roles/monitoring.editor"', '"roles/owner"', "has these roles"),
-        ("roles/storage.legacyBucketReader", "roles/storage.admin", "cannot change a bucket"),
-        ('"logging.sinks.get"', '"logging.sinks.update"', "changes no sink"),
-        ("    push    = google_service_account.push.name\n", "", "It acts as"),
-        ("secretmanager.viewer", "secretmanager.secretAccessor", "cannot read the token"),
+        ("= google_project_iam_custom_role.deploy[0].id", '= "roles/editor"', "has its own role"),
+        ('"cloudfunctions.functions.update",', '"run.routes.invoke",', "calls nothing"),
+        ('"iam.roles.get"', '"iam.roles.update"', "changes no right"),
+        ("roles/storage.objectUser", "roles/storage.admin", "cannot change a bucket"),
+        ("    build   = google_service_account.build.name\n", "", "It acts as"),
     ),
     *facts(
         LIMITS,
@@ -136,7 +135,11 @@ FACTS = [
         ('"platform_event" ?', '"none" ?', "from inside alone"),
     ),
     *facts(NETWORK, "page.tf", ("local.page_ingress[var.ingress]", '"INGRESS_TRAFFIC_ALL"', "from there, too")),
-    *facts(KEY, "secret.tf", ("for_each = var.kms_key[*]", "for_each = []", "encrypts the secret")),
+    *facts(
+        KEY,
+        "secret.tf",
+        ("kms_key_name = customer_managed_encryption.value", 'kms_key_name = "other"', "encrypts the secret"),
+    ),
     *facts(KEY, "pubsub.tf", ("kms_key_name = var.kms_key", "", "encrypts the secret, the topics")),
     *facts(KEY, "source.tf", ("kms_key_name  = var.kms_key", "", "and the images")),
     *facts(
@@ -210,18 +213,15 @@ FACTS = [
 
 def broken(fact: Fact, folder: Path) -> str:
     """What `terraform test` says of a copy in which the fact is broken; "passed" when it does not notice."""
-    for name in ("infra", "functions"):
-        ignored = shutil.ignore_patterns(".terraform", "build", "local", "__pycache__")
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    shutil.copy(ROOT / "requirements.txt", folder)
-    path = folder / "infra" / fact.file
+    infra = copied(folder)
+    path = infra / fact.file
     text = path.read_text()
     assert fact.said in text, f"{fact.file} no longer says {fact.said}"
     path.write_text(text.replace(fact.said, fact.broken))
-    for test in (folder / "infra" / "tests").iterdir():
+    for test in (infra / "tests").iterdir():
         head, *runs = test.read_text().split("\nrun ")
         test.write_text("\nrun ".join([head, *(run for run in runs if run.startswith(f'"{fact.run}"'))]))
-    ran = terraform(folder / "infra", "test", "-no-color")
+    ran = terraform(infra, "test", "-no-color")
     return ran.stdout + ran.stderr if ran.returncode else "passed"
 
 
