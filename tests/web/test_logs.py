@@ -92,6 +92,15 @@ def test_a_dry_run_is_told() -> None:
     assert of(RESULT, dry_run=True)["dry_run"] is True
 
 
+def test_a_dry_run_says_what_would_be_done() -> None:
+    skipped = replace(RESULT, action="pause", outcome="skipped")
+    assert of(skipped, dry_run=True)["message"].startswith("embeddings-prod: would pause: ")
+
+
+def test_control_characters_from_outside_are_escaped_in_the_message() -> None:
+    assert "by a\\x1b[2Jb" in of(replace(RESULT, reason="asked by a\x1b[2Jb"))["message"]
+
+
 def test_whatever_a_text_holds_the_line_stays_one() -> None:
     assert (
         of(replace(RESULT, reason='two\nlines\r\n "quoted" \u2028 ä'))["reason"] == 'two\nlines\r\n "quoted" \u2028 ä'

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-# Control, format (bidirectional marks among them), surrogate, line and paragraph separators. The joiners are left: words
+# Control, format (bidirectional marks among them), surrogate, line and paragraph separators. The joiners stay: words
 # of some scripts need them, and they move nothing.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lifecycle.core.model import FREE, Endpoint, Level, Result
+from lifecycle.core.text import did, visible
 from lifecycle.core.times import format_rfc3339
 
 # Cloud Trace: `traceparent` (W3C), or Google's own older header.
@@ -42,16 +43,17 @@ class Log:
     write: Callable[[str], None] = _print
 
     def line(self, event: str, message: str, level: Level = "INFO", **fields: Any) -> None:
-        entry: dict[str, Any] = {"severity": level, "message": message, "event": event, "function": self.function}
+        shown = visible(message)  # `gcloud logging read --format value(jsonPayload.message)` prints it as it is
+        entry: dict[str, Any] = {"severity": level, "message": shown, "event": event, "function": self.function}
         if self.trace:
             entry["logging.googleapis.com/trace"] = self.trace
         self.write(self.redact(json.dumps(entry | fields, default=str)) + "\n")
 
     def result(self, result: Result, *, trigger: str, by: str | None, dry_run: bool) -> None:
-        did = f"{result.action} {result.outcome}" if result.action != "none" else result.outcome
+        done = did(result.action, result.outcome, dry_run=dry_run)
         error = f"; {result.error}" if result.error else ""
         message = (
-            f"{result.name}: {did}: {result.before} -> {result.after}, wanted {result.wanted}: {result.reason}{error}"
+            f"{result.name}: {done}: {result.before} -> {result.after}, wanted {result.wanted}: {result.reason}{error}"
         )
         self.line(
             "endpoint",
