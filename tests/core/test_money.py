@@ -1,9 +1,12 @@
-"""What an endpoint costs now."""
+"""What an endpoint costs now, and what was billed."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from lifecycle.core.model import Endpoint
-from lifecycle.core.money import dollars_per_hour
+from lifecycle.core.money import Bill, Window, bill, dollars_per_hour, slot_of, together
 
 L4 = ("aws", "us-east-1", "nvidia-l4", "x1")
 PRICES = {L4: 0.8}
@@ -29,3 +32,84 @@ def test_what_is_not_known_is_not_0(unknown: dict[str, object]) -> None:
 
 def test_at_rest_it_costs_nothing_whatever_the_price() -> None:
     assert dollars_per_hour(Endpoint("e", "paused"), {}) == 0.0
+
+
+def about(dollars: float) -> Any:
+    return pytest.approx(dollars)
+
+
+TEN = timedelta(minutes=10)
+MIDNIGHT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def seen(*means: float | None, length: timedelta = TEN, full: int = 1) -> list[Window]:
+    """Windows in a row; None: nothing was seen."""
+    return [
+        Window(MIDNIGHT + (index + 1) * length, length, 0 if mean is None else full, mean or 0.0)
+        for index, mean in enumerate(means)
+    ]
+
+
+def test_billed_is_the_mean_times_the_length() -> None:
+    assert bill(seen(0.0, 0.6, 0.6, 1.2), TEN) == Bill(about(0.4), MIDNIGHT, timedelta(), 3 * TEN)
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3])
+def test_a_gap_of_up_to_three_runs_is_filled_with_what_is_around_it(missing: int) -> None:
+    found = bill(seen(0.6, *[None] * missing, 1.2), TEN)
+    assert found.dollars == about((0.6 + missing * 0.9 + 1.2) / 6)
+    assert found.unknown == timedelta()
+
+
+def test_a_longer_gap_is_unknown() -> None:
+    found = bill(seen(0.6, *[None] * 4, 0.6), TEN)
+    assert (found.dollars, found.unknown) == (about(0.2), 4 * TEN)
+
+
+@pytest.mark.parametrize(("missing", "unknown"), [(3, timedelta()), (4, 4 * TEN)])
+def test_the_same_holds_for_a_gap_at_the_end(missing: int, unknown: timedelta) -> None:
+    assert bill(seen(0.6, *[None] * missing), TEN).unknown == unknown
+
+
+def test_what_was_billed_before_history_began_counts_as_0() -> None:
+    assert bill(seen(*[None] * 30, 0.6), TEN) == Bill(about(0.1), MIDNIGHT + 30 * TEN, timedelta(), TEN)
+
+
+def test_nothing_seen_is_no_history() -> None:
+    assert bill(seen(None, None), TEN) == bill([], TEN) == Bill()
+
+
+DAY = timedelta(days=1)
+
+
+def test_a_day_is_as_good_as_its_slots() -> None:
+    assert bill(seen(0.5, 0.5, length=DAY, full=144), TEN).dollars == about(24)
+
+
+def test_a_few_slots_that_a_day_lacks_are_filled() -> None:
+    days = [*seen(0.5, length=DAY, full=144), Window(MIDNIGHT + 2 * DAY, DAY, 141, 0.5)]
+    assert bill(days, TEN) == Bill(about(24), MIDNIGHT, timedelta(), 2 * DAY)
+
+
+def test_more_of_them_are_unknown() -> None:
+    days = [*seen(0.5, length=DAY, full=144), Window(MIDNIGHT + 2 * DAY, DAY, 138, 0.5)]
+    found = bill(days, TEN)
+    assert (found.dollars, found.unknown) == (about(23.5), timedelta(hours=1))
+
+
+def test_what_the_first_day_lacks_was_before_history() -> None:
+    found = bill([Window(MIDNIGHT + DAY, DAY, 72, 1.0)], TEN)
+    assert (found.dollars, found.since, found.unknown) == (about(12), MIDNIGHT + DAY / 2, timedelta())
+
+
+@pytest.mark.parametrize(
+    ("minutes", "slot"), [(1, 10), (3, 12), (4, 12), (5, 10), (6, 12), (10, 10), (20, 20), (60, 60)]
+)
+def test_slots_are_whole_intervals_and_not_shorter_than_what_is_kept(minutes: int, slot: int) -> None:
+    assert slot_of(timedelta(minutes=minutes)) == timedelta(minutes=slot)
+
+
+def test_bills_of_several_endpoints_add_up() -> None:
+    two = [Bill(1.0, MIDNIGHT + DAY, TEN, TEN), Bill(2.0, MIDNIGHT, TEN), Bill()]
+    assert together(two) == Bill(3.0, MIDNIGHT, 2 * TEN, TEN)
+    assert together([]) == Bill()

@@ -12,6 +12,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from lifecycle.core.entries import Settings
+from lifecycle.core.lead import run_offset
 from lifecycle.core.schedule import DAY, Hours
 from lifecycle.core.times import DAYS
 from lifecycle.gcp.jobs import Job, Retries, body, hours_id, platform_id, reconcile_id
@@ -23,7 +24,6 @@ DEADLINE = {"pause": 90, "resume": 90, "warm": 570, "reconcile": 570}
 NO_RETRIES = Retries(0, timedelta(), timedelta(seconds=5), HOUR, 5)
 THREE_RETRIES = Retries(3, timedelta(), timedelta(seconds=60), HOUR, 5)
 DAY_NAMES = [day.lower() for day in DAYS]
-OFFSET = 3  # minutes past the round ones, when everybody else's jobs run
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _platforms(settings: Settings, target: Target) -> Iterator[Job]:
 
 def _every(settings: Settings, target: Target) -> Job:
     every = settings.reconcile_every // MINUTE
-    offset = min(OFFSET, every // 2)
+    offset = run_offset(settings.reconcile_every) // MINUTE
     minutes = "*" if every == 1 else str(offset) if every == 60 else f"{offset}-59/{every}"
     id, schedule = reconcile_id(target.prefix), f"{minutes} * * * *"
     made = target.job(id, schedule, ZoneInfo("UTC"), "reconcile", body(["*"]), NO_RETRIES)

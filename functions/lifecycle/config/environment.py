@@ -20,6 +20,13 @@ _FORMS = {
     "JOB_PREFIX": (r"[A-Za-z0-9_-]{1,100}", "1 to 100 of A-Z, a-z, 0-9, - and _"),
     "CLOUD_SCHEDULER_URL": (_URL, "an https URL, or http on loopback"),
     "SECRET_MANAGER_URL": (_URL, "an https URL, or http on loopback"),
+    "LOGGING_PARENT": (
+        r"projects/[^/\s]+(?:/locations/[^/\s]+/buckets/[^/\s]+/views/[^/\s]+)?",
+        "projects/P/locations/L/buckets/B/views/V, or projects/P",
+    ),
+    "MONITORING_PARENT": (r"projects/[^/\s]+", "projects/P"),
+    "CLOUD_LOGGING_URL": (_URL, "an https URL, or http on loopback"),
+    "CLOUD_MONITORING_URL": (_URL, "an https URL, or http on loopback"),
     "FUNCTIONS_URL": (
         rf"(?=.*\{{name\}})(?:{_URL})",
         "an https URL, or http on loopback, with {name} in it",
@@ -40,6 +47,10 @@ class Environment:
     prefix: str
     scheduler_url: str | None
     secrets_url: str | None
+    logging_parent: str | None
+    monitoring_parent: str | None
+    logging_url: str | None
+    monitoring_url: str | None
     functions_url: str | None
     invoker: str | None
 
@@ -71,6 +82,10 @@ def read(variables: Mapping[str, str]) -> Environment:
         prefix=given.get("JOB_PREFIX", "lifecycle"),
         scheduler_url=given.get("CLOUD_SCHEDULER_URL"),
         secrets_url=given.get("SECRET_MANAGER_URL"),
+        logging_parent=given.get("LOGGING_PARENT"),
+        monitoring_parent=given.get("MONITORING_PARENT"),
+        logging_url=given.get("CLOUD_LOGGING_URL"),
+        monitoring_url=given.get("CLOUD_MONITORING_URL"),
         functions_url=given.get("FUNCTIONS_URL"),
         invoker=given.get("INVOKER_SERVICE_ACCOUNT"),
     )

@@ -84,6 +84,7 @@ class Monitoring:
     project: str = "local"
     late: timedelta = NOTHING
     loses: Callable[[], bool] = lambda: False
+    page: int = LONGEST_PAGE
     series: dict[str, dict[Labels, list[Point]]] = field(default_factory=dict)  # by metric, and by labels
 
     def __post_init__(self) -> None:
@@ -127,7 +128,8 @@ class Monitoring:
     def list(self, query: "_Query") -> Json:
         """The body of `timeSeries.list`. Raises ValueError: what is not understood."""
         found = list(self._series(query))
-        begin, size, left = query.page, query.size, query.size
+        begin, size = query.page, min(query.size, self.page)
+        left = size
         # Pages are counted in points, and a series is not cut.
         shown: list[Json] = []
         for series in found[begin:]:

@@ -1,0 +1,95 @@
+"""Cloud Logging and Cloud Monitoring over their REST APIs, with the process's own HTTP client.
+
+Google's client of Monitoring speaks gRPC alone, and Logging's takes no timeout of a call. Here a call ends at its
+deadline whatever the service does, and holds no thread. google.auth, which Google's clients use too, is imported at
+the first call to Google.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import httpx
+
+from lifecycle.errors import Failure
+from lifecycle.gcp.client import IMPORTING
+from lifecycle.retry import retry_after, time_limit
+
+Json = dict[str, Any]
+Query = Sequence[tuple[str, str]]
+CODE = "history_unavailable"
+SCOPES = ("https://www.googleapis.com/auth/logging.read", "https://www.googleapis.com/auth/monitoring.read")
+
+
+class Api(Protocol):
+    """One of Google's REST APIs. `deadline`: on the event loop's clock. Raises `Failure`."""
+
+    async def __call__(
+        self, method: str, path: str, *, deadline: float, query: Query = (), body: Any = None
+    ) -> Json: ...
+
+
+class Credentials:
+    """Access tokens of Application Default Credentials; both APIs share them."""
+
+    def __init__(self) -> None:
+        self._credentials: Any = None
+        self._fetching = asyncio.Lock()
+
+    async def headers(self) -> dict[str, str]:
+        """Raises `Failure`: there are none."""
+        async with self._fetching:
+            return await asyncio.to_thread(self._headers)
+
+    def _headers(self) -> dict[str, str]:
+        with IMPORTING:
+            import google.auth
+            from google.auth.exceptions import GoogleAuthError
+            from google.auth.transport.requests import Request
+        try:
+            if self._credentials is None:
+                self._credentials, _ = google.auth.default(scopes=SCOPES)
+            headers: dict[str, str] = {}
+            # Fetches a token where there is none that is valid.
+            self._credentials.before_request(Request(), "GET", "https://googleapis.com/", headers)
+            return headers
+        except GoogleAuthError as error:
+            raise Failure(f"no Google credentials: {error}"[:500], code=CODE, retryable=False) from None
+
+
+class Rest:
+    """An API at `url`. `credentials` None: a local server, which gets none."""
+
+    def __init__(self, name: str, url: str, http: httpx.AsyncClient, credentials: Credentials | None) -> None:
+        self.name = name
+        self.url = url.rstrip("/")
+        self.http = http
+        self.credentials = credentials
+
+    async def __call__(self, method: str, path: str, *, deadline: float, query: Query = (), body: Any = None) -> Json:
+        async with time_limit(self.name, deadline, code=CODE):
+            headers = await self.credentials.headers() if self.credentials else {}
+            try:
+                response = await self.http.request(
+                    method, self.url + path, params=list(query), json=body, headers=headers, timeout=None
+                )
+            except httpx.HTTPError as error:
+                told = f"{self.name}: no answer ({type(error).__name__})"
+                raise Failure(told, code=CODE, retryable=True, ambiguous=True) from None
+        return self._read(response)
+
+    def _read(self, response: httpx.Response) -> Json:
+        try:
+            found = response.json()
+        except (ValueError, RecursionError):
+            found = None
+        if response.is_success and isinstance(found, dict):
+            return found
+        if response.is_success:
+            raise Failure(f"{self.name}: the answer is not understood", code=CODE, retryable=True)
+        error = found.get("error") if isinstance(found, dict) else None
+        message = str(error.get("message", "")) if isinstance(error, dict) else ""
+        retryable = response.status_code in (408, 429) or response.status_code >= 500
+        wait = retry_after(response.headers) if retryable else None
+        told = f"{self.name}: {response.status_code} {message}"[:500].rstrip()
+        raise Failure(told, code=CODE, retryable=retryable, retry_after=wait)
