@@ -53,6 +53,8 @@ class Environment:
     monitoring_url: str | None
     functions_url: str | None
     invoker: str | None
+    iap_audience: str | None
+    deployed: bool
 
     @property
     def project(self) -> str | None:
@@ -88,4 +90,6 @@ def read(variables: Mapping[str, str]) -> Environment:
         monitoring_url=given.get("CLOUD_MONITORING_URL"),
         functions_url=given.get("FUNCTIONS_URL"),
         invoker=given.get("INVOKER_SERVICE_ACCOUNT"),
+        iap_audience=given.get("IAP_AUDIENCE"),
+        deployed="K_SERVICE" in given,  # Cloud Run sets it
     )
