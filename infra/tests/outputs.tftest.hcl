@@ -19,6 +19,7 @@ mock_provider "google" {
 variables {
   project_id      = "acme-ml-prod"
   platform_vms    = { main = "europe-west1-b" }
+  alert_emails    = ["ml-team@example.com"]
   wait_for_rights = 0
 }
 

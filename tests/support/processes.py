@@ -21,7 +21,8 @@ from lifecycle.config import settings
 from local.servers.huggingface import ALL_SCOPES, HuggingFace
 from local.servers.scheduler import Scheduler
 from local.servers.secretmanager import SecretManager
-from local.servers.serve import listen, serve
+from local.servers.serve import App, listen, serve
+from support.discovery import Referee
 from support.secret import TOKEN
 
 MAIN = Path(__file__).parents[2] / "functions" / "main.py"
@@ -59,14 +60,20 @@ class Deployment:
             "HF_TOKEN_SECRET": f"{SECRET}/versions/latest",
             "HF_ENDPOINTS_URL": f"{self.hub.url}/v2",
             "SCHEDULER_PARENT": PARENT,
-            "CLOUD_SCHEDULER_URL": self.stack.enter_context(serve(self.scheduler)),
-            "SECRET_MANAGER_URL": self.stack.enter_context(serve(self.secrets)),
+            "CLOUD_SCHEDULER_URL": self._served(self.scheduler, "cloudscheduler.v1"),
+            "SECRET_MANAGER_URL": self._served(self.secrets, "secretmanager.v1"),
             **variables,
         }
         for function in functions:
             running = process(function, self.environment, self.folder, source=self.main, python=self.python)
             self.urls[function] = self.stack.enter_context(running)
         self._sync(text)
+
+    def _served(self, app: App, api: str) -> str:
+        """The URL of a service of Google's; at the end, every request was one of its API."""
+        referee = Referee(app, api)
+        self.stack.callback(referee.judge)
+        return self.stack.enter_context(serve(referee))
 
     def _sync(self, text: str) -> None:
         target = Target("http://127.0.0.1/{name}", "", "lifecycle")
