@@ -131,7 +131,7 @@ FILES = [
     ("namespace: acme\n\tendpoints: {}", "", "line 2"),
     ("a: *b", "", "line 1"),
     ("namespace: acme\n---\nnamespace: acme", "", "line 2"),
-    ("namespace: &a [*a]\nendpoints: {}", "", "too large"),
+    ("namespace: &a [*a]\nendpoints: {}", "", "undefined alias"),
 ]
 REFUSED = [
     *((with_entry(text), f"endpoints.embeddings.{path}", allowed) for text, path, allowed in IN_AN_ENTRY),

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lifecycle.config import settings
+from lifecycle.config import settings, yaml12
 from lifecycle.config.schema import Invalid
 from lifecycle.core.entries import Settings, Warm
 from support.building import properties, read, refusal
@@ -180,3 +181,47 @@ def parsed(text: bytes) -> Settings | Invalid:
 def test_a_file_is_read_or_refused_and_nothing_else(text: bytes) -> None:
     found = parsed(text)
     assert isinstance(found, Settings) or found.problems
+
+
+# Bounds, which are checked before anything is built.
+
+
+@pytest.mark.parametrize("nested", ["[", "{a: ", "- ", "? ", "[{a: "])
+def test_deep_nesting_is_refused_at_once(nested: str) -> None:
+    (told,) = refusal(nested * 50_000)
+    assert "50 deep" in told or "not YAML" in told
+
+
+def test_brackets_that_overflow_a_stack_do_not_end_the_process() -> None:
+    text = f"namespace: {'[' * 50_000}{']' * 50_000}"
+    assert "50 deep" in "".join(refusal(text))
+
+
+def test_aliases_count_with_their_depth() -> None:
+    chain = "\n".join(f"x{n}: &x{n} [{f'*x{n - 1}' if n else 'x'}]" for n in range(60))
+    assert any("50 deep" in line for line in refusal(LEAST + chain))
+
+
+def test_an_alias_inside_its_own_anchor_is_refused() -> None:
+    assert any("undefined alias *a" in line for line in refusal("namespace: acme\nendpoints: &a {b: *a}"))
+
+
+def test_a_file_above_a_million_bytes_is_refused_by_its_size() -> None:
+    (told,) = refusal(LEAST + "#" * 1_000_000)
+    assert "at most 1,000,000 are allowed" in told
+
+
+def test_a_second_document_is_refused_with_its_line() -> None:
+    (told,) = refusal(LEAST + "---\nnamespace: other\n")
+    assert told == "line 3: a second document; the file must hold one"
+
+
+def test_where_an_unclosed_bracket_begins_is_reported() -> None:
+    (told,) = refusal("namespace: acme\nendpoints: {a: {tags: [x}}\n")
+    assert "line 2" in told
+
+
+def test_both_of_pyyamls_parsers_read_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_by_libyaml = yaml12.load(SAMPLE)
+    monkeypatch.setattr(yaml12, "_LOADER", yaml.SafeLoader)
+    assert yaml12.load(SAMPLE) == read_by_libyaml
