@@ -1,4 +1,4 @@
-"""Failures, passing or final, and trying again while there is time."""
+"""Failures of services: retryable or final."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -9,8 +9,9 @@ T = TypeVar("T")
 class Failure(Exception):
     """Something that a service did not do. What a caller needs to act:
 
-    `passing`: the same call may succeed later. `code`: a word for logs and alerts. `retry_after`: seconds that the
-    service asked for. `ambiguous`: the service may have done it all the same. The message never holds a secret.
+    `retryable`: the same call may succeed later. `code`: a word for logs and alerts. `retry_after`: seconds that the
+    service asked for. `ambiguous`: the service may have done it all the same. `exhausted`: the tries of this call are
+    used up, so nothing around it tries again. The message never holds a secret.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Failure(Exception):
         self.retryable = retryable
         self.retry_after = retry_after
         self.ambiguous = ambiguous
+        self.exhausted = False
 
 
 def timed_out(what: str, code: str = "timeout") -> Failure:

@@ -43,8 +43,11 @@ async def time_limit(what: str, deadline: float, code: str = "timeout") -> Async
 
 
 async def retry(attempt: Callable[[], Awaitable[T]], *, deadline: float, rng: random.Random) -> T:
-    """The result of `attempt`, tried again after passing failures: with growing, jittered pauses (or as long as the
-    service asked), at most five times, and never beyond `deadline` (the event loop's clock, seconds)."""
+    """The result of `attempt`, tried again after retryable failures: with growing, jittered pauses (or as long as the
+    service asked), at most five times, and never beyond `deadline` (the event loop's clock, seconds).
+
+    What was given up inside of `attempt` is not tried again here: tries do not multiply.
+    """
     clock = asyncio.get_running_loop().time
     for count in range(MOST_ATTEMPTS):
         try:
@@ -52,7 +55,9 @@ async def retry(attempt: Callable[[], Awaitable[T]], *, deadline: float, rng: ra
         except Failure as failure:
             longest = min(LONGEST_PAUSE, SHORTEST_PAUSE * 2**count)
             pause = failure.retry_after or rng.uniform(longest / 2, longest)
-            if not failure.retryable or count == MOST_ATTEMPTS - 1 or clock() + pause >= deadline:
+            last = count == MOST_ATTEMPTS - 1 or clock() + pause >= deadline
+            failure.exhausted = failure.exhausted or last
+            if failure.exhausted or not failure.retryable:
                 raise
         await asyncio.sleep(pause)
     raise AssertionError("the last attempt returns or raises")

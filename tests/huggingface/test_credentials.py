@@ -102,13 +102,23 @@ def test_what_cannot_be_read_is_a_failure(failure: Failure) -> None:
         run(Secret(failure).token().get(1))
 
 
-def test_after_a_failure_it_is_read_again() -> None:
+def test_after_a_failure_the_next_call_reads_it_again() -> None:
     secret = Secret(retryable())
     token = secret.token()
     with pytest.raises(Failure):
-        run(token.get(1))
+        run(token.get(CALL))
     secret.value = OLD
-    assert run(token.get(1)) == OLD
+    assert run(token.get(CALL + 1)) == OLD
+
+
+def test_one_call_reads_a_token_that_cannot_be_read_once() -> None:
+    secret = Secret(retryable())
+    token = secret.token()
+
+    async def together() -> list[str | BaseException]:
+        return await asyncio.gather(*(token.get(CALL) for _ in range(50)), return_exceptions=True)
+
+    assert ([type(found) for found in run(together())], secret.reads) == ([Failure] * 50, 1)
 
 
 # Age.

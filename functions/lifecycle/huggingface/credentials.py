@@ -1,4 +1,4 @@
-"""The Hugging Face token: read when needed, kept, read again on age and when it is refused, and kept out of words."""
+"""The Hugging Face token: read when needed, kept, read again on age and when it is refused, and redacted in texts."""
 
 import asyncio
 import re
@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from lifecycle.errors import Failure, catch_failure
+from lifecycle.huggingface.redaction import Redactor
 
 LATEST_LASTS = timedelta(minutes=10)
 RETRIED_AFTER = timedelta(minutes=1)  # when an aged token could not be read again
-SHORTEST_SECRET = 6  # shorter ones, made up on one's own machine, are words like "test" that stand everywhere
+SHORTEST_SECRET = 6  # shorter ones, made up on one's own machine, are words like "test" that occur in any text
 RE_READ_TIME = 5.0  # seconds, while a known token is at hand
 
 
@@ -22,18 +23,19 @@ class Token:
         self._now = now
         self._ages = ages
         self._value: str | None = None
-        self._known: set[str] = set()
+        self.redact = Redactor()  # takes out every token that was ever held
         self._read_at: datetime | None = None
         self._tried_at: datetime | None = None
-        # Refused tokens and the calls that read again for them, with why they could not.
-        self._refusals: dict[tuple[str, float], Failure | None] = {}
+        # Reads of each call (its deadline) and the refused token they replace (None: the first), with their failure.
+        self._reads: dict[tuple[str | None, float], Failure | None] = {}
         self._lock = asyncio.Lock()
 
     async def get(self, deadline: float) -> str:
-        """The token. Raises `Failure` when it cannot be read; a known one outlives a passing failure to re-read."""
+        """The token. Raises `Failure` when it cannot be read, which each call tries once; a known one is used while
+        reading it again fails for a while."""
         async with self._lock:
             if self._value is None:
-                return await self._renew(deadline)
+                return await self._read_once(None, deadline)
             if (
                 not self._ages
                 or self._within(self._read_at, LATEST_LASTS)
@@ -49,27 +51,24 @@ class Token:
                 return self._value
 
     async def renewed(self, refused: str, deadline: float) -> str:
-        """The token after Hugging Face refused one: read again, once for each call (which its deadline stands for),
+        """The token after Hugging Face refused one: read again, once for each call (which its deadline identifies),
         unless another was read meanwhile. Raises `Failure` when it cannot be read."""
         async with self._lock:
             if self._value is not None and self._value != refused:
                 return self._value
-            if (refused, deadline) not in self._refusals:
-                now = asyncio.get_running_loop().time()
-                self._refusals = {key: found for key, found in self._refusals.items() if key[1] > now}
-                self._refusals[refused, deadline] = await catch_failure(self._renew(deadline))
-            if failure := self._refusals[refused, deadline]:
-                raise failure
-            return self._value or refused
+            return await self._read_once(refused, deadline)
+
+    async def _read_once(self, refused: str | None, deadline: float) -> str:
+        if (refused, deadline) not in self._reads:
+            now = asyncio.get_running_loop().time()
+            self._reads = {key: found for key, found in self._reads.items() if key[1] > now}
+            self._reads[refused, deadline] = await catch_failure(self._renew(deadline))
+        if failure := self._reads[refused, deadline]:
+            raise failure
+        return self._value or refused or ""
 
     def _within(self, since: datetime | None, length: timedelta) -> bool:
         return since is not None and self._now() - since < length
-
-    def redact(self, text: str) -> str:
-        """`text` without any token that was ever held."""
-        for token in self._known:
-            text = text.replace(token, "[token]")
-        return text
 
     async def _renew(self, deadline: float) -> str:
         value = (await self._read(deadline)).strip()
@@ -78,6 +77,6 @@ class Token:
                 "the Hugging Face token is empty or not plain ASCII", code="token_unreadable", retryable=False
             )
         if len(value) >= SHORTEST_SECRET:
-            self._known.add(value)
+            self.redact.add(value)
         self._value, self._read_at = value, self._now()
         return value

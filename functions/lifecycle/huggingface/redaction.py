@@ -1,0 +1,77 @@
+"""Secrets out of texts, in every encoding in which a service may send one back.
+
+Escapes are decoded (percent, JSON, HTML; nested ones too) and everything but printable ASCII is ignored, so a secret
+is found that white space splits. In what remains, it is searched for as it is, in hexadecimal, and in Base64 at each
+of the three offsets that it can have in a longer text, such as `Bearer …`. Redact before a text is cut: half a secret
+is not found.
+"""
+
+import base64
+import re
+
+MARK = "[token]"
+
+_ESCAPE = re.compile(
+    r"%(?:25)*(?P<percent>[0-9A-Fa-f]{2})|\\+u(?P<json>[0-9A-Fa-f]{4})|\\+x(?P<hex>[0-9A-Fa-f]{2})"
+    r"|&#(?P<number>[0-9]{1,7});?|&#[xX](?P<entity>[0-9A-Fa-f]{1,6});?|\\+(?P<char>.)",
+    re.DOTALL,
+)
+_UNIT = re.compile(f"{_ESCAPE.pattern}|(?P<plain>.)", re.DOTALL)
+_IGNORED = re.compile(r"[^!-~]+")
+
+
+class Redactor:
+    """Takes out the secrets that were added to it."""
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()
+
+    def add(self, secret: str) -> None:
+        self._forms |= {_canonical(form) for form in _forms(secret)}
+
+    def __call__(self, text: str) -> str:
+        """`text` with each secret replaced by a mark."""
+        if not self._found(_canonical(text)):
+            return text
+        units = [(char, unit.span()) for unit in _UNIT.finditer(text) if "!" <= (char := _decoded(unit)) <= "~"]
+        plain = "".join(char for char, _ in units)
+        spans = sorted(
+            (units[found.start()][1][0], units[found.end() - 1][1][1])
+            for form in self._forms
+            for found in re.finditer(re.escape(form), plain)
+        )
+        parts, end = [], 0
+        for start, stop in spans:
+            if start >= end:
+                parts += [text[end:start], MARK]
+            end = max(end, stop)
+        return "".join([*parts, text[end:]])
+
+    def _found(self, plain: str) -> bool:
+        return any(form in plain for form in self._forms)
+
+
+def _canonical(text: str) -> str:
+    return _IGNORED.sub("", _ESCAPE.sub(_decoded, text))
+
+
+def _decoded(unit: re.Match[str]) -> str:
+    """The character that an escape stands for; "" where there is none."""
+    kind, value = unit.lastgroup, unit[unit.lastgroup or 0]
+    if kind == "char":
+        return "" if value in "nrtfbv" else value
+    if kind == "plain":
+        return value
+    code = int(value, 10 if kind == "number" else 16)
+    return chr(code) if code < 0x110000 else ""
+
+
+def _forms(secret: str) -> set[str]:
+    raw = secret.encode()
+    forms = {secret, raw.hex(), raw.hex().upper()}
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + raw).decode()
+        # Without the characters that also depend on what stands before and behind.
+        core = encoded[(0, 2, 3)[offset] : (offset + len(raw)) * 8 // 6]
+        forms |= {core, core.translate(str.maketrans("+/", "-_"))}
+    return forms
