@@ -23,7 +23,6 @@ time_zone: Europe/Berlin
 platforms: {main: {max_started: 24h}}
 endpoints:
   embeddings: {name: embeddings-prod, platform: main}
-  many: {name: many-*}
 """
 
 
@@ -123,28 +122,6 @@ def test_a_new_token_is_used_as_soon_as_the_old_one_is_refused(world: Deployment
 def test_nothing_to_do_costs_one_list_call(world: Deployment) -> None:
     world.ask("pause", {"endpoints": ["*"]})
     assert [said for _, said, _ in world.hub.requests] == ["GET /v2/endpoint/acme"]
-
-
-def test_of_fifty_endpoints_three_fail_and_the_others_are_done_at_once(world: Deployment) -> None:
-    for number in range(50):
-        world.hub.add(f"many-{number:02}", "running", durations=QUICK)
-    world.hub.faults.add(Fault("status", "POST .*/many-07/pause", status=500))
-    world.hub.faults.add(Fault("status", "POST .*/many-08/pause", status=403))
-    world.hub.faults.add(Fault("hang", "POST .*/many-09/pause", seconds=60))
-    begun = now()
-    response = world.ask("pause", {"endpoints": ["many"]})
-    results = {result["name"]: result for result in response.json()["results"]}
-    bad = {name: result["error"] for name, result in results.items() if result["outcome"] == "failed"}
-    assert response.status_code == 503
-    assert int(response.headers["retry-after"]) > 0
-    assert sorted(bad) == ["many-07", "many-08", "many-09"]
-    assert "500" in bad["many-07"]
-    assert "403" in bad["many-08"]
-    assert "no answer in time" in bad["many-09"]
-    assert now() - begun < timedelta(seconds=50)
-    paused = [at for at, said, code in world.hub.requests if said.endswith("/pause") and code == 200]
-    assert len(paused) == 47
-    assert max(paused) - begun < timedelta(seconds=5)
 
 
 def test_status_answers_within_seconds_though_neither_hugging_face_nor_cloud_scheduler_does(world: Deployment) -> None:

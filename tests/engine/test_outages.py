@@ -1,12 +1,15 @@
 """What goes wrong in a call: what is tried again, what is told, and what stays untouched."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
-from support.hub import Harness, breaks, status
-from support.service import FREE, NIGHTS, OFFICE, act, only, reconcile, stage
+from lifecycle.engine.request import Request
+from lifecycle.engine.service import Answer, Service
+from support.hub import Harness, breaks, hangs, status
+from support.service import ANNA, FREE, NIGHTS, OFFICE, act, only, reconcile, stage
 
 # failures
 
@@ -154,3 +157,29 @@ def test_a_replica_that_still_serves_after_a_failed_update_is_asked_until_it_ans
     on.hub.script("POST embeddings-prod/resume", lambda _: httpx.Response(200, json=unchanged))
     on.hub.script("OWN GET embeddings-prod/health", 503, 503, 200)
     assert only(act(on, "warm")) == ("resume", "done", 200)
+
+
+def test_of_fifty_endpoints_three_fail_and_the_others_are_done_within_five_seconds() -> None:
+    on = Harness("endpoints: {many: {name: many-*}}")
+    names = [f"many-{number:02}" for number in range(50)]
+    for name in names:
+        on.hub.add(name, "running")
+    on.hub.script("POST many-07/pause", *[500] * 100)
+    on.hub.script("POST many-08/pause", 403)
+    on.hub.script("POST many-09/pause", *[hangs] * 100)
+
+    async def paused_after(seconds: float) -> list[str]:
+        await asyncio.sleep(seconds)
+        return [name for name in names if on.hub.state(name) == "paused"]
+
+    async def pause(service: Service) -> tuple[Answer, list[str]]:
+        early = asyncio.create_task(paused_after(5))
+        return await service.act("pause", Request(("many",)), ANNA), await early
+
+    answer, early = on.run(pause)
+    bad = {result.name: result.error or "" for result in answer.results if result.outcome == "failed"}
+    assert sorted(bad) == ["many-07", "many-08", "many-09"]
+    assert ("500" in bad["many-07"], "403" in bad["many-08"], "no answer in time" in bad["many-09"]) == (True,) * 3
+    assert (answer.status, len(early)) == (503, 47)
+    assert answer.retry_after is not None
+    assert on.seconds < 50

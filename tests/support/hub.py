@@ -97,6 +97,10 @@ def status(code: int, **headers: str) -> Answer:
     return lambda _: httpx.Response(code, json={"error": f"scripted {code}"}, headers=headers)
 
 
+def hangs(_: httpx.Request) -> Any:
+    return asyncio.sleep(1e6)
+
+
 def breaks(_: httpx.Request) -> httpx.Response:
     raise httpx.ReadError("scripted")
 
