@@ -1,7 +1,8 @@
 """The documents hold: their settings are accepted, their commands run, their links lead somewhere, their facts are so.
 
 A `console` block is run as it stands, a document from its beginning to its end in one shell, against the functions and
-services of `make local`. Left out is only what `IN_THE_CLOUD` and `INSTEAD` name.
+services of `make local`. Left out is only what needs Google Cloud, and what `make` and CI run: these targets and steps
+must exist.
 """
 
 import json
@@ -32,12 +33,6 @@ from support.hub import TUESDAY_NOON, Harness
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 IN_THE_CLOUD = re.compile(r"\b(gcloud|terraform)\b")  # a command that says so needs Google Cloud
-INSTEAD = {  # what goes on until it is stopped, has a test of its own below, or runs this very test
-    "make local": "make --dry-run local",
-    "make demo": "make --dry-run demo",
-    "make test": "make --dry-run test",
-    ".ci/run": "bash -n .ci/run",
-}
 # `make local`, with endpoints that start at once.
 LOCAL = """
 import asyncio
@@ -46,6 +41,7 @@ from local.servers.endpoints import Durations
 here.QUICK = Durations(pending=0, resume=0.2, wake=0.2, update=0.2)
 asyncio.run(here.main())
 """
+BIN = Path(sys.executable).parent  # of the environment that the tests run in
 STANDS_FOR = {"NAME": "embeddings"}
 BASH = 'set -eo pipefail; trap \'echo "failed: $BASH_COMMAND"\' ERR; curl() { command curl --fail-with-body -sS "$@"; }'
 
@@ -72,6 +68,16 @@ def complete(said: str) -> bool:
     return subprocess.run(["bash", "-n", "-c", said], capture_output=True, check=False).returncode == 0
 
 
+def instead_of(command: str) -> str:
+    """What is run for a command: for `make TARGET` and `.ci/run STEP...` a look whether there is such a thing."""
+    program, *words = command.partition("#")[0].split()
+    if program == "make":
+        return "; ".join(f"grep -q '^{word}:' Makefile" for word in words if "=" not in word)
+    if program == ".ci/run":
+        return "; ".join(["bash -n .ci/run", *(f"grep -q '^{word}()' .ci/run" for word in words)])
+    return command
+
+
 def having(language: str) -> list[Any]:
     return [pytest.param(path, id=path.name) for path in DOCUMENTS if blocks(path, language)]
 
@@ -82,7 +88,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     with listen() as free:
         port = str(free.getsockname()[1])
     log = tmp_path_factory.mktemp("local") / "log"
-    path = f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"
+    path = f"{BIN}:{os.environ['PATH']}"
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "PYTEST"))}
     variables = {**plain, "PATH": path, "PYTHONPATH": str(ROOT / "infra"), "PORT": port}
     with log.open("w") as written:
@@ -111,10 +117,10 @@ def test_every_command_runs_as_it_is_written(document: Path, local: dict[str, st
     assert said
     script = [BASH]
     for command in said:
-        here = INSTEAD.get(command.partition("#")[0].strip(), command)
-        here = re.sub(r"\b(NAME)\b", lambda found: STANDS_FOR[found[1]], here)
+        here = re.sub(r"\b(NAME)\b", lambda found: STANDS_FOR[found[1]], instead_of(command))
         if not IN_THE_CLOUD.search(here):
-            script.append(here.replace("127.0.0.1:8080", f"127.0.0.1:{local['PORT']}"))
+            here = here.replace("127.0.0.1:8080", f"127.0.0.1:{local['PORT']}")
+            script.append(here.replace(".venv/bin/", f"{BIN}/"))
     done = subprocess.run(
         ["bash", "-c", "\n".join(script)], cwd=ROOT, env=local, capture_output=True, text=True, check=False, timeout=300
     )
@@ -122,7 +128,8 @@ def test_every_command_runs_as_it_is_written(document: Path, local: dict[str, st
 
 
 def test_the_transcript_in_the_readme_is_what_the_demo_says() -> None:
-    done = subprocess.run(["make", "demo"], cwd=ROOT, capture_output=True, text=True, check=True)
+    demo = [sys.executable, "-m", "local.simulation.demo"]
+    done = subprocess.run(demo, env={"PYTHONPATH": str(ROOT / "infra")}, capture_output=True, text=True, check=True)
     lines = iter(done.stdout.splitlines())
     for line in "".join(blocks(ROOT / "README.md", "text")).splitlines():
         assert any(told.startswith(line) for told in lines), f"the demo does not say, there: {line}"
