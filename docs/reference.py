@@ -12,6 +12,8 @@ TITLES = {
     "endpoints.<name>": "`endpoints.<name>`",
     "endpoints.<name>.warm": "`endpoints.<name>.warm`",
     "endpoints.<name>.scaling": "`endpoints.<name>.scaling`",
+    "budget": "`budget`",
+    "endpoints.<name>.budget": "`endpoints.<name>.budget`",
     "cron[]": "`cron[]`",
 }
 HEAD = """# Settings
@@ -44,10 +46,16 @@ def shape(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(f"`{value}`" for value in schema["enum"])
     if "anyOf" in schema:
-        one, _list_of_it = schema["anyOf"]
-        return f"{shape(one)}, or a list"
+        one, *others = schema["anyOf"]
+        return ", or ".join(
+            [shape(one), *("a list" if other.get("type") == "array" else shape(other) for other in others)]
+        )
     if schema.get("type") == "array":
         return f"list of {shape(schema['items'])}"
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if schema.get("type") == "number":
+        return "a number above 0"
     if "examples" in schema:
         return ", ".join(f"`{value}`" for value in schema["examples"])
     if "type" not in schema:

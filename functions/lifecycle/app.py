@@ -22,6 +22,8 @@ from lifecycle.core.entries import Settings
 from lifecycle.engine.call import Dependencies
 from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
+from lifecycle.gcp.monitoring import Monitoring
+from lifecycle.gcp.rest import Credentials, Rest
 from lifecycle.gcp.scheduler import Client, Scheduler
 from lifecycle.gcp.secret_manager import SecretManager
 from lifecycle.huggingface.credentials import Token
@@ -74,16 +76,26 @@ def world(env: Environment, settings: Settings) -> Dependencies:
     """What the environment's variables describe: the real thing, or local servers."""
     rng = random.Random()
     parent, client = env.scheduler_parent, Client(env.scheduler_url)
+    http = http_client()
     return Dependencies(
         settings=settings,
-        http=http_client(),
+        http=http,
         token=_token(env, rng),
         base=env.endpoints_url,
         jobs=(lambda deadline: Scheduler(parent, client, deadline, rng)) if parent else None,
         prefix=env.prefix,
         now=now,
         rng=rng,
+        monitoring=_monitoring(env, http),
     )
+
+
+def _monitoring(env: Environment, http: httpx.AsyncClient) -> Monitoring | None:
+    if env.monitoring_parent is None:
+        return None
+    credentials = None if env.monitoring_url else Credentials()
+    url = env.monitoring_url or "https://monitoring.googleapis.com"
+    return Monitoring(env.monitoring_parent, Rest("Cloud Monitoring", url, http, credentials), env.prefix)
 
 
 def _token(env: Environment, rng: random.Random) -> Token:

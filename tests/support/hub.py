@@ -19,6 +19,8 @@ from lifecycle.engine.call import Dependencies
 from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
 from lifecycle.gcp.jobs import Job, override_job, platform_body, platform_id, reconcile_id
+from lifecycle.gcp.monitoring import Monitoring
+from lifecycle.gcp.rest import Rest
 from lifecycle.huggingface.credentials import Token
 from lifecycle.retry import time_limit
 from local.simulation.simulated_time import SimulatedLoop, play
@@ -162,6 +164,7 @@ class Harness:
     hub: Hub = field(default_factory=Hub)
     shelf: FakeJobs | None = field(default_factory=FakeJobs)
     seconds: float = 0.0
+    monitoring: Any = None  # an ASGI app: a local Cloud Monitoring
 
     def __post_init__(self) -> None:
         self.settings = settings.parse(f"namespace: acme\ntime_zone: Europe/Berlin\n{self.text}".encode())
@@ -210,4 +213,11 @@ class Harness:
             prefix="lifecycle",
             now=lambda: self.now,
             rng=random.Random(1),
+            monitoring=self._monitoring(),
         )
+
+    def _monitoring(self) -> Monitoring | None:
+        if self.monitoring is None:
+            return None
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.monitoring))
+        return Monitoring("projects/local", Rest("Cloud Monitoring", "http://127.0.0.1", http, None), "lifecycle")

@@ -15,7 +15,7 @@ from lifecycle.core.entries import Settings
 from lifecycle.core.lead import run_offset
 from lifecycle.core.schedule import DAY, Hours
 from lifecycle.core.times import DAYS
-from lifecycle.gcp.jobs import Job, Retries, body, hours_id, platform_id, reconcile_id
+from lifecycle.gcp.jobs import Job, Retries, body, budget_body, budget_id, hours_id, platform_id, reconcile_id
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -59,6 +59,7 @@ def jobs(settings: Settings, target: Target) -> list[Job]:
         *_hours(settings, target),
         *_cron(settings, target),
         *_platforms(settings, target),
+        *_budgets(settings, target),
         _every(settings, target),
     ]
 
@@ -121,6 +122,15 @@ def _platforms(settings: Settings, target: Target) -> Iterator[Job]:
         content = body(settings.followers(name))
         daily = f"{number * 7 % 60} 4 * * *"
         yield target.job(platform_id(target.prefix, name), daily, ZoneInfo("UTC"), "reconcile", content, THREE_RETRIES)
+
+
+def _budgets(settings: Settings, target: Target) -> Iterator[Job]:
+    """One for each budget, at the first minute of the month; its body stores what is known of it."""
+    budgets = {"": settings.budget, **{key: entry.budget for key, entry in settings.entries.items()}}
+    for key, budget in budgets.items():
+        if budget:
+            id, content = budget_id(target.prefix, key), budget_body(key)
+            yield target.job(id, "0 0 1 * *", budget.zone, "reconcile", content, THREE_RETRIES)
 
 
 def _every(settings: Settings, target: Target) -> Job:

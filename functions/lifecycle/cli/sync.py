@@ -16,7 +16,7 @@ from lifecycle.gcp.jobs import Job, Jobs, Retries, override_id, same_url
 AT_ONCE = 8  # writes under way
 QUOTA = 450  # writes a minute; Cloud Scheduler allows 500
 FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
-_KINDS = r"(?:reconcile|(?:hours|cron|platform|override)-.+)"
+_KINDS = r"(?:reconcile|budget|budget_.+|(?:hours|cron|platform|override)-.+)"
 _COMPARED = ("schedule", "time_zone", "url", "method", "headers", "account", "audience", "deadline", "retries")
 
 
@@ -69,8 +69,8 @@ def is_own(job: Job, target: Target) -> bool:
 
 
 def remembers(job: Job, target: Target) -> bool:
-    """Whether the body of a job is a platform's memory, which is not ours to write."""
-    return job.id.startswith(f"{target.prefix}-platform-")
+    """Whether the body of a job stores what is known of a platform or a budget, which is not ours to write."""
+    return job.id.startswith((f"{target.prefix}-platform-", f"{target.prefix}-budget"))
 
 
 def _change(wanted: Job, seen: Job | None, target: Target) -> Change | None:

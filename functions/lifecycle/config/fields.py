@@ -2,15 +2,34 @@
 
 import json
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-from lifecycle.config.schema import INTEGER, LENGTH, list_of, matching, one_or_list, parsed, wrong
+from lifecycle.config.schema import (
+    DURATION,
+    INTEGER,
+    LENGTH,
+    Field,
+    Invalid,
+    Problem,
+    Property,
+    list_of,
+    mapping,
+    matching,
+    one_or_list,
+    parsed,
+    wrong,
+)
 from lifecycle.core import schedule as hours
+from lifecycle.core.lead import LeadBounds
+from lifecycle.core.times import duration, in_words
 
+MOST_DOLLARS = 1_000_000_000
 ENTRY_NAME = r"[a-z0-9-]{1,32}"
 
 
@@ -81,3 +100,52 @@ IDLE_TIMEOUT = LENGTH.constrain(
     "Hugging Face takes whole minutes from 15m to 2880m",
     examples=["15m", "1h", "2d"],
 )
+
+
+def _bounds_in_order(given: Mapping[str, Any]) -> Iterator[Problem]:
+    try:
+        least, most = duration(given.get("at_least", "2m")), duration(given.get("at_most", "30m"))
+    except (ValueError, TypeError):
+        return
+    if least > most:
+        yield Problem(("at_least",), f"{in_words(least)}: must not exceed at_most, {in_words(most)}")
+
+
+_BOUNDS = mapping(
+    {
+        "at_least": Property(LENGTH, LeadBounds.at_least, "the shortest lead that is learned"),
+        "at_most": Property(
+            LENGTH.constrain(lambda length: length <= timedelta(hours=12), "must be at most 12h"),
+            LeadBounds.at_most,
+            "the longest",
+        ),
+    },
+    LeadBounds,
+    cross_checks=_bounds_in_order,
+)
+_LEARNED = mapping({"auto": Property(_BOUNDS)}, lambda auto: auto)
+
+
+def _lead(value: Any) -> timedelta | LeadBounds:
+    if value == "auto":
+        return LeadBounds()
+    if isinstance(value, dict):
+        return cast(LeadBounds, _LEARNED.read(value))
+    try:
+        return cast(timedelta, DURATION.read(value))
+    except Invalid as error:
+        also = "; or auto, or {auto: {at_least: 2m, at_most: 30m}}"
+        raise Invalid(*(replace(problem, what=problem.what + also) for problem in error.problems)) from None
+
+
+LEAD = Field(_lead, {"anyOf": [DURATION.schema, {"const": "auto"}, _LEARNED.schema]})
+
+
+def _dollars(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < MOST_DOLLARS:
+        raise wrong(value, f"must be a number of dollars above 0 and below {MOST_DOLLARS:,}")
+    return float(value)
+
+
+DOLLARS = Field(_dollars, {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": MOST_DOLLARS})
+BUDGET = mapping({"dollars": Property(DOLLARS, doc="for a calendar month")}, lambda dollars: dollars)

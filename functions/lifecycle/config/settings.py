@@ -13,10 +13,20 @@ from zoneinfo import ZoneInfo
 
 from lifecycle.config import fields as values
 from lifecycle.config import yaml12
-from lifecycle.config.fields import DATES, HOURS, IDLE_TIMEOUT, NAME_OF_ENDPOINT, NAME_OF_ENTRY, PATH, REPLICAS, ZONE
+from lifecycle.config.fields import (
+    BUDGET,
+    DATES,
+    HOURS,
+    IDLE_TIMEOUT,
+    LEAD,
+    NAME_OF_ENDPOINT,
+    NAME_OF_ENTRY,
+    PATH,
+    REPLICAS,
+    ZONE,
+)
 from lifecycle.config.schema import (
     BOOLEAN,
-    DURATION,
     LENGTH,
     TEXT,
     Field,
@@ -32,7 +42,9 @@ from lifecycle.config.schema import (
     shown,
 )
 from lifecycle.core import schedule as hours
+from lifecycle.core.budget import Budget
 from lifecycle.core.entries import GLOB, Cron, Entry, Platform, Scaling, Settings, Warm
+from lifecycle.core.lead import LeadBounds
 
 MOST_ENTRIES = 300
 
@@ -94,7 +106,12 @@ ENTRY = {
     "time_zone": Property(ZONE, None, "IANA name; default: the top-level one"),
     "holidays": Property(DATES, None, "days on which no hours begin; default: the top-level ones"),
     "hours": Property(HOURS, (), "when it should run"),
-    "lead": Property(DURATION, timedelta(), "begin this much earlier, so that it answers when the hours begin"),
+    "lead": Property(
+        LEAD,
+        timedelta(),
+        "begin this much earlier, so that it answers when the hours begin; auto: as long as its starts take, within "
+        "`{auto: {at_least: 2m, at_most: 30m}}`",
+    ),
     "rest": Property(one_of("paused", "scaledToZero"), "paused", "how it rests"),
     "platform": Property(NAME_OF_ENTRY, None, "rests while this platform is stopped"),
     "start": Property(BOOLEAN, True, "false: the rules only ever stop it"),
@@ -105,6 +122,9 @@ ENTRY = {
     "warm": Property(mapping(WARM, Warm), None, "the request that proves that it answers; default: its health route"),
     "scaling": Property(
         mapping(SCALING, Scaling, cross_checks=_between_scaling), Scaling(), "written when it is started"
+    ),
+    "budget": Property(
+        BUDGET, None, "dollars for a calendar month; it rests until the month ends when they are billed"
     ),
 }
 
@@ -158,13 +178,16 @@ def _make_settings(**given: Any) -> Settings:
         zone = entry.pop("time_zone") or given["time_zone"]
         own = entry.pop("holidays")
         days = holidays if own is None else frozenset().union(*own)
-        periods, lead = entry.pop("hours"), entry.pop("lead")
+        periods, lead, dollars = entry.pop("hours"), entry.pop("lead"), entry.pop("budget")
+        auto = replace(lead, every=given["reconcile_every"]) if isinstance(lead, LeadBounds) else None
         entries[key] = Entry(
             key=key,
             name=entry.pop("name") or (None if entry["tags"] else key),
             tags=frozenset(entry.pop("tags")),
             zone=zone,
-            hours=hours.Hours(periods, zone, lead, days) if periods else None,
+            hours=hours.Hours(periods, zone, auto.at_most if auto else lead, days) if periods else None,
+            auto_lead=auto,
+            budget=Budget(dollars, zone) if dollars else None,
             max_started=platforms.get(entry["platform"], Platform()).max_started,
             **entry,
         )
@@ -176,6 +199,7 @@ def _make_settings(**given: Any) -> Settings:
         platforms=platforms,
         entries=entries,
         cron=given["cron"],
+        budget=Budget(given["budget"], given["time_zone"]) if given["budget"] else None,
     )
 
 
@@ -196,6 +220,7 @@ SETTINGS = mapping(
             "how often everything is compared and mended",
         ),
         "holidays": Property(DATES, (), "days on which no hours begin; an entry may have its own"),
+        "budget": Property(BUDGET, None, "dollars for a calendar month, over all entries"),
         "dry_run": Property(BOOLEAN, False, "true: observe and report only, whoever asks"),
         "platforms": Property(
             mapping_of(NAME_OF_ENTRY, mapping(PLATFORM, Platform, empty=True)), {}, "what endpoints serve"

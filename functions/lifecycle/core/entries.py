@@ -10,6 +10,8 @@ from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 from lifecycle.core import schedule as hours
+from lifecycle.core.budget import Budget
+from lifecycle.core.lead import LeadBounds
 
 GLOB = re.compile(r"[*?\[]")
 
@@ -55,6 +57,9 @@ class Entry:
     idle_after: timedelta | None
     warm: Warm | None
     scaling: Scaling
+    # `lead: auto`; `hours` have the longest lead then.
+    auto_lead: LeadBounds | None = None
+    budget: Budget | None = None
 
     @property
     def is_pattern(self) -> bool:
@@ -85,6 +90,7 @@ class Settings:
     platforms: Mapping[str, Platform]
     entries: Mapping[str, Entry]
     cron: tuple[Cron, ...]
+    budget: Budget | None = None
     sha256: str = field(default="", compare=False)
 
     @cached_property

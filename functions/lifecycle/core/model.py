@@ -79,12 +79,25 @@ class PlatformState:
 
 
 @dataclass(frozen=True)
+class BudgetRecord:
+    """What is stored of a budget: the month and the dollars that it is about, when they were spent and what was billed
+    by then, and the day of the last warning, such as "2026-11-24"."""
+
+    month: str
+    dollars: float
+    spent_at: datetime | None = None
+    billed: float | None = None
+    warned: str | None = None
+
+
+@dataclass(frozen=True)
 class StoredState:
     """All that is remembered between calls; `lack` says why nothing is, where nothing could be."""
 
     overrides: Mapping[str, Override] = field(default_factory=dict)
     platforms: Mapping[str, PlatformState] = field(default_factory=dict)
     unavailable_reason: str = ""
+    budgets: Mapping[str, BudgetRecord] = field(default_factory=dict)  # by entry, and "" for the top level
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,22 @@
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from lifecycle.core.budget import describe as describe_spending
 from lifecycle.core.entries import Entry
+from lifecycle.core.lead import LeadBounds, run_before
 from lifecycle.core.model import AT_REST, Endpoint, Level, PlatformState, StoredState, Wanted
 from lifecycle.core.overrides import describe, ended_at
+from lifecycle.core.past import NOTHING_KNOWN, Past
+from lifecycle.core.schedule import Span
 from lifecycle.core.times import format_local, in_words
 
 AHEAD = timedelta(days=31)
 
-Rule = Literal["hand", "cron", "override", "platform stopped", "hours", "platform started", "idle", "none"]
+Rule = Literal["hand", "cron", "override", "budget", "platform stopped", "hours", "platform started", "idle", "none"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Situation:
     endpoint: Endpoint | None
     memory: StoredState
     now: datetime
+    past: Past = NOTHING_KNOWN
 
     @property
     def news(self) -> PlatformState | None:
@@ -84,6 +89,15 @@ def _override(s: Situation) -> Decision | None:
     return Decision(override.state, describe(override, s.entry.zone, s.now), "override", override.until)
 
 
+def _budget(s: Situation) -> Decision | None:
+    spending = s.past.spent(s.entry, s.now)
+    if spending is None:
+        return None
+    end = spending.budget.end(s.now)
+    reason = f"{describe_spending(spending, s.now)}; it rests until {s.says(end)}"
+    return Decision(s.entry.rest, reason, "budget", end)
+
+
 def _platform_stopped(s: Situation) -> Decision | None:
     if s.news and s.news.state == "stopped":
         return Decision(
@@ -103,14 +117,28 @@ def _hours(s: Situation) -> Decision | None:
     span = hours.at(s.now)
     if span is None:
         following = hours.next(s.now)
-        ends = f"outside hours until {s.says(following.lead)}" if following else "outside hours, with none to come"
+        begin = following and (following.begin if s.entry.auto_lead else following.lead)
+        ends = f"outside hours until {s.says(begin)}" if begin else "outside hours, with none to come"
         holiday = "holiday; " if s.now.astimezone(s.entry.zone).date() in hours.holidays else ""
         return Decision(s.entry.rest, holiday + ends, "hours", s.first(following.lead if following else None))
+    if s.now < span.begin and s.entry.auto_lead:
+        return _learned(s, span, s.entry.auto_lead)
     if s.now < span.begin:
         reason = f"hours begin at {s.says(span.begin)}, lead {in_words(hours.lead)}"
         return Decision("running", reason, "hours", s.first(span.end), begin=span.begin)
     ends = f", until {s.says(span.end)}" if span.end - s.now < timedelta(days=7) else ""
     return Decision("running", f"inside hours {span.text}{ends}", "hours", s.first(span.end), begin=span.begin)
+
+
+def _learned(s: Situation, span: Span, bounds: LeadBounds) -> Decision:
+    """Before the hours, with a learned lead: the run after which it would be too late starts it."""
+    lead = s.past.lead(s.endpoint.name if s.endpoint else None, bounds)
+    starts = run_before(span.begin - lead.length, bounds.every)
+    how = lead.reason or f"learned of {lead.starts} starts"
+    reason = f"hours begin at {s.says(span.begin)}, lead {in_words(lead.length)} ({how})"
+    if s.now < starts:
+        return Decision("any", f"{reason}: it starts at {s.says(starts)}", "hours", s.first(starts))
+    return Decision("running", reason, "hours", s.first(span.end), begin=span.begin)
 
 
 def _platform_started(s: Situation) -> Decision | None:
@@ -142,6 +170,7 @@ def _nothing(s: Situation) -> Decision:
 
 RULES: tuple[Callable[[Situation], Decision | None], ...] = (
     _override,
+    _budget,
     _platform_stopped,
     _hours,
     _platform_started,
@@ -152,10 +181,9 @@ RULES: tuple[Callable[[Situation], Decision | None], ...] = (
 
 def timeline(situation: Situation, until: datetime) -> Iterator[tuple[datetime, Decision]]:
     """The wishes from now until then, each with the instant from which it stands, as the clock alone changes them."""
-    entry, endpoint, memory = situation.entry, situation.endpoint, situation.memory
     at: datetime | None = situation.now
     while at is not None and at < until:
-        found = decide(Situation(entry, endpoint, memory, at))
+        found = decide(replace(situation, now=at))
         yield at, found
         at = found.until
 
@@ -173,5 +201,7 @@ def changed_at(situation: Situation) -> datetime | None:
     override = memory.overrides.get(entry.key)
     instants = [situation.started_until, situation.idle_from, ended_at(override, memory, now) if override else None]
     instants += [situation.news.since] if situation.news else []
+    spending = situation.past.spent(entry, now)
+    instants += [spending.spent_at(now)] if spending else []
     instants += entry.hours.boundaries(now - timedelta(days=7), now)[-1:] if entry.hours else []
     return max((instant for instant in instants if instant and instant <= now), default=None)

@@ -25,11 +25,14 @@ from lifecycle.core.model import (
     Trigger,
 )
 from lifecycle.core.overrides import describe, ended_at
+from lifecycle.core.past import NOTHING_KNOWN
 from lifecycle.core.planner import plan_step
 from lifecycle.core.rules import Decision, Situation, decide
 from lifecycle.engine.execute import ExecutionOptions, execute_step, failed
+from lifecycle.engine.past import NOT_READ, Readings, past
 from lifecycle.errors import Failure, catch_failure
 from lifecycle.gcp.jobs import Jobs, boundary_of, platform_id
+from lifecycle.gcp.monitoring import Monitoring
 from lifecycle.gcp.state_store import StateStore
 from lifecycle.huggingface.client import HuggingFace
 from lifecycle.huggingface.credentials import Token
@@ -66,6 +69,7 @@ class Dependencies:
     now: Callable[[], datetime]
     rng: random.Random = field(repr=False)
     catalogue: PriceCatalogue = field(default_factory=PriceCatalogue, repr=False)
+    monitoring: Monitoring | None = None
 
 
 class Call:
@@ -86,6 +90,10 @@ class Call:
         self.dry = dry_run or world.settings.dry_run
         self.now = world.now
         self.catalogue = world.catalogue
+        self.monitoring = world.monitoring
+        self.readings = NOT_READ
+        self.known_prices: Prices = {}
+        self.past = NOTHING_KNOWN
         self.prefix = world.prefix
         begun = asyncio.get_running_loop().time()
         deadline = begun + seconds
@@ -99,8 +107,20 @@ class Call:
 
     # Observe.
 
-    async def observe(self) -> None:
-        await asyncio.gather(self.list_endpoints(), self.read_memory())
+    async def observe(
+        self, readings: Awaitable[Readings] | None = None, prices: Awaitable[Prices] | None = None
+    ) -> None:
+        """`readings` of the past and `prices` are awaited at the same time, where the rules ask for them."""
+
+        async def read() -> None:
+            self.readings = await readings if readings else NOT_READ
+
+        async def price() -> None:
+            self.known_prices = await prices if prices else {}
+
+        await asyncio.gather(self.list_endpoints(), self.read_memory(), read(), price())
+        stored = self.memory if isinstance(self.memory, StoredState) else StoredState()
+        self.past = past(self.settings, stored, self.readings, self.covered, self.known_prices, self.now())
 
     async def list_endpoints(self) -> None:
         self.endpoints = await _or_failure(self.hf.endpoints())
@@ -121,7 +141,8 @@ class Call:
 
     def situation(self, entry: Entry, endpoint: Endpoint | None) -> Situation:
         unread = StoredState(unavailable_reason="Cloud Scheduler could not be read")
-        return Situation(entry, endpoint, self.memory if isinstance(self.memory, StoredState) else unread, self.now())
+        stored = self.memory if isinstance(self.memory, StoredState) else unread
+        return Situation(entry, endpoint, stored, self.now(), self.past)
 
     def unmanaged(self) -> list[Endpoint]:
         return self.covered.get("", [])
@@ -224,6 +245,8 @@ class Call:
         endpoint = situation.endpoint
         others = self.settings.covering(endpoint.name, endpoint.tags)[1:] if endpoint else []
         also = f"; also covered by {', '.join(other.key for other in others)}" if others else ""
+        unknown = [spending.reason for spending in situation.past.of(situation.entry) if spending.reason]
+        also += f"; its budget is not applied, what was billed is not known: {unknown[0]}" if unknown else ""
         late = wanted.wanted == "running" and wanted.begin is not None and self.now() >= wanted.begin
         unready = late and result.outcome in ("failed", "pending", "skipped")
         began = wanted.begin if wanted.begin and situation.now - wanted.begin < self.settings.reconcile_every else None

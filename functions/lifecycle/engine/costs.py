@@ -9,10 +9,8 @@ from lifecycle.engine.call import Call
 from lifecycle.errors import Failure
 
 
-async def prices(call: Call, *, needed: bool) -> Prices:
+async def prices(call: Call) -> Prices:
     """The price catalogue; empty, with a note, where it cannot be read."""
-    if not needed:
-        return {}
     try:
         return await call.catalogue.get(call.hf, call.now())
     except Failure as failure:
@@ -20,13 +18,13 @@ async def prices(call: Call, *, needed: bool) -> Prices:
         return {}
 
 
-def with_costs(call: Call, results: Sequence[Result], prices: Prices) -> list[Result]:
+def with_costs(call: Call, results: Sequence[Result]) -> list[Result]:
     """The results with what their endpoints cost now, and whether Hugging Face says that they changed."""
     since = call.now() - 2 * call.settings.reconcile_every
     return [
         replace(
             result,
-            dollars_per_hour=dollars_per_hour(seen, prices),
+            dollars_per_hour=dollars_per_hour(seen, call.known_prices),
             recently_updated=seen.updated_at is not None and seen.updated_at > since,
         )
         if (seen := result.seen)

@@ -9,8 +9,10 @@ from lifecycle.core.entries import Entry
 from lifecycle.core.manual import ManualRequest
 from lifecycle.core.model import Endpoint, Message, Result, Trigger
 from lifecycle.engine import costs
+from lifecycle.engine.budgets import BudgetReport, settle
 from lifecycle.engine.call import Call, Caller, Dependencies, Verb
 from lifecycle.engine.execute import ExecutionOptions
+from lifecycle.engine.past import for_rules
 from lifecycle.engine.request import Request
 from lifecycle.engine.status import Status, build_status
 from lifecycle.errors import Failure
@@ -21,7 +23,7 @@ SHORT, LONG, AT_ONCE = 48.0, 525.0, 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function answers. `notes` and `unmanaged` (in no entry) are for the log."""
+    """What a function answers. `notes`, `unmanaged` (in no entry) and `budgets` are for the log."""
 
     trigger: Trigger
     dry_run: bool
@@ -29,6 +31,7 @@ class Answer:
     status: int = 200
     notes: Sequence[str] = ()
     unmanaged: Sequence[Endpoint] = ()
+    budgets: Sequence[BudgetReport] = ()
 
     def body(self) -> dict[str, Any]:
         results = [result.answer() for result in self.results]
@@ -65,7 +68,9 @@ class Service:
     async def reconcile(self, request: Request, caller: Caller) -> Answer:
         """Makes each endpoint what is wanted now."""
         call = Call(self.world, LONG, caller, dry_run=request.dry_run)
-        prices, _ = await asyncio.gather(costs.prices(call, needed=request.everything), call.observe())
+        readings = for_rules(call.monitoring, call.settings, request.entries, call.now(), everything=request.everything)
+        await call.observe(readings, costs.prices(call) if request.everything else None)
+        reports = await settle(call) if request.everything else []
         how = ExecutionOptions(wait_for_started=True, wait_for_starting=not request.everything, dry=call.dry)
 
         async def one(entry: Entry) -> list[Result]:
@@ -79,7 +84,8 @@ class Service:
         results = await call.each(request.entries, one)
         if not request.everything:
             return _answer(call, results)
-        return replace(_answer(call, costs.with_costs(call, results, prices)), unmanaged=call.unmanaged())
+        priced = costs.with_costs(call, results)
+        return replace(_answer(call, priced), unmanaged=call.unmanaged(), budgets=reports)
 
     async def platform_event(self, message: Message) -> Answer:
         """Remembers what a platform said, if it is newer, and lets its followers follow at once.

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from lifecycle.core.entries import Settings
-from lifecycle.core.model import Override, PlatformState, StoredState
+from lifecycle.core.model import BudgetRecord, Override, PlatformState, StoredState
 from lifecycle.core.times import format_rfc3339, parse_rfc3339
 from lifecycle.errors import Failure
 
@@ -105,6 +105,11 @@ def platform_id(prefix: str, platform: str) -> str:
     return f"{prefix}-platform-{platform}"
 
 
+def budget_id(prefix: str, key: str) -> str:
+    """The job of an entry's budget, or of the top-level one (key "")."""
+    return f"{prefix}-budget_{key}" if key else f"{prefix}-budget"
+
+
 def override_id(prefix: str, entry: str) -> str:
     return f"{prefix}-override-{entry}"
 
@@ -118,6 +123,9 @@ def remembered(jobs: Iterable[Job], settings: Settings, prefix: str) -> StoredSt
     return StoredState(
         {key: override for key, override in overrides.items() if override},
         {name: news for name, news in platforms.items() if news},
+        budgets={
+            key: record for key in ("", *settings.entries) if (record := budget_in(by_id.get(budget_id(prefix, key))))
+        },
     )
 
 
@@ -138,6 +146,24 @@ def news_in(job: Job | None) -> PlatformState | None:
     stored = _memory(job)
     state, since = stored.get("state"), _time(stored, "since")
     return PlatformState(state, since, _time(stored, "first")) if state in ("started", "stopped") and since else None
+
+
+def budget_in(job: Job | None) -> BudgetRecord | None:
+    stored = _memory(job).get("budget")
+    if not isinstance(stored, dict):
+        return None
+    month, amount, billed = _text(stored, "month"), stored.get("dollars"), stored.get("billed")
+    if month is None or not isinstance(amount, int | float):
+        return None
+    known = float(billed) if isinstance(billed, int | float) else None
+    return BudgetRecord(month, float(amount), _time(stored, "spent_at"), known, _text(stored, "warned"))
+
+
+def budget_body(key: str, record: BudgetRecord | None = None) -> bytes:
+    if record is None:
+        return body([key or "*"])
+    spent_at = format_rfc3339(record.spent_at) if record.spent_at else None
+    return body([key or "*"], {"budget": {**vars(record), "spent_at": spent_at}})
 
 
 def override_job(like: Job, prefix: str, entry: str, override: Override, now: datetime) -> Job:

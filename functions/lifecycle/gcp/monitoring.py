@@ -37,10 +37,8 @@ class Monitoring:
     ) -> dict[Series, list[Window]]:
         """What was seen from `begin` until some minutes ago, in windows of a day and one of the rest; `fine`: in single
         slots. An endpoint that was not seen at all is not in it."""
-        slot = slot_of(every)
-        slots = max(0, (now - LATE - begin) // slot)
-        days = 0 if fine else slots // (DAY // slot)
-        middle, end = begin + days * DAY, begin + slots * slot
+        slot, end = slot_of(every), covered_until(begin, now, every)
+        middle = begin if fine else begin + (end - begin) // DAY * DAY
         parts = [(begin, middle, DAY), (middle, end, slot if fine else end - middle)]
         read = [self._windows(first, last, length, slot, deadline) for first, last, length in parts if first < last]
         found: dict[Series, dict[datetime, Window]] = {}
@@ -107,6 +105,12 @@ class Monitoring:
             if not token:
                 return
         raise Failure("Cloud Monitoring: the list does not end", code=CODE, retryable=True)
+
+
+def covered_until(begin: datetime, now: datetime, every: timedelta) -> datetime:
+    """Up to when costs are read: what is newer may not have arrived."""
+    slot = slot_of(every)
+    return begin + max(0, (now - LATE - begin) // slot) * slot
 
 
 def _query(begin: datetime, end: datetime, period: timedelta, reducer: str) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lifecycle.core.entries import Settings
-from lifecycle.core.model import Override, PlatformState, StoredState
+from lifecycle.core.model import BudgetRecord, Override, PlatformState, StoredState
 from lifecycle.errors import Failure
 from lifecycle.gcp import jobs as job
 from lifecycle.gcp.jobs import Job, Jobs
@@ -62,6 +62,13 @@ class StateStore:
                 await self.jobs.delete(id)
 
         await self.jobs.retry(attempt)
+
+    async def put_budget(self, key: str, record: BudgetRecord) -> None:
+        """Stores what is known of a budget in its job."""
+        id = job.budget_id(self.prefix, key)
+        if not await self.jobs.retry(lambda: self.jobs.set_body(id, job.budget_body(key, record))):
+            message = f"there is no job {id}; has `lifecycle sync` run?"
+            raise Failure(message, code="memory_unavailable", retryable=True)
 
     async def remember(self, platform: str, news: PlatformState) -> PlatformState:
         """Writes what a platform said; what is remembered then: this, or newer news that came meanwhile."""

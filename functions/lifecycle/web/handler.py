@@ -129,6 +129,8 @@ def log_results(answer: Answer, caller: Caller, log: Log) -> None:
         log.result(result, trigger=answer.trigger, by=caller.email, dry_run=answer.dry_run)
     for endpoint in answer.unmanaged:
         log.unmanaged(endpoint)
+    for budget in answer.budgets:
+        log.line("budget", budget.message, budget.level, trigger=answer.trigger, **budget.fields)
     for note in answer.notes:
         log.line("note", note, "WARNING", trigger=answer.trigger)
 

@@ -1,0 +1,66 @@
+"""What a reconcile run for everything does about budgets: it stores that one is spent, and reports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lifecycle.core.budget import Spending, describe
+from lifecycle.core.model import BudgetRecord, Level
+from lifecycle.engine.call import Call
+from lifecycle.errors import catch_failure
+
+SPENT, NEAR, UNKNOWN = "budget_spent", "budget_near", "budget_unknown"
+
+
+@dataclass(frozen=True)
+class BudgetReport:
+    """A line of the log about a budget."""
+
+    message: str
+    level: Level
+    fields: Mapping[str, Any]
+
+
+async def settle(call: Call) -> list[BudgetReport]:
+    """Stores which budgets are spent, so that they are for the rest of the month, and reports all of them."""
+    return [await _settle(call, spending) for spending in call.past.spendings.values()]
+
+
+async def _settle(call: Call, spending: Spending) -> BudgetReport:
+    now, budget = call.now(), spending.budget
+    record, month = spending.record, budget.month(now)
+    if record is None or record.month != month or record.dollars < budget.dollars:
+        record = BudgetRecord(month, budget.dollars)
+    spent_at, today = spending.spent_at(now), f"{now.astimezone(budget.zone):%Y-%m-%d}"
+    warns = spent_at is None and spending.is_near and record.warned != today
+    news = replace(record, warned=today) if warns else record
+    if spent_at and not record.spent_at:
+        news = replace(news, spent_at=spent_at, billed=round(spending.billed(now) or 0, 4))
+    if news != record and not call.dry:
+        if call.store:
+            call.note(
+                f"the budget of {_name(spending)} is not stored",
+                await catch_failure(call.store.put_budget(spending.key, news)),
+            )
+        else:
+            call.notes.append(f"the budget of {_name(spending)} is not stored: SCHEDULER_PARENT is not set")
+    code = SPENT if spent_at else UNKNOWN if spending.bill is None else NEAR if warns else None
+    return BudgetReport(describe(spending, now), "WARNING" if code else "INFO", _fields(spending, code, call))
+
+
+def _name(spending: Spending) -> str:
+    return spending.key or "all entries"
+
+
+def _fields(spending: Spending, code: str | None, call: Call) -> dict[str, Any]:
+    bill, now = spending.bill, call.now()
+    return {
+        "endpoint": spending.key or "*",
+        "dollars": spending.budget.dollars,
+        "billed": spending.billed(now),
+        "unknown_hours": bill.unknown.total_seconds() / 3600 if bill else None,
+        "known_since": bill.since if bill else None,
+        "spent_at": spending.spent_at(now),
+        "code": code,
+        "dry_run": call.dry,
+    }

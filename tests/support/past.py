@@ -1,0 +1,32 @@
+"""A local Cloud Monitoring that reconcile runs were seen by."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from local.servers.monitoring import LogMetric, Monitoring
+
+TEN = timedelta(minutes=10)
+METRICS = (
+    LogMetric("lifecycle-dollars-per-hour", "dollars_per_hour"),
+    LogMetric("lifecycle-start-seconds", "start_seconds", bounds=range(0, 1810, 10)),
+)
+
+
+def monitoring(now: Callable[[], datetime]) -> Monitoring:
+    return Monitoring(now, METRICS)
+
+
+def saw(
+    on: Monitoring, at: datetime, *, entry: str = "embeddings", name: str = "embeddings-prod", **fields: float
+) -> None:
+    """One line that a run logged."""
+    labels = {"service_name": "lifecycle-reconcile", "revision_name": "1"}
+    payload = {"endpoint": entry, "name": name, **fields}
+    on.count({"timestamp": at.isoformat(), "jsonPayload": payload, "resource": {"labels": labels}})
+
+
+def ran(on: Monitoring, since: datetime, until: datetime, dollars: float, *, entry: str = "embeddings") -> None:
+    """Runs every ten minutes that saw this cost."""
+    while since < until:
+        saw(on, since, entry=entry, dollars_per_hour=dollars)
+        since += TEN
