@@ -35,8 +35,8 @@ demo: $(INSTALLED) ## A week in under a minute, with faults; SEED= and WEEKS= ch
 local: $(INSTALLED) ## Everything for real on this machine, on http://127.0.0.1:8080; PORT=
 	@PYTHONPATH=infra $(BIN)/python -m local
 
-test: $(INSTALLED) ## The tests
-	$(BIN)/python -m pytest
+test: $(INSTALLED) ## The tests, on all processors
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: ## What CI runs, step by step; .ci/run STEP... runs only some
 	@.ci/run
