@@ -83,7 +83,7 @@ def test_check_says_everything_that_is_wrong(desk: Desk, tmp_path: Path) -> None
     done = desk.type("check", str(bad))
     assert done.returncode == 1
     assert 'endpoints.a.hours: "Mon-Fry 08:00-20:00": unknown day "Fry"; days are Mon … Sun' in done.stderr
-    assert "endpoints.a.led: unknown key" in done.stderr
+    assert "endpoints.a.led: did you mean lead?" in done.stderr
 
 
 def test_check_of_a_file_that_is_not_there_is_wrong_use(desk: Desk) -> None:

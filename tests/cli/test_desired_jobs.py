@@ -10,10 +10,10 @@ import pytest
 from cronsim import CronSim
 
 from lifecycle.cli import desired_jobs as timetable
-from lifecycle.cli.desired_jobs import Target, boundaries, cron_of
+from lifecycle.cli.desired_jobs import Target, cron_of
 from lifecycle.config import settings
 from lifecycle.core.forecast import clock_changes
-from lifecycle.core.schedule import Hours, parse
+from lifecycle.core.schedule import Holidays, Hours, parse
 from lifecycle.gcp.jobs import Job
 
 TARGET = Target("https://region-project.cloudfunctions.net/lifecycle-{name}", "invoker@p.iam", "lifecycle")
@@ -110,7 +110,7 @@ def test_ids_are_what_cloud_scheduler_allows() -> None:
 )
 def test_boundaries_as_cron_says_them(text: str, lead: int, expected: set[str]) -> None:
     hours = Hours((parse(text),), ZoneInfo("UTC"), timedelta(minutes=lead))
-    assert {cron_of(minute, days) for minute, days in boundaries(hours).items()} == expected
+    assert {cron_of(minute, days) for minute, days in hours.week().items()} == expected
 
 
 @cache
@@ -134,7 +134,7 @@ def random_hours(rng: random.Random, zone: str) -> Hours:
         periods.append(parse(f"{days} {begin // 60:02}:{begin % 60:02}-{end // 60:02}:{end % 60:02}"))
     lead = timedelta(minutes=rng.choice([0, 0, 10, 30, 90]))
     holidays = frozenset(date(2026, 1, 1) + timedelta(days=rng.randrange(730)) for _ in range(rng.randint(0, 9)))
-    return Hours(tuple(periods), ZoneInfo(zone), lead, holidays)
+    return Hours(tuple(periods), ZoneInfo(zone), lead, Holidays(holidays))
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -144,7 +144,7 @@ def test_every_change_of_two_years_is_fired_but_around_clock_changes(zone: str) 
     missed, seen = 0, 0
     for _ in range(34):
         hours = random_hours(rng, zone)
-        crons = (cron_of(minute, days) for minute, days in boundaries(hours).items())
+        crons = (cron_of(minute, days) for minute, days in hours.week().items())
         fired = frozenset[datetime]().union(*(firings(cron, zone) for cron in crons))
         changes = [at for at in hours.boundaries(BEGIN, END - timedelta(minutes=1)) if at > BEGIN + timedelta(days=3)]
         unfired = [at for at in changes if at not in fired]
@@ -164,7 +164,7 @@ def test_what_fires_without_a_change_is_a_holiday_an_overlap_or_a_clock_change(z
         every_day = Hours(hours.periods, hours.zone, hours.lead)
         apart = [Hours((period,), hours.zone, hours.lead) for period in hours.periods]
         explained = {at for one in (every_day, *apart) for at in one.boundaries(BEGIN, END)}
-        crons = (cron_of(minute, days) for minute, days in boundaries(hours).items())
+        crons = (cron_of(minute, days) for minute, days in hours.week().items())
         fired = frozenset[datetime]().union(*(firings(cron, zone) for cron in crons))
         inside = [at for at in fired if BEGIN + timedelta(days=3) < at < END - timedelta(days=3)]
         near = timedelta(hours=3) + hours.lead

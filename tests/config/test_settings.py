@@ -45,7 +45,10 @@ def test_the_samples_hours_have_its_lead_and_holidays() -> None:
     assert [period.text for period in found.periods] == ["Mon-Fri 08:00-20:00"]
     assert (found.lead, found.zone) == (10 * MINUTE, BERLIN)
     first, last = date(2026, 12, 27), date(2027, 1, 1)
-    assert found.holidays == {date(2026, 12, 25), *(first + number * DAY for number in range((last - first).days + 1))}
+    assert found.holidays.dates == {
+        date(2026, 12, 25),
+        *(first + number * DAY for number in range((last - first).days + 1)),
+    }
 
 
 def test_the_samples_warming_and_scaling_are_as_they_say() -> None:
@@ -60,7 +63,7 @@ def test_the_samples_pattern_covers_by_tag() -> None:
 
 
 def test_the_samples_timed_action_is_as_it_says() -> None:
-    assert settings.parse(SAMPLE).cron == (Cron("*/10 8-19 * * 1-5", "warm", ("embeddings",)),)
+    assert settings.parse(SAMPLE).cron == (Cron("*/10 8-19 * * 1-5", "warm", ("embeddings",), BERLIN),)
 
 
 def test_the_sample_points_editors_at_the_schema() -> None:
@@ -111,7 +114,7 @@ def test_an_entrys_own_holidays_replace_those_of_all(own: str, days: list[str]) 
     made = read(f"holidays: [2026-12-25]\nendpoints: {{embeddings: {{hours: daily 08:00-20:00, {own}}}}}")
     found = made.entries["embeddings"].hours
     assert found is not None
-    assert [str(day) for day in found.holidays] == days
+    assert [str(day) for day in found.holidays.dates] == days
 
 
 def test_hours_may_be_a_list() -> None:

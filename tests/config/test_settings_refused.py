@@ -88,7 +88,7 @@ IN_A_TIMED_ACTION = [
     ("at: 0 8 * * *, do: reconcile, endpoints: ['*']", "do", "pause or resume or warm"),
     ("at: 0 8 * * *, do: warm, endpoints: []", "endpoints", "must not be empty"),
     ("at: 0 8 * * *, do: warm, endpoints: [x]", "endpoints[0]", '"x": unknown name; known are embeddings'),
-    ("at: 0 8 * * *, do: warm, endpoints: ['*', embeddings]", "endpoints[0]", "unknown name"),
+    ("at: 0 8 * * *, do: warm, endpoints: ['*', embeddings]", "endpoints", '"*" already means all'),
     *(
         (f"at: '{schedule}', do: warm, endpoints: ['*']", "at", "not a cron schedule")
         for schedule in ("0 8 * *", "0 0 8 * * *", "60 8 * * *", "0 8 L * *", "0 8 * * 5#1", "@daily", "0 8 31 2 *")

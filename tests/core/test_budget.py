@@ -9,7 +9,8 @@ from lifecycle.core.budget import Budget, Spending, describe
 from lifecycle.core.model import BudgetRecord
 from lifecycle.core.money import Bill
 from lifecycle.core.past import Past
-from lifecycle.core.rules import Decision, Situation, decide, next_change
+from lifecycle.core.rules import Decision, Situation, decide
+from lifecycle.core.timeline import next_change
 from support.building import BERLIN, NOON, OFFICE, at, entry, situation
 
 BUDGET = Budget(20.0, BERLIN)
@@ -78,7 +79,7 @@ def test_what_comes_next_is_the_month_after() -> None:
     past = Past({"embeddings": spending(FULL)})
     found = next_change(Situation(entry("hours: daily 00:00-24:00"), None, situation(OFFICE).memory, NOON, past))
     assert found is not None
-    assert (found[0], found[1].wanted) == (DECEMBER, "running")
+    assert (found.at, found.wanted) == (DECEMBER, "running")
 
 
 @pytest.mark.parametrize(

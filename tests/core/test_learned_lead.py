@@ -7,7 +7,8 @@ import pytest
 from lifecycle.core.lead import Starts
 from lifecycle.core.model import Endpoint, StoredState
 from lifecycle.core.past import Past
-from lifecycle.core.rules import Decision, Situation, decide, next_change
+from lifecycle.core.rules import Decision, Situation, decide
+from lifecycle.core.timeline import next_change
 from support.building import at, entry
 
 PAUSED = Endpoint("embeddings-prod", "paused")
@@ -70,7 +71,7 @@ def test_what_comes_next_is_known_from_the_evening_on() -> None:
     known, evening = past(300), at("Mon 21:00")
     found = next_change(Situation(entry(AUTO), PAUSED, StoredState(), evening, known))
     assert found is not None
-    assert (found[0], found[1].wanted) == (at("Tue 07:30"), "any")
+    assert (found.at, found.wanted) == (at("Tue 07:30"), "any")
 
 
 def test_the_evenings_reason_names_the_hours_not_the_longest_lead() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lifecycle.core.model import Override, PlatformState, StoredState, Wanted
 from lifecycle.core.overrides import ended_at
-from lifecycle.core.rules import Situation, decide, next_change, timeline
+from lifecycle.core.rules import Situation, decide, timeline
+from lifecycle.core.timeline import next_change
 from support.building import (
     DAY,
     HOUR,
@@ -251,7 +252,7 @@ def test_where_neither_last_use_nor_update_is_known_it_is_left_alone_and_reporte
 def test_the_next_change_is_known(text: str, more: dict[str, Any], when: str, wanted: Wanted) -> None:
     found = next_change(situation(text, **more))
     assert found is not None
-    assert (found[0], found[1].wanted) == (at(when), wanted)
+    assert (found.at, found.wanted) == (at(when), wanted)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ def test_a_function_takes(function: str, key: str, value: Any) -> None:
 @pytest.mark.parametrize(("function", "key", "value"), [row[:3] for row in COMBINATIONS if not row[3]])
 def test_a_function_refuses_a_key_that_it_does_not_take(function: str, key: str, value: Any) -> None:
     (line,) = refused(function, **{key: value})
-    assert line.startswith(f"{key}: unknown key; allowed are endpoints, dry_run")
+    assert line.startswith(f"{key}: ")
+    assert "unknown key; allowed are endpoints, dry_run" in line
 
 
 # Endpoints.

@@ -62,7 +62,9 @@ def entry(text: str = "", platform: str = "{}") -> Entry:
 
 def hours(*texts: str, zone: str = "Europe/Berlin", lead: timedelta = timedelta(), off: Iterable[str] = ()) -> Hours:
     """`off`: the holidays."""
-    return Hours(tuple(map(weekly.parse, texts)), ZoneInfo(zone), lead, frozenset(map(date.fromisoformat, off)))
+    return Hours(
+        tuple(map(weekly.parse, texts)), ZoneInfo(zone), lead, weekly.Holidays(frozenset(map(date.fromisoformat, off)))
+    )
 
 
 def situation(

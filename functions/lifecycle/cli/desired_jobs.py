@@ -5,15 +5,14 @@ when it is fired, and the next pass mends what no boundary caught.
 """
 
 import hashlib
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from lifecycle.core.entries import Settings
+from lifecycle.core.cron import shortest_gap
+from lifecycle.core.entries import Cron, Settings
 from lifecycle.core.lead import run_offset
-from lifecycle.core.schedule import DAY, Hours
 from lifecycle.core.times import DAYS
 from lifecycle.gcp.jobs import Job, Retries, body, budget_body, budget_id, hours_id, platform_id, reconcile_id
 
@@ -23,6 +22,7 @@ HOUR = timedelta(hours=1)
 DEADLINE = {"pause": 90, "resume": 90, "warm": 570, "reconcile": 570}
 NO_RETRIES = Retries(0, timedelta(), timedelta(seconds=5), HOUR, 5)
 THREE_RETRIES = Retries(3, timedelta(), timedelta(seconds=60), HOUR, 5)
+LEAST_WAIT = timedelta(seconds=5)
 DAY_NAMES = [day.lower() for day in DAYS]
 
 
@@ -64,17 +64,6 @@ def jobs(settings: Settings, target: Target) -> list[Job]:
     ]
 
 
-def boundaries(hours: Hours) -> dict[int, frozenset[int]]:
-    """The minutes of the day at which the hours begin (with and without lead) or end, each with its weekdays."""
-    lead = math.floor(hours.lead / MINUTE)  # a boundary between minutes fires at the next whole one
-    found: dict[int, set[int]] = {}
-    for period in hours.periods:
-        for minute in (period.begin - lead, period.begin, period.end):
-            shift, of_day = divmod(minute, DAY)
-            found.setdefault(of_day, set()).update((day + shift) % 7 for day in period.days)
-    return {minute: frozenset(days) for minute, days in found.items()}
-
-
 def cron_of(minute: int, days: frozenset[int]) -> str:
     """A weekly boundary as cron says it, where Sunday is 0."""
     runs = _runs(frozenset((day + 1) % 7 for day in days))
@@ -94,11 +83,7 @@ def _runs(days: frozenset[int]) -> list[tuple[int, int]]:
 
 
 def _hours(settings: Settings, target: Target) -> Iterator[Job]:
-    together: dict[tuple[ZoneInfo, int, frozenset[int]], list[str]] = {}
-    for key, entry in settings.entries.items():
-        for minute, days in boundaries(entry.hours).items() if entry.hours else ():
-            together.setdefault((entry.zone, minute, days), []).append(key)
-    for (zone, minute, days), entries in together.items():
+    for (zone, minute, days), entries in settings.boundaries().items():
         names = [DAY_NAMES[a] + (f"-{DAY_NAMES[b]}" if a < b else "") for a, b in _runs(days)]
         on = "daily" if len(days) == 7 else "_".join(names)
         place = zone.key.replace("/", "-").replace("+", "plus").lower()
@@ -112,8 +97,20 @@ def _cron(settings: Settings, target: Target) -> Iterator[Job]:
         content = body(action.endpoints)
         mark = hashlib.sha256(f"{action.at}\n{content.decode()}".encode()).hexdigest()[:8]
         id = f"{target.prefix}-cron-{action.do}-{mark}"
-        made[id] = target.job(id, action.at, settings.zone, action.do, content, NO_RETRIES)
+        made[id] = target.job(id, action.at, settings.zone, action.do, content, cron_retries(action))
     yield from made.values()
+
+
+def cron_retries(action: Cron) -> Retries:
+    """Up to five retries, within an hour and half the time to the next tick even if every attempt takes its whole time;
+    but one at least where a quick failure leaves time for it."""
+    longest = min(HOUR, shortest_gap(action.at) / 2)
+    attempt = timedelta(seconds=DEADLINE[action.do])
+    counts = [count for count in range(1, 6) if count * attempt + (2**count - 1) * LEAST_WAIT <= longest]
+    count = max(counts, default=1)
+    spare = longest - count * attempt if counts else longest
+    wait = max(LEAST_WAIT, min(MINUTE, timedelta(seconds=spare // timedelta(seconds=2**count - 1))))
+    return Retries(count, longest, wait, HOUR, 5)
 
 
 def _platforms(settings: Settings, target: Target) -> Iterator[Job]:

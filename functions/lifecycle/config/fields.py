@@ -4,12 +4,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from cronsim import CronSim, CronSimError
-
+from lifecycle.config import calendars, hints
 from lifecycle.config.schema import (
     DURATION,
     INTEGER,
@@ -25,8 +24,10 @@ from lifecycle.config.schema import (
     parsed,
     wrong,
 )
+from lifecycle.core import cron
 from lifecycle.core import schedule as hours
 from lifecycle.core.lead import LeadBounds
+from lifecycle.core.schedule import Holidays
 from lifecycle.core.times import duration, in_words
 
 MOST_DOLLARS = 1_000_000_000
@@ -44,52 +45,53 @@ def zone(text: str) -> ZoneInfo:
         raise ValueError("unknown time zone; IANA names it Area/City, such as Europe/Berlin") from None
 
 
-def dates(text: str) -> frozenset[date]:
+def holidays(text: str) -> Holidays:
+    """Days, or a country or region."""
+    if re.match(r"[A-Za-z]", text):
+        return Holidays(calendars=(calendars.calendar(text),))
     match = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.\.([0-9]{4}-[0-9]{2}-[0-9]{2}))?", text)
     if match is None:
-        raise ValueError("not a date; dates are 2026-12-25 or 2026-12-27..2027-01-01")
+        raise ValueError("not a date; dates are 2026-12-25 or 2026-12-27..2027-01-01, and countries DE or DE-BY")
     try:
         first, last = (date.fromisoformat(part or match[1]) for part in match.groups())
     except ValueError:
         raise ValueError("there is no such day") from None
     if not 0 <= (last - first).days <= 3660:
         raise ValueError("a range ends on or after its beginning, within ten years")
-    return frozenset(date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + 1))
+    return Holidays(frozenset(date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + 1)))
 
 
-_CRON_VALUE = r"(?:[0-9]{1,2}|[A-Za-z]{3})"
-_CRON_PART = rf"(?:\*|{_CRON_VALUE}(?:-{_CRON_VALUE})?)(?:/[0-9]{{1,2}})?"
+def _period(text: str) -> hours.Period:
+    if text == hours.ALWAYS.text:
+        raise ValueError("always stands alone: hours: always")
+    return hours.parse(text)
 
 
-def cron(text: str) -> str:
-    # Cloud Scheduler's unix-cron has five fields; the library also knows a sixth and letters such as L and #.
-    fields = text.split()
-    if len(fields) != 5 or not all(re.fullmatch(rf"{_CRON_PART}(?:,{_CRON_PART})*", part, re.ASCII) for part in fields):
-        raise ValueError('not a cron schedule; it is "minute hour day month weekday", such as "*/10 8-19 * * 1-5"')
-    try:
-        CronSim(text, datetime(2026, 1, 1))  # noqa: DTZ001 - any time will do, only the text is checked
-    except CronSimError as error:
-        raise ValueError(f"not a cron schedule: {error}") from None
-    return text
+def _zone_hint(text: str) -> str:
+    return hints.nearest(text, available_timezones())
 
 
 def json_value(value: Any) -> Any:
     try:
-        if json.loads(json.dumps(value, allow_nan=False)) == value:
-            return value
+        if (plain := json.loads(json.dumps(value, allow_nan=False))) == value:
+            return plain
     except (ValueError, TypeError, RecursionError):
         pass
-    raise wrong(value, "must be something that JSON can say")
+    raise wrong(value, "must be JSON: text, numbers, true, false, null, lists and mappings")
 
 
 def divides_an_hour(length: timedelta) -> bool:
     return length >= timedelta(minutes=1) and timedelta(hours=1) % length == timedelta() and length.seconds % 60 == 0
 
 
-ZONE = parsed(zone, examples=["UTC", "Europe/Berlin"])
-DATES = list_of(parsed(dates, examples=["2026-12-25", "2026-12-27..2027-01-01"]))
-HOURS = one_or_list(parsed(hours.parse, examples=["Mon-Fri 08:00-20:00", "Sun-Thu 22:00-06:00", "daily 07:00-24:00"]))
-NAME_OF_ENTRY = matching(ENTRY_NAME, "names are 1 to 32 of a-z, 0-9 and -")
+ZONE = parsed(zone, _zone_hint, examples=["UTC", "Europe/Berlin"])
+HOLIDAYS = list_of(parsed(holidays, examples=["2026-12-25", "2026-12-27..2027-01-01", "DE-BY"]))
+_PERIODS = one_or_list(
+    parsed(_period, hints.hours, examples=["Mon-Fri 08:00-20:00", "Sun-Thu 22:00-06:00", "daily 07:00-24:00", "always"])
+)
+HOURS = Field(lambda value: () if value == hours.ALWAYS.text else _PERIODS.read(value), _PERIODS.schema)
+CRON = parsed(cron.check, examples=["0 22 * * 1-5", "*/10 8-19 * * 1-5"])
+NAME_OF_ENTRY = matching(ENTRY_NAME, "names are 1 to 32 of a-z, 0-9 and -", hints.entry_name)
 NAME_OF_ENDPOINT = matching(
     r"[a-z0-9*?\[\]!-]{1,64}", "names at Hugging Face are of a-z, 0-9 and -; globs have * ? [ ]"
 )

@@ -6,12 +6,15 @@ are one thing. Kinds nest: `mapping` and `list_of` collect the mistakes of all t
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from lifecycle.config import document
+from lifecycle.config.hints import look_alikes, nearest
+from lifecycle.core.text import visible
 from lifecycle.core.times import duration, in_words
 
 REQUIRED: Any = object()
@@ -21,13 +24,15 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: where it is, what is wrong there and what is allowed."""
+    """One mistake: where it is, what is wrong there and what is allowed; its line, where it is in a file."""
 
     path: Path
     what: str
+    line: int | None = None
 
     def __str__(self) -> str:
-        return f"{dotted(self.path)}: {self.what}" if self.path else self.what
+        told = f"{dotted(self.path)}: {self.what}" if self.path else self.what
+        return f"{told} (line {self.line})" if self.line else told
 
 
 class Invalid(ValueError):
@@ -70,7 +75,7 @@ def dotted(path: Path) -> str:
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
+    return visible(text)
 
 
 def shown(value: Any) -> str:
@@ -79,60 +84,100 @@ def shown(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False, default=str)
     except (ValueError, TypeError, RecursionError):
         text = f"({type(value).__name__})"
-    return text if len(text) <= 80 else text[:77] + "…"
+    return visible(text if len(text) <= 80 else text[:77] + "…")
 
 
-def wrong(value: Any, what: str) -> Invalid:
-    return Invalid(Problem((), f"{shown(value)}: {what}"))
+def wrong(value: Any, *what: str) -> Invalid:
+    """What is wrong with a value: what is allowed, and hints, where there are any."""
+    signs = look_alikes(value) if isinstance(value, str) else ""
+    return Invalid(Problem((), f"{shown(value)}: {'; '.join(filter(None, (*what, signs)))}"))
 
 
 def _type(accepts: Callable[[Any], bool], name: str, schema: Mapping[str, Any]) -> Field:
     def read(value: Any) -> Any:
         if not accepts(value):
-            raise wrong(value, f"must be {name}")
+            raise wrong(value, f"must be {name}", _without_quotes(value, accepts))
         return value
 
     return Field(read, schema)
+
+
+def _without_quotes(value: Any, accepts: Callable[[Any], bool]) -> str:
+    if not isinstance(value, str):
+        return ""
+    plain: Any = int(value) if value.isdecimal() and len(value) < 10 else {"true": True, "false": False}.get(value)
+    return f"write {value} without quotes" if accepts(plain) else ""
 
 
 BOOLEAN = _type(lambda v: isinstance(v, bool), "true or false", {"type": "boolean"})
 
 INTEGER = _type(lambda v: isinstance(v, int) and not isinstance(v, bool), "a whole number", {"type": "integer"})
 
-TEXT = _type(lambda v: isinstance(v, str) and v.strip() != "", "text, not empty", {"type": "string", "minLength": 1})
+
+def _text(value: Any, examples: Sequence[str] = ()) -> str:
+    if isinstance(value, str) and value.strip():
+        return value
+    if examples:
+        raise wrong(value, f"must be text, such as {' or '.join(map(shown, examples))}")
+    quoted = (
+        f'must be text; in quotes it is: "{value}"' if isinstance(value, int | float) else "must be text, not empty"
+    )
+    raise wrong(value, quoted)
+
+
+TEXT = Field(_text, {"type": "string", "minLength": 1})
 
 
 def one_of(*values: str) -> Field:
-    return _type(lambda v: isinstance(v, str) and v in values, " or ".join(values), {"enum": list(values)})
+    def read(value: Any) -> Any:
+        if isinstance(value, str) and value in values:
+            return value
+        raise wrong(value, f"must be {' or '.join(values)}", nearest(value, values) if isinstance(value, str) else "")
+
+    return Field(read, {"enum": list(values)})
 
 
-def parsed(parse: Callable[[str], Any], **schema: Any) -> Field:
-    """Text that `parse` turns into a value; its ValueError says why it cannot."""
+def parsed(parse: Callable[[str], Any], hint: Callable[[str], str] = lambda _: "", **schema: Any) -> Field:
+    """Text that `parse` turns into a value; its ValueError says why it cannot, and `hint` what was probably meant."""
 
     def read(value: Any) -> Any:
+        text = _text(value, schema.get("examples", ()))
         try:
-            return parse(TEXT.read(value))
+            return parse(text)
         except Invalid:
             raise
         except ValueError as error:
-            raise wrong(value, str(error)) from None
+            raise wrong(value, str(error), hint(text)) from None
 
     return Field(read, {**TEXT.schema, **schema})
 
 
-def matching(pattern: str, what: str) -> Field:
-    return TEXT.constrain(lambda v: re.fullmatch(pattern, v) is not None, what, pattern=f"^(?:{pattern})$")
+def matching(pattern: str, what: str, hint: Callable[[str], str] = lambda _: "") -> Field:
+    def read(value: Any) -> Any:
+        if re.fullmatch(pattern, _text(value)):
+            return value
+        raise wrong(value, what, hint(value))
+
+    return Field(read, {**TEXT.schema, "pattern": f"^(?:{pattern})$"})
 
 
 def list_of(kind: Field, *, least: int = 0) -> Field:
     def read(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise wrong(value, "must be a list")
+            raise wrong(value, "must be a list", _as_list(kind, value))
         if len(value) < least:
             raise wrong(value, "must not be empty")
         return tuple(_collect([((index,), kind, item) for index, item in enumerate(value)]))
 
     return Field(read, {"type": "array", "items": kind.schema, **({"minItems": least} if least else {})})
+
+
+def _as_list(kind: Field, value: Any) -> str:
+    try:
+        kind.read(value)
+    except (Invalid, ValueError):
+        return ""
+    return f"did you mean [{value}]?" if isinstance(value, str) else "begin it with - on a line of its own"
 
 
 def one_or_list(kind: Field) -> Field:
@@ -150,7 +195,7 @@ def mapping_of(name: Field, kind: Field) -> Field:
         if not isinstance(value, dict):
             raise wrong(value, "must be a mapping")
         parts = [((str(key),), *part) for key, item in value.items() for part in ((name, key), (kind, item))]
-        results = _collect(parts)
+        results = _collect(parts, doubled_problems(value, lambda _: kind))
         return dict(zip(results[::2], results[1::2], strict=True))
 
     return Field(read, {"type": "object", "propertyNames": name.schema, "additionalProperties": kind.schema})
@@ -165,8 +210,8 @@ def mapping(
 ) -> Field:
     """A mapping with these keys and no others, given to `make` as keyword arguments.
 
-    `between` tells what is wrong between keys; it is shown the unread values, so that it can speak even when some of
-    them cannot be read. With `empty`, null stands for a mapping without keys.
+    `cross_checks` reports what is wrong between keys; it is given the unread values, so it works even when some of them
+    cannot be read. With `empty`, null stands for a mapping without keys.
     """
 
     def read(value: Any) -> Any:
@@ -174,12 +219,13 @@ def mapping(
             value = {}
         if not isinstance(value, dict):
             raise wrong(value, "must be a mapping")
-        problems = [Problem((str(key),), _unknown_key(keys)) for key in value if key not in keys]
+        problems = [Problem((str(key),), _unknown_key(str(key), keys)) for key in value if key not in keys]
         missing = [name for name, key in keys.items() if key.default is REQUIRED and name not in value]
         problems += [Problem((name,), "is missing") for name in missing]
         names = [name for name in keys if name in value]
+        earlier = doubled_problems(value, lambda key: keys[key].kind if key in keys else None)
         try:
-            results = _collect([((name,), keys[name].kind, value[name]) for name in names])
+            results = _collect([((name,), keys[name].kind, value[name]) for name in names], earlier)
         except Invalid as error:
             problems += error.problems
         problems += cross_checks(value)
@@ -191,8 +237,25 @@ def mapping(
     return Field(read, {**schema, "type": ["object", "null"]} if empty else schema)
 
 
-def _unknown_key(keys: Mapping[str, Property]) -> str:
-    return f"unknown key; allowed are {', '.join(keys)}"
+def _unknown_key(key: str, keys: Mapping[str, Property]) -> str:
+    told = [f"{nearest(key, keys)} unknown key".strip(), f"allowed are {', '.join(keys)}", look_alikes(key)]
+    return "; ".join(filter(None, told))
+
+
+def doubled_problems(value: Any, kind_of: Callable[[str], Field | None]) -> list[Problem]:
+    """What is wrong with the earlier values of keys that are there again."""
+    found = []
+    for key, item, line in document.doubled(value):
+        try:
+            kind = kind_of(key)
+            if kind:
+                kind.read(item)
+        except Invalid as error:
+            found += [
+                replace(one, path=(key, *one.path), line=one.line or document.line_of(item, one.path) or line)
+                for one in error.problems
+            ]
+    return found
 
 
 def _default(value: Any) -> dict[str, Any]:
@@ -218,9 +281,9 @@ def _object_schema(keys: Mapping[str, Property]) -> dict[str, Any]:
     }
 
 
-def _collect(parts: Iterable[tuple[Path, Field, Any]]) -> list[Any]:
+def _collect(parts: Iterable[tuple[Path, Field, Any]], problems: Sequence[Problem] = ()) -> list[Any]:
     """The parts read; if some cannot be, all of their problems at once, each below its part's path."""
-    results, problems = [], []
+    results, problems = [], list(problems)
     for path, kind, value in parts:
         try:
             results.append(kind.read(value))

@@ -5,17 +5,18 @@ are booleans, `12:30` and `2026-12-25` are text, and a key that stands twice is 
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from lifecycle.config import fields as values
 from lifecycle.config import yaml12
+from lifecycle.config.document import doubled, line_of
 from lifecycle.config.fields import (
     BUDGET,
-    DATES,
+    HOLIDAYS,
     HOURS,
     IDLE_TIMEOUT,
     LEAD,
@@ -25,6 +26,7 @@ from lifecycle.config.fields import (
     REPLICAS,
     ZONE,
 )
+from lifecycle.config.hints import look_alikes, nearest
 from lifecycle.config.schema import (
     BOOLEAN,
     LENGTH,
@@ -38,7 +40,6 @@ from lifecycle.config.schema import (
     mapping_of,
     matching,
     one_of,
-    parsed,
     shown,
 )
 from lifecycle.core import schedule as hours
@@ -47,17 +48,21 @@ from lifecycle.core.entries import GLOB, Cron, Entry, Platform, Scaling, Setting
 from lifecycle.core.lead import LeadBounds
 
 MOST_ENTRIES = 300
+MOST_JOBS = 5_000  # in a region; 1,000 in older projects, of which `check` warns
+ALL = "*"
 
 
 def parse(text: bytes) -> Settings:
     """The settings in a file's bytes. Raises `Invalid` with everything that is wrong."""
-    document, problems = yaml12.load(text)
+    given, problems = yaml12.load(text)
+    if given is None:
+        raise Invalid(Problem((), "the file is empty; it must be a mapping with at least namespace and endpoints", 1))
     try:
-        settings = cast(Settings, SETTINGS.read(document))
+        settings = cast(Settings, SETTINGS.read(given))
     except Invalid as error:
-        raise Invalid(*problems, *error.problems) from None
+        problems += [replace(one, line=one.line or line_of(given, one.path)) for one in error.problems]
     if problems:
-        raise Invalid(*problems)
+        raise Invalid(*sorted(dict.fromkeys(problems), key=lambda problem: problem.line or 0))
     return replace(settings, sha256=hashlib.sha256(text).hexdigest())
 
 
@@ -104,8 +109,10 @@ ENTRY = {
     ),
     "tags": Property(list_of(TEXT, least=1), (), "covers every endpoint that has all of these tags"),
     "time_zone": Property(ZONE, None, "IANA name; default: the top-level one"),
-    "holidays": Property(DATES, None, "days on which no hours begin; default: the top-level ones"),
-    "hours": Property(HOURS, (), "when it should run"),
+    "holidays": Property(
+        HOLIDAYS, None, "days on which no hours begin, or countries and regions; default: the top-level ones"
+    ),
+    "hours": Property(HOURS, None, "when it should run; always: day and night, holidays or not"),
     "lead": Property(
         LEAD,
         timedelta(),
@@ -117,6 +124,9 @@ ENTRY = {
     "start": Property(BOOLEAN, True, "false: the rules only ever stop it"),
     "enforce": Property(
         BOOLEAN, True, "false: the rules act only in the hour after a change; later differences are reported"
+    ),
+    "protected": Property(
+        BOOLEAN, False, 'true: no rule stops it, nor pause of "*", nor cron; only pause by its name, with force'
     ),
     "idle_after": Property(LENGTH, None, "without hours and platform: rest when unused for this long"),
     "warm": Property(mapping(WARM, Warm), None, "the request that proves that it answers; default: its health route"),
@@ -133,27 +143,26 @@ PLATFORM = {
 }
 
 CRON = {
-    "at": Property(parsed(values.cron, examples=["*/10 8-19 * * 1-5"]), doc="cron schedule in the top-level time zone"),
+    "at": Property(values.CRON, doc="cron schedule in the top-level time zone"),
     "do": Property(one_of("pause", "resume", "warm"), doc="what is done then, unless the rules want otherwise"),
     "endpoints": Property(list_of(TEXT, least=1), doc='entries; ["*"] means all'),
 }
 
 
 def _between_settings(given: Mapping[str, Any]) -> Iterator[Problem]:
-    entries = given["endpoints"] if isinstance(given.get("endpoints"), dict) else {}
+    every = [item for key, item in _all(given) if key == "endpoints" and isinstance(item, dict)]
+    entries = [pair for one in every for pair in _all(one)]
+    known = dict.fromkeys(key for key, _ in entries)
     platforms = given.get("platforms")
-    if len(entries) > MOST_ENTRIES:
-        yield Problem(("endpoints",), f"{len(entries)} entries; {MOST_ENTRIES} are allowed")
+    if len(known) > MOST_ENTRIES:
+        yield Problem(("endpoints",), f"{len(known)} entries; {MOST_ENTRIES} are allowed")
     first: dict[str, str] = {}
-    for key, entry in entries.items():
+    for key, entry in entries:
         fields = entry if isinstance(entry, dict) else {}
         name = fields.get("name", None if "tags" in fields else key)
-        if isinstance(name, str) and "tags" not in fields and not GLOB.search(name):
-            if name in first:
-                yield Problem(
-                    ("endpoints", key, "name"), f'"{name}" at Hugging Face is endpoints.{first[name]} already'
-                )
-            first.setdefault(name, key)
+        exact = name if isinstance(name, str) and "tags" not in fields and not GLOB.search(name) else None
+        if exact and first.setdefault(exact, key) != key:
+            yield Problem(("endpoints", key, "name"), f'"{exact}" at Hugging Face is endpoints.{first[exact]} already')
         platform = fields.get("platform")
         if isinstance(platform, str) and isinstance(platforms, dict) and platform not in platforms:
             yield Problem(("endpoints", key, "platform"), _unknown(platform, platforms))
@@ -161,23 +170,32 @@ def _between_settings(given: Mapping[str, Any]) -> Iterator[Problem]:
     for index, action in enumerate(cron if isinstance(cron, list) else []):
         names = action.get("endpoints") if isinstance(action, dict) else None
         names = names if isinstance(names, list) else []
+        if ALL in names and len(names) > 1:
+            yield Problem(("cron", index, "endpoints"), f'"{ALL}" already means all; use it alone, or names without it')
         for place, name in enumerate(names):
-            if isinstance(name, str) and name not in entries and names != ["*"]:
-                yield Problem(("cron", index, "endpoints", place), _unknown(name, entries))
+            if isinstance(name, str) and name.strip() and name not in known and name != ALL:
+                yield Problem(("cron", index, "endpoints", place), _unknown(name, known))
+
+
+def _all(given: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Keys and values, those that are there twice as often as they are there."""
+    return [*((key, item) for key, item, _ in doubled(given)), *given.items()]
 
 
 def _unknown(name: str, known: Mapping[Any, Any]) -> str:
-    return f"{shown(name)}: unknown name; known are {', '.join(map(str, known)) or 'none'}"
+    told = f"{shown(name)}: unknown name; known are {', '.join(map(str, known)) or 'none'}"
+    return "; ".join(filter(None, (told, nearest(name, map(str, known)), look_alikes(name))))
 
 
 def _make_settings(**given: Any) -> Settings:
     platforms: dict[str, Platform] = given["platforms"]
-    holidays = frozenset().union(*given["holidays"])
+    holidays = _united(given["holidays"])
+    cron = tuple(replace(action, zone=given["time_zone"]) for action in given["cron"])
     entries = {}
     for key, entry in given["endpoints"].items():
         zone = entry.pop("time_zone") or given["time_zone"]
         own = entry.pop("holidays")
-        days = holidays if own is None else frozenset().union(*own)
+        days = holidays if own is None else _united(own)
         periods, lead, dollars = entry.pop("hours"), entry.pop("lead"), entry.pop("budget")
         auto = replace(lead, every=given["reconcile_every"]) if isinstance(lead, LeadBounds) else None
         entries[key] = Entry(
@@ -185,22 +203,40 @@ def _make_settings(**given: Any) -> Settings:
             name=entry.pop("name") or (None if entry["tags"] else key),
             tags=frozenset(entry.pop("tags")),
             zone=zone,
-            hours=hours.Hours(periods, zone, auto.at_most if auto else lead, days) if periods else None,
+            hours=None if periods is None else hours.Hours(periods, zone, auto.at_most if auto else lead, days),
             auto_lead=auto,
             budget=Budget(dollars, zone) if dollars else None,
             max_started=platforms.get(entry["platform"], Platform()).max_started,
+            cron=tuple(action for action in cron if action.endpoints == (ALL,) or key in action.endpoints),
             **entry,
         )
-    return Settings(
+    settings = Settings(
         namespace=given["namespace"],
         zone=given["time_zone"],
         reconcile_every=given["reconcile_every"],
         dry_run=given["dry_run"],
         platforms=platforms,
         entries=entries,
-        cron=given["cron"],
+        cron=cron,
+        holidays=holidays,
         budget=Budget(given["budget"], given["time_zone"]) if given["budget"] else None,
     )
+    if (count := jobs_of(settings)) > MOST_JOBS:
+        told = f"these settings ask for {count} Cloud Scheduler jobs; at most {MOST_JOBS} are allowed in a region"
+        raise Invalid(Problem((), f"{told}: use fewer different times in hours and cron"))
+    return settings
+
+
+def jobs_of(settings: Settings) -> int:
+    """How many jobs of Cloud Scheduler the settings ask for: boundaries, `cron:`, platforms, and reconcile."""
+    followed = {entry.platform for entry in settings.entries.values() if entry.platform}
+    return len(settings.boundaries()) + len(set(settings.cron)) + len(followed) + 1
+
+
+def _united(every: Iterable[hours.Holidays]) -> hours.Holidays:
+    found = tuple(every)
+    dates = frozenset[date]().union(*(one.dates for one in found))
+    return hours.Holidays(dates, tuple(dict.fromkeys(calendar for one in found for calendar in one.calendars)))
 
 
 SETTINGS = mapping(
@@ -219,7 +255,9 @@ SETTINGS = mapping(
             timedelta(minutes=10),
             "how often everything is compared and mended",
         ),
-        "holidays": Property(DATES, (), "days on which no hours begin; an entry may have its own"),
+        "holidays": Property(
+            HOLIDAYS, (), "days on which no hours begin, or countries and regions; an entry may have its own"
+        ),
         "budget": Property(BUDGET, None, "dollars for a calendar month, over all entries"),
         "dry_run": Property(BOOLEAN, False, "true: observe and report only, whoever asks"),
         "platforms": Property(

@@ -21,6 +21,8 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from lifecycle.config import document as lined
+from lifecycle.config.hints import look_alikes
 from lifecycle.config.schema import Invalid, Path, Problem
 
 MOST_BYTES = 1_000_000
@@ -51,7 +53,10 @@ def load(text: bytes) -> tuple[Any, list[Problem]]:
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         begun = error.context_mark
         since = f", {error.context} from line {begun.line + 1}" if begun and error.context and error.problem else ""
-        raise Invalid(Problem((), f"{where}not YAML: {error.problem or error.context}{since}")) from None
+        lines = text.split(b"\n")[mark.line : mark.line + 1] if mark else []
+        signs = look_alikes(b"".join(lines).decode(errors="ignore"))
+        told = f"{error.problem or error.context}{since}{'; ' if signs else ''}{signs}"
+        raise Invalid(Problem((), f"{where}not YAML: {told}")) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise Invalid(Problem((), f"not YAML: {error}")) from None
 
@@ -97,29 +102,33 @@ class _Walk:
 
     def plain(self, event: Any, path: Path) -> Any:
         if isinstance(event, MappingStartEvent):
-            return self.mapping(path)
+            return self.mapping(path, _line(event))
         if isinstance(event, SequenceStartEvent):
-            result: list[Any] = []
+            result = lined.List(_line(event))
             while not isinstance(item := next(self.events), SequenceEndEvent):
+                result.lines[len(result)] = _line(item)
                 result.append(self.value(item, (*path, len(result))))
             return result
         return _scalar(event)
 
-    def mapping(self, path: Path) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        lines: dict[str, int] = {}
+    def mapping(self, path: Path, begin: int) -> lined.Mapping:
+        result = lined.Mapping(begin)
+        first: dict[str, int] = {}
         while not isinstance(name := next(self.events), MappingEndEvent):
             line = _line(name)
             if not isinstance(name, ScalarEvent):
-                self.problems.append(Problem(path, f"line {line}: keys are plain names"))
+                self.problems.append(Problem(path, "keys are plain names", line))
                 self.value(name, (*path, "?"))
                 self.value(next(self.events), (*path, "?"))
                 continue
             key = name.value  # always text: 007 and null are names like any other
             place = (*path, key)
             if key in result:
-                self.problems.append(Problem(place, f"line {line}: stands twice; first in line {lines[key]}"))
-            lines.setdefault(key, line)
+                told = f"duplicate key: it is there twice, first on line {first[key]}"
+                self.problems.append(Problem(place, told, line))
+                result.doubled.append((key, result[key], result.lines[key]))
+            first.setdefault(key, line)
+            result.lines[key] = line
             result[key] = self.value(next(self.events), place)
         return result
 

@@ -13,6 +13,7 @@ from lifecycle.core import schedule as hours
 from lifecycle.core.budget import Budget
 from lifecycle.core.lead import LeadBounds
 
+UTC = ZoneInfo("UTC")
 GLOB = re.compile(r"[*?\[]")
 
 
@@ -41,8 +42,19 @@ class Platform:
 
 
 @dataclass(frozen=True)
+class Cron:
+    """One scheduled action; `endpoints` are entries, or `("*",)` for all. `at` is on the clock of `zone`."""
+
+    at: str
+    do: Literal["pause", "resume", "warm"]
+    endpoints: tuple[str, ...]
+    zone: ZoneInfo = UTC
+
+
+@dataclass(frozen=True)
 class Entry:
-    """One name under `endpoints:`, with what it takes from the top level filled in."""
+    """One name under `endpoints:`, with what it takes from the top level filled in. `cron`: the scheduled actions that
+    name it."""
 
     key: str
     name: str | None
@@ -60,6 +72,8 @@ class Entry:
     # `lead: auto`; `hours` have the longest lead then.
     auto_lead: LeadBounds | None = None
     budget: Budget | None = None
+    protected: bool = False
+    cron: tuple[Cron, ...] = ()
 
     @property
     def is_pattern(self) -> bool:
@@ -71,17 +85,8 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Cron:
-    """One plain timed action; `endpoints` are entries, or `("*",)` for all."""
-
-    at: str
-    do: Literal["pause", "resume", "warm"]
-    endpoints: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Settings:
-    """All settings. `sha256` is that of the file's bytes."""
+    """All settings. `holidays`: those at the top level. `sha256` is that of the file's bytes."""
 
     namespace: str
     zone: ZoneInfo
@@ -91,6 +96,7 @@ class Settings:
     entries: Mapping[str, Entry]
     cron: tuple[Cron, ...]
     budget: Budget | None = None
+    holidays: hours.Holidays = hours.NO_HOLIDAYS
     sha256: str = field(default="", compare=False)
 
     @cached_property
@@ -105,3 +111,11 @@ class Settings:
     def followers(self, platform: str) -> tuple[str, ...]:
         """The entries that follow a platform, in the file's order."""
         return tuple(key for key, entry in self.entries.items() if entry.platform == platform)
+
+    def boundaries(self) -> dict[tuple[ZoneInfo, int, frozenset[int]], list[str]]:
+        """The weekly boundaries of the hours (zone, minute of the day, weekdays), each with its entries."""
+        together: dict[tuple[ZoneInfo, int, frozenset[int]], list[str]] = {}
+        for key, entry in self.entries.items():
+            for minute, days in entry.hours.week().items() if entry.hours else ():
+                together.setdefault((entry.zone, minute, days), []).append(key)
+        return together

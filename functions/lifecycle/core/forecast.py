@@ -1,9 +1,6 @@
-"""The forecast: what will happen when and why, hours and money. Pure: the wishes are those that the functions act on.
+"""The forecast: what will happen when and why, hours and money, from the timeline that status reads, too. Pure."""
 
-What the clock does not bring, the forecast does not know: it takes platforms and overrides as they are remembered now.
-"""
-
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from lifecycle.core.entries import Entry
 from lifecycle.core.model import Prices, Wanted
-from lifecycle.core.rules import Situation, decide, timeline
+from lifecycle.core.rules import Situation
+from lifecycle.core.timeline import Phase, phases
 from lifecycle.core.times import format_rfc3339
 
 MINUTE = timedelta(minutes=1)
@@ -20,18 +18,18 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Stretch:
-    """From when to when one state is wanted, and why."""
+    """From when to when one state is wanted, and why; `runs`: whether it will be running, as far as that is known."""
 
     begin: datetime
     end: datetime
     wanted: Wanted
     reason: str
+    runs: bool
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """One endpoint's. `running`: the time that it will run, where no rule applies as before; with `start: false` it
-    runs only until it first rests.
+    """One endpoint's. `running`: the time that it will run, where no rule applies as before.
 
     Money is in dollars; without a known price there is none.
     """
@@ -88,16 +86,17 @@ def forecast(
 ) -> Forecast:
     """From the situation's time until then, for one endpoint (or for an entry of which none was seen).
 
-    `like`: the stretches of another endpoint of the same entry, where the endpoint itself decides nothing.
+    `like`: the stretches of another endpoint of the same entry; taken where what it is now decides nothing.
     """
     entry, endpoint, now = situation.entry, situation.endpoint, situation.now
-    stretches = tuple(_stretches(situation, until) if like is None or entry.idle_after else like)
+    alike = like is not None and entry.start and not any(stretch.wanted == "any" for stretch in like)
+    stretches = tuple(like if like and alike else _stretches(situation, until))
     least = entry.scaling.min_replicas if entry.scaling.min_replicas is not None else endpoint and endpoint.min_replicas
     return Forecast(
         entry=entry,
         name=endpoint.name if endpoint else entry.name or entry.key,
         stretches=stretches,
-        running=_running(entry, stretches, runs=_runs(situation)),
+        running=sum((stretch.end - stretch.begin for stretch in stretches if stretch.runs), timedelta()),
         replicas=max(1, least or 1),
         price=prices.get(endpoint.hardware) if endpoint and endpoint.hardware else None,
         holidays=tuple(_holidays(entry, now, until)),
@@ -106,31 +105,15 @@ def forecast(
 
 
 def _stretches(situation: Situation, until: datetime) -> Iterator[Stretch]:
-    begun: tuple[datetime, Wanted, str] | None = None
-    for at, found in timeline(situation, until):
-        if begun and begun[1] == found.wanted:
+    begun: Phase | None = None
+    for phase in phases(situation, until):
+        if begun and (begun.wanted, begun.runs) == (phase.wanted, phase.runs):
             continue
-        if begun:
-            yield Stretch(begun[0], at, begun[1], begun[2])
-        begun = at, found.wanted, found.reason
+        if begun and begun.at < phase.at:
+            yield Stretch(begun.at, phase.at, begun.wanted, begun.reason, begun.runs)
+        begun = phase
     if begun:
-        yield Stretch(begun[0], until, begun[1], begun[2])
-
-
-def _runs(situation: Situation) -> bool:
-    """Whether it runs now, or is started by hand, which `start: false` does not hinder."""
-    now = decide(situation)
-    by_hand = now.rule == "override" and now.wanted == "running"
-    return by_hand or (situation.endpoint is not None and situation.endpoint.may_bill)
-
-
-def _running(entry: Entry, stretches: Iterable[Stretch], *, runs: bool) -> timedelta:
-    total = timedelta()
-    for stretch in stretches:
-        if stretch.wanted != "any":
-            runs = stretch.wanted == "running" and (runs or entry.start)
-        total += stretch.end - stretch.begin if runs else timedelta()
-    return total
+        yield Stretch(begun.at, until, begun.wanted, begun.reason, begun.runs)
 
 
 def _holidays(entry: Entry, since: datetime, until: datetime) -> Iterator[date]:
@@ -138,8 +121,8 @@ def _holidays(entry: Entry, since: datetime, until: datetime) -> Iterator[date]:
     if entry.hours is None:
         return
     first, last = (when.astimezone(entry.zone).date() for when in (since, until - timedelta(seconds=1)))
-    for day in sorted(entry.hours.holidays):
-        if first <= day <= last and any(day.weekday() in period.days for period in entry.hours.periods):
+    for day in entry.hours.holidays.between(first, last):
+        if any(day.weekday() in period.days for period in entry.hours.periods):
             yield day
 
 

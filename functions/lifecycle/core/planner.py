@@ -1,7 +1,7 @@
 """The step that leads from the observed state to the desired one. Pure: no clock, no network."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 
 from lifecycle.core.model import AT_REST, STARTING, Action, Endpoint, Level, Outcome
 from lifecycle.core.rules import Decision, Situation, changed_at
@@ -49,10 +49,16 @@ def plan_step(decision: Decision, situation: Situation, *, alone: bool = False, 
 def _begins(situation: Situation, boundary: str | None) -> bool:
     """Whether its hours are about to begin: between lead and beginning; without lead, in the boundary's own call."""
     hours = situation.entry.hours
-    span = hours.at(situation.now) if hours else None
-    if span is None or span.lead < span.begin:
-        return span is not None and situation.now < span.begin
-    return boundary in ("", f"{span.begin.astimezone(situation.entry.zone):%H%M}")
+    if hours is None:
+        return False
+    span = hours.at(situation.now)
+    if span is not None and span.lead < span.begin:
+        return situation.now < span.begin
+    if boundary is None or span is None:
+        return False
+    own = span.begin.astimezone(hours.zone).time()
+    wall = time(int(boundary[:2]), int(boundary[2:])) if boundary else own
+    return hours.begins_at(wall, situation.now)
 
 
 def _settled(decision: Decision) -> Step:

@@ -14,12 +14,12 @@ from lifecycle.core.lead import LeadBounds, run_before
 from lifecycle.core.model import AT_REST, Endpoint, Level, PlatformState, StoredState, Wanted
 from lifecycle.core.overrides import describe, ended_at
 from lifecycle.core.past import NOTHING_KNOWN, Past
-from lifecycle.core.schedule import Span
+from lifecycle.core.schedule import ALWAYS, Span
 from lifecycle.core.times import format_local, in_words
 
-AHEAD = timedelta(days=31)
-
-Rule = Literal["hand", "cron", "override", "budget", "platform stopped", "hours", "platform started", "idle", "none"]
+Rule = Literal[
+    "hand", "cron", "override", "budget", "platform stopped", "hours", "platform started", "idle", "protected", "none"
+]
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,15 @@ def decide(situation: Situation) -> Decision:
     """What the first rule that applies wants."""
     for rule in RULES:
         if found := rule(situation):
-            return found
+            return _spared(found) if situation.entry.protected else found
     raise AssertionError("the last rule always applies")
+
+
+def _spared(found: Decision) -> Decision:
+    """The decision for a protected entry: no rule stops it, only people do."""
+    if found.rule == "override" or found.wanted not in AT_REST:
+        return found
+    return replace(found, wanted="any", reason=f"protected: {found.reason}", rule="protected")
 
 
 def _override(s: Situation) -> Decision | None:
@@ -121,6 +128,8 @@ def _hours(s: Situation) -> Decision | None:
         ends = f"outside hours until {s.says(begin)}" if begin else "outside hours, with none to come"
         holiday = "holiday; " if s.now.astimezone(s.entry.zone).date() in hours.holidays else ""
         return Decision(s.entry.rest, holiday + ends, "hours", s.first(following.lead if following else None))
+    if span is ALWAYS:
+        return Decision("running", "hours: always", "hours", s.first(None), begin=span.begin)
     if s.now < span.begin and s.entry.auto_lead:
         return _learned(s, span, s.entry.auto_lead)
     if s.now < span.begin:
@@ -186,13 +195,6 @@ def timeline(situation: Situation, until: datetime) -> Iterator[tuple[datetime, 
         found = decide(replace(situation, now=at))
         yield at, found
         at = found.until
-
-
-def next_change(situation: Situation) -> tuple[datetime, Decision] | None:
-    """The next wish for another state, as far as the clock alone brings one within a month."""
-    now = decide(situation).wanted
-    later = timeline(situation, situation.now + AHEAD)
-    return next(((at, found) for at, found in later if found.wanted != now), None)
 
 
 def changed_at(situation: Situation) -> datetime | None:

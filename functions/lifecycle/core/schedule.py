@@ -2,12 +2,13 @@
 
 Rules (design, "Settings"): periods unite; a holiday has no hours beginning on it; at clock changes a beginning that
 is skipped moves to the first minute that exists, of a repeated time beginnings take the first and ends the last, and
-a period left empty is dropped; `lead` is elapsed time before a period's beginning.
+a period left empty is dropped; `lead` is elapsed time before a period's beginning. `always` has no periods and no end.
 """
 
+import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from lifecycle.core.times import DAYS
 
-FORM = 'hours look like "Mon-Fri 08:00-20:00", "Sat,Sun 10:00-16:00" or "daily 22:00-06:00"'
+FORM = 'hours look like "Mon-Fri 08:00-20:00", "Sat,Sun 10:00-16:00" or "daily 22:00-06:00", or are always'
 
 DAY = 24 * 60  # minutes
 
@@ -46,6 +47,33 @@ class Span:
     begin: datetime
     end: datetime
     text: str
+
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # no time that is read is earlier, or after 3000
+ALWAYS = Span(_LONG_AGO, _LONG_AGO, datetime(3000, 1, 1, tzinfo=UTC), "always")
+
+
+@dataclass(frozen=True)
+class Holidays:
+    """Days on which no hours begin. `calendars`: each gives a year's holidays of a country or region."""
+
+    dates: frozenset[date] = frozenset()
+    calendars: tuple[Callable[[int], frozenset[date]], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.dates or self.calendars)
+
+    def __contains__(self, day: date) -> bool:
+        return day in self.dates or any(day in calendar(day.year) for calendar in self.calendars)
+
+    def between(self, first: date, last: date) -> list[date]:
+        """Those from `first` to `last`, in order."""
+        years = range(first.year, last.year + 1)
+        every = self.dates.union(*(calendar(year) for calendar in self.calendars for year in years))
+        return sorted(day for day in every if first <= day <= last)
+
+
+NO_HOLIDAYS = Holidays()
 
 
 def parse(text: str) -> Period:
@@ -81,18 +109,20 @@ def _minutes(text: str) -> int:
 
 @dataclass(frozen=True)
 class Hours:
-    """The hours of one entry: its periods, in its zone, with its lead, without its holidays."""
+    """The hours of one entry: its periods, in its zone, with its lead, without its holidays. No periods: always."""
 
     periods: tuple[Period, ...]
     zone: ZoneInfo
     lead: timedelta = timedelta()
-    holidays: frozenset[date] = field(default=frozenset(), repr=False)
+    holidays: Holidays = field(default=NO_HOLIDAYS, repr=False)
     _blocks: dict[int, tuple[list[datetime], list[Span]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def spans(self, since: datetime, until: datetime) -> list[Span]:
         """The united hours that touch [since, until), in order; cut a day or more outside of it."""
+        if not self.periods:
+            return [ALWAYS]
         first = (since - timedelta(days=2)).astimezone(self.zone).date()
         last = (until + self.lead + timedelta(days=1)).astimezone(self.zone).date()
         united: list[Span] = []
@@ -105,7 +135,10 @@ class Hours:
         return [span for span in united if span.end > since and span.lead < until]
 
     def at(self, now: datetime) -> Span | None:
-        """The hours that `now` lies in, lead included; of two, the earlier. An end beyond a week may be cut."""
+        """The hours that `now` lies in, lead included; of two, the earlier. An end beyond a week may be cut, and so may
+        a beginning more than a day ago."""
+        if not self.periods:
+            return ALWAYS
         leads, spans = self._around(now)
         index = bisect_right(leads, now) - 1
         while index > 0 and now < spans[index - 1].end:
@@ -131,6 +164,17 @@ class Hours:
             found = self._blocks[number] = [span.lead for span in spans], spans
         return found
 
+    def begins_at(self, wall: time, near: datetime) -> bool:
+        """Whether the hours that `near` lies in began at this time of its day, or of the day of three hours before.
+
+        Instants are compared: a beginning that a clock change moved counts, hours that only continue do not.
+        """
+        span = self.at(near)
+        if span is None:
+            return False
+        days = {when.astimezone(self.zone).date() for when in (near, near - timedelta(hours=3))}
+        return any(wall_to_utc(datetime.combine(day, wall), self.zone, fold=0) == span.begin for day in days)
+
     def boundaries(self, since: datetime, until: datetime) -> list[datetime]:
         """Every lead, beginning and end in (since, until], in order."""
         every = {
@@ -139,6 +183,16 @@ class Hours:
             for wall_to_utc in (span.lead, span.begin, span.end)
         }
         return sorted(wall_to_utc for wall_to_utc in every if since < wall_to_utc <= until)
+
+    def week(self) -> dict[int, frozenset[int]]:
+        """The minutes of the day at which the hours begin (with and without lead) or end, each with its weekdays."""
+        lead = math.floor(self.lead / timedelta(minutes=1))  # a boundary between minutes fires at the next whole one
+        found: dict[int, set[int]] = {}
+        for period in self.periods:
+            for minute in (period.begin - lead, period.begin, period.end):
+                shift, of_day = divmod(minute, DAY)
+                found.setdefault(of_day, set()).update((day + shift) % 7 for day in period.days)
+        return {minute: frozenset(days) for minute, days in found.items()}
 
     def _dated(self, first: date, last: date) -> Iterator[Span]:
         for number in range(first.toordinal(), last.toordinal() + 1):

@@ -6,14 +6,15 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Literal, TypeVar
 
 import httpx
 
+from lifecycle.core.cron import scheduled
 from lifecycle.core.entries import Entry, Settings
 from lifecycle.core.manual import ManualRequest, override_for
 from lifecycle.core.model import (
-    AT_REST,
     Action,
     Endpoint,
     Message,
@@ -185,17 +186,7 @@ class Call:
     async def timed(self, entry: Entry, verb: Verb, how: ExecutionOptions) -> list[Result]:
         if isinstance(self.memory, Failure):
             return self.failed_results(entry, self.memory)
-        fits = ("any", *AT_REST) if verb == "pause" else ("any", "running")
-
-        def wished(situation: Situation) -> Decision:
-            ruled = decide(situation)
-            if ruled.wanted in fits or ruled.rule == "idle":
-                return Decision("paused" if verb == "pause" else "running", f"timed {verb}", "cron")
-            return replace(
-                ruled, left="INFO", reason=f"timed {verb} left out, the rules want otherwise: {ruled.reason}"
-            )
-
-        return await self.drive(entry, wished, how, alone=verb == "warm")
+        return await self.drive(entry, partial(scheduled, verb), how, alone=verb == "warm")
 
     async def ruled(self, entry: Entry, how: ExecutionOptions) -> list[Result]:
         if isinstance(self.memory, Failure):

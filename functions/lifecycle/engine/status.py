@@ -7,7 +7,8 @@ from typing import Any
 from lifecycle.core.entries import Entry
 from lifecycle.core.model import Endpoint, Prices, StoredState
 from lifecycle.core.overrides import ended_at
-from lifecycle.core.rules import Situation, decide, next_change
+from lifecycle.core.rules import Situation, decide
+from lifecycle.core.timeline import next_change
 from lifecycle.core.times import format_rfc3339
 from lifecycle.engine.call import Call
 from lifecycle.errors import Failure
@@ -61,7 +62,7 @@ def _row(situation: Situation, error: str | None, prices: Prices) -> dict[str, A
     if override and ended_at(override, situation.memory, situation.now):
         override = None
     next_ = (
-        {"at": format_rfc3339(following[0]), "wanted": following[1].wanted, "reason": following[1].reason}
+        {"at": format_rfc3339(following.at), "wanted": following.wanted, "reason": following.reason}
         if following
         else None
     )
@@ -75,7 +76,7 @@ def _row(situation: Situation, error: str | None, prices: Prices) -> dict[str, A
         "url": found.url if found else None,
         "error": error or (found.message if found and found.state in ("failed", "updateFailed") else None),
         "duration_ms": 0,
-        "until": format_rfc3339(following[0]) if following else None,
+        "until": format_rfc3339(following.at) if following else None,
         "next": next_,
         "override": jobs.override_json(override) if override else None,
         "replicas": {

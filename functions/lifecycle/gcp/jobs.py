@@ -97,7 +97,7 @@ def hours_id(prefix: str, minute: int, days: str, zone: str) -> str:
 
 def boundary_of(id: str, prefix: str) -> str | None:
     """The time of day of a boundary's job, such as "0800"; "" where its name tells none; None: it is another job."""
-    found = re.fullmatch(re.escape(prefix) + r"-hours-(?:([0-9]{4})-)?.*", id)
+    found = re.fullmatch(re.escape(prefix) + r"-hours-(?:((?:[01][0-9]|2[0-3])[0-5][0-9])-)?.*", id)
     return None if found is None else found[1] or ""
 
 

@@ -1,0 +1,36 @@
+"""A document with its lines: mappings and lists as YAML has them, and the values of duplicate keys. Values only."""
+
+from typing import Any
+
+
+class Mapping(dict[str, Any]):
+    """`lines`: where each key is. `doubled`: earlier values of keys that are there again, each with its line."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str | int, int] = {}
+        self.doubled: list[tuple[str, Any, int]] = []
+
+
+class List(list[Any]):
+    """`lines`: where each item begins."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str | int, int] = {}
+
+
+def doubled(value: Any) -> list[tuple[str, Any, int]]:
+    return value.doubled if isinstance(value, Mapping) else []
+
+
+def line_of(value: Any, path: tuple[str | int, ...]) -> int | None:
+    """The line of what lies at a path, or of what it would lie in; None: the value did not come from a file."""
+    line = value.line if isinstance(value, Mapping | List) else None
+    for part in path:
+        if not isinstance(value, Mapping | List) or part not in value.lines:
+            break
+        line, value = value.lines[part], value[part]  # type: ignore[index]
+    return line

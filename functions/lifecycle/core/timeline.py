@@ -1,0 +1,101 @@
+"""What will be wanted from now on, by the rules and by scheduled actions together. Pure.
+
+Plan, page and status all read it here. What the clock does not bring is not known: platforms and overrides count as
+they are now. A scheduled action holds until the rules or the next action change it.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from lifecycle.core.cron import scheduled, ticks
+from lifecycle.core.entries import Cron
+from lifecycle.core.model import AT_REST, Wanted
+from lifecycle.core.rules import Decision, Situation, decide
+
+AHEAD = timedelta(days=31)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """From `at` on: what is wanted and why. `runs`: whether it will be running, as far as that is known."""
+
+    at: datetime
+    wanted: Wanted
+    reason: str
+    runs: bool
+
+
+def phases(situation: Situation, until: datetime) -> Iterator[Phase]:
+    """From now until then, each time that something changes; the first is now."""
+    return _Player(situation, until).play()
+
+
+def next_change(situation: Situation) -> Phase | None:
+    """The next time that another state is wanted, within a month."""
+    later = phases(situation, situation.now + AHEAD)
+    now = next(later).wanted
+    return next((phase for phase in later if phase.wanted != now), None)
+
+
+class _Player:
+    """Plays the rules and the scheduled actions of one endpoint, from the situation on."""
+
+    def __init__(self, situation: Situation, until: datetime) -> None:
+        self.situation, self.until = situation, until
+        self.runs = situation.endpoint is not None and situation.endpoint.may_bill
+        self.held: tuple[Wanted, str] | None = None  # by the last scheduled action, where the rules say any
+
+    def play(self) -> Iterator[Phase]:
+        at: datetime | None = self.situation.now
+        while at is not None and at < self.until:
+            ruled = decide(replace(self.situation, now=at))
+            yield self._phase(at, ruled)
+            fired = (at, -1)
+            while following := self._next(fired, ruled):
+                fired, ruled = following
+                yield self._phase(fired[0], ruled)
+            at = ruled.until
+
+    def _next(self, fired: tuple[datetime, int], ruled: Decision) -> tuple[tuple[datetime, int], Decision] | None:
+        """The next action that changes something before the rules may do so, and what the rules say then."""
+        entry = self.situation.entry
+        if ruled.rule != "idle" and (ruled.wanted in AT_REST or (ruled.wanted == "running" and entry.start)):
+            return None
+        cron, end = entry.cron, min(ruled.until or self.until, self.until)
+        for tick in heapq.merge(*(_numbered(action, n, fired[0], end) for n, action in enumerate(cron))):
+            if tick > fired and self._fire(tick[0], cron[tick[1]].do):
+                return tick, decide(replace(self.situation, now=tick[0]))
+        return None
+
+    def _phase(self, at: datetime, ruled: Decision) -> Phase:
+        wanted, reason = ruled.wanted, ruled.reason
+        if wanted == "any":
+            wanted, reason = self.held or (wanted, reason)
+            return Phase(at, wanted, reason, self.runs)
+        self.held = None
+        if wanted == "running" and not (self.runs or self.situation.entry.start or ruled.rule == "override"):
+            return Phase(at, "any", f"{reason}; but start is false: the rules never start it", self.runs)
+        self.runs = wanted == "running"
+        return Phase(at, wanted, reason, self.runs)
+
+    def _fire(self, at: datetime, action: str) -> bool:
+        """Whether a scheduled action changes something."""
+        runs, entry = action != "pause", self.situation.entry
+        if self.runs == runs and not entry.idle_after:
+            return False
+        wanted = scheduled(action, replace(self.situation, now=at))
+        if wanted.left or (self.runs == runs and action != "warm"):
+            return False
+        endpoint = self.situation.endpoint
+        if endpoint and entry.idle_after:
+            used = replace(endpoint, last_used_at=at) if self.runs else replace(endpoint, updated_at=at)
+            self.situation = replace(self.situation, endpoint=used)
+        changes, self.runs = self.runs != runs, runs
+        self.held = (wanted.wanted, wanted.reason) if changes else self.held
+        return True
+
+
+def _numbered(action: Cron, number: int, since: datetime, until: datetime) -> Iterator[tuple[datetime, int]]:
+    return ((tick, number) for tick in ticks(action, since, until))
