@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from lifecycle.core.budget import ALL, Budget, Spending
+from lifecycle.core.budget import ALL, Budget, Spending, month_begin
 from lifecycle.core.entries import Settings
 from lifecycle.core.lead import Starts
 from lifecycle.core.model import Endpoint, Prices, StoredState
@@ -26,6 +26,12 @@ class Readings:
     bills: Mapping[datetime, Bills | Failure] = field(default_factory=dict)
     starts: Mapping[str, Starts] | Failure | None = None
 
+    @property
+    def reason(self) -> str | None:
+        """Why the past is not known, where it is not."""
+        every = [*self.bills.values(), self.starts]
+        return next((str(one) for one in every if isinstance(one, Failure)), None)
+
 
 NOT_READ = Readings()
 
@@ -44,6 +50,13 @@ async def for_rules(
     months = [budget.begin(now) for budget in budgets(settings).values()] if everything else []
     starts = any(settings.entries[key].auto_lead for key in entries)
     return await read(source, months, settings.reconcile_every, now, starts=starts)
+
+
+async def for_status(source: Monitoring | None, settings: Settings, now: datetime) -> Readings:
+    """All that the status tells of the past."""
+    months = [month_begin(now, entry.zone) for entry in settings.entries.values()]
+    months += [budget.begin(now) for budget in budgets(settings).values()]
+    return await read(source, months, settings.reconcile_every, now, starts=True)
 
 
 async def read(

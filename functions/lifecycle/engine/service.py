@@ -1,18 +1,17 @@
 """What the functions do: observe, decide, act, report. One method a function; one list call sees the namespace."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from lifecycle.core.entries import Entry
 from lifecycle.core.manual import ManualRequest
-from lifecycle.core.model import Endpoint, Message, Result, Trigger
+from lifecycle.core.model import Endpoint, Message, Prices, Result, Trigger
 from lifecycle.engine import costs
 from lifecycle.engine.budgets import BudgetReport, settle
 from lifecycle.engine.call import Call, Caller, Dependencies, Verb
 from lifecycle.engine.execute import ExecutionOptions
-from lifecycle.engine.past import for_rules
+from lifecycle.engine.past import for_rules, for_status
 from lifecycle.engine.request import Request
 from lifecycle.engine.status import Status, build_status
 from lifecycle.errors import Failure
@@ -107,7 +106,15 @@ class Service:
     async def status(self) -> Status:
         """What is, what is wanted and why, and what comes next (design, "Functions"). Changes and wakes nothing."""
         call = Call(self.world, AT_ONCE, Caller())
-        _, prices = await asyncio.gather(call.observe(), call.prices())
+        readings = for_status(call.monitoring, call.settings, call.now())
+        prices: Prices | Failure = {}
+
+        async def price() -> Prices:
+            nonlocal prices
+            prices = await call.prices()
+            return {} if isinstance(prices, Failure) else prices
+
+        await call.observe(readings, price())
         return build_status(call, prices)
 
 

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lifecycle.core.budget import ALL
 from lifecycle.core.entries import Entry
 from lifecycle.core.model import Endpoint, Prices, StoredState
 from lifecycle.core.overrides import ended_at
 from lifecycle.core.rules import Situation, decide
 from lifecycle.core.timeline import next_change
 from lifecycle.core.times import format_rfc3339
+from lifecycle.engine import known
 from lifecycle.engine.call import Call
+from lifecycle.engine.past import Readings
 from lifecycle.errors import Failure
 from lifecycle.gcp import jobs
 
@@ -27,7 +30,7 @@ class Status:
 
 def build_status(call: Call, prices: Prices | Failure) -> Status:
     """The status (design, "Functions"). Prices are dollars an hour for one replica."""
-    known = prices if not isinstance(prices, Failure) else {}
+    priced = prices if not isinstance(prices, Failure) else {}
     memory = call.memory if isinstance(call.memory, StoredState) else StoredState()
     followed = [entry.platform for entry in call.settings.entries.values() if entry.platform]
     observed = [found for entry in call.settings.entries.values() for found in _observed(call, entry)]
@@ -36,13 +39,21 @@ def build_status(call: Call, prices: Prices | Failure) -> Status:
         "now": format_rfc3339(call.now()),
         "settings_sha256": call.settings.sha256,
         "jobs_settings_sha256": jobs.settings_sha256_of(seen.get(jobs.reconcile_id(call.prefix))),
-        "endpoints": [_row(situation, error, known) for situation, error in observed],
-        "unmanaged": [_unmanaged(endpoint, known) for endpoint in call.unmanaged()],
+        "endpoints": [_row(situation, error, priced, call.readings) for situation, error in observed],
+        "unmanaged": [_unmanaged(endpoint, priced) for endpoint in call.unmanaged()],
         "platforms": {name: _platform(memory, name) for name in dict.fromkeys([*call.settings.platforms, *followed])},
+        "history": call.readings.reason,
+        "budget": _budget(call),
         "unknown": _unknown(call, prices),
     }
     failures = [failure for failure in (call.endpoints, call.memory, prices) if isinstance(failure, Failure)]
-    return Status(told, [situation for situation, _ in observed], known, failures)
+    return Status(told, [situation for situation, _ in observed], priced, failures)
+
+
+def _budget(call: Call) -> dict[str, Any] | None:
+    """The one over all entries."""
+    spending = call.past.spendings.get(ALL)
+    return known.budget(spending, call.now()) if spending else None
 
 
 def _observed(call: Call, entry: Entry) -> list[tuple[Situation, str | None]]:
@@ -55,7 +66,7 @@ def _observed(call: Call, entry: Entry) -> list[tuple[Situation, str | None]]:
     return [(situation, None) for situation in situations]
 
 
-def _row(situation: Situation, error: str | None, prices: Prices) -> dict[str, Any]:
+def _row(situation: Situation, error: str | None, prices: Prices, readings: Readings) -> dict[str, Any]:
     entry, found = situation.entry, situation.endpoint
     wanted, following = decide(situation), next_change(situation)
     override = situation.memory.overrides.get(entry.key)
@@ -87,6 +98,7 @@ def _row(situation: Situation, error: str | None, prices: Prices) -> dict[str, A
         },
         "price_per_hour": _price(found, prices),
         "last_used_at": format_rfc3339(found.last_used_at) if found and found.last_used_at else None,
+        **known.of_row(situation, readings),
     }
 
 
