@@ -1,7 +1,6 @@
 """The functions: one short entry point each. What they promise is in docs/design.md."""
 
 import gc
-import json
 import sys
 
 import functions_framework
@@ -10,6 +9,7 @@ from flask import Request, Response
 from lifecycle import app
 from lifecycle.config.schema import Invalid
 from lifecycle.web import handler as door
+from lifecycle.web.logs import Log
 
 # Starting makes many objects and little garbage: looking for it less often takes a twentieth off a cold start.
 gc.set_threshold(50_000)
@@ -18,9 +18,7 @@ try:
     APP = app.load()
 except Invalid as error:
     # A process with bad settings refuses to start, with one line that says it all.
-    refusal = {"severity": "CRITICAL", "event": "settings", "message": f"refused to start: {error}"}
-    sys.stdout.write(json.dumps(refusal) + "\n")
-    sys.stdout.flush()
+    Log(str, "").line("settings", f"refused to start: {error}", "CRITICAL")
     sys.exit(1)
 
 

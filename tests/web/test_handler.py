@@ -66,6 +66,14 @@ def test_a_body_of_64_kib_is_read(app: App) -> None:
     assert post(app, "pause", body).status_code == 404
 
 
+def test_what_is_wrong_with_a_request_is_told_up_to_a_hundred_mistakes(app: App) -> None:
+    response = post(app, "pause", {"endpoints": [1] * 20_000})
+    told = response.get_json()
+    assert (response.status_code, len(told["errors"])) == (400, 100)
+    assert told["detail"].endswith("and 19900 more")
+    assert len(response.data) < 30_000
+
+
 @pytest.mark.parametrize(("length", "status"), [(65_536, 404), (65_537, 413)])
 def test_a_body_without_a_length_is_read_as_far_as_it_is_let_in(app: App, length: int, status: int) -> None:
     stream = BytesIO(b'{"endpoints": ["nobody"]}'.ljust(length))
@@ -73,9 +81,9 @@ def test_a_body_without_a_length_is_read_as_far_as_it_is_let_in(app: App, length
     assert response.status_code == status
 
 
-def test_what_status_could_not_read_is_in_the_log(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_status_could_not_read_is_in_the_log(app: App, capfd: pytest.CaptureFixture[str]) -> None:
     ask(app, "status")
-    notes = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if line["event"] == "note"]
+    notes = [line for line in map(json.loads, capfd.readouterr().out.splitlines()) if line["event"] == "note"]
     assert {(line["severity"], line["code"]) for line in notes} == {("WARNING", "unreachable")}
 
 
@@ -125,12 +133,12 @@ def test_what_may_pass_is_503_and_says_when_to_come_again(app: App, monkeypatch:
 
 
 def test_every_call_leaves_a_line_for_each_endpoint_and_one_for_itself(
-    app: App, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    app: App, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("lifecycle.engine.service.SHORT", 0.2)
     trace = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
     post(app, "pause", {"endpoints": ["*"]}, Authorization=bearer(email="anna@example.com"), **trace)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert [(line["event"], line.get("endpoint")) for line in lines] == [
         ("endpoint", "embeddings"),
         ("endpoint", "playground"),
@@ -140,14 +148,14 @@ def test_every_call_leaves_a_line_for_each_endpoint_and_one_for_itself(
 
 
 def test_a_crash_is_a_500_that_tells_the_log_and_not_the_caller(
-    app: App, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    app: App, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def crash(*_: Any) -> None:
         raise RuntimeError(f"with {TOKEN} in it")
 
     monkeypatch.setattr("lifecycle.engine.request.read", crash)
     response = post(app, "pause", {"endpoints": ["embeddings"]})
-    logged = capsys.readouterr().out
+    logged = capfd.readouterr().out
     assert response.status_code == 500
     assert "stack_trace" in logged
     assert b"in it" not in response.data

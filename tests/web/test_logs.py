@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lifecycle.core.model import Endpoint, Result
-from lifecycle.web.logs import Log, trace_of
+from lifecycle.web.logs import Log, trace_of, write_line
 from support.secret import TOKEN
 
 RESULT = Result(
@@ -138,6 +138,55 @@ def test_an_endpoint_in_no_entry_is_a_warning_while_it_may_cost_money(state: str
         "forgotten",
         state,
     )
+
+
+@pytest.mark.parametrize("character", ["x", '"', "é", "😀", "\n", "\x1b"])
+def test_a_long_line_is_cut_and_keeps_what_filters_look_at(character: str) -> None:
+    long = character * 200_000
+    written = Written(trace=TRACE)
+    result = replace(RESULT, outcome="failed", reason=long, error=long, url=long, level="ERROR")
+    written.log.result(result, trigger="schedule", by=long, dry_run=False)
+    assert len(written.text.encode()) <= 100_001
+    assert (
+        written.line.items()
+        >= {
+            "severity": "ERROR",
+            "event": "endpoint",
+            "function": "reconcile",
+            "endpoint": "embeddings",
+            "name": "embeddings-prod",
+            "outcome": "failed",
+            "dry_run": False,
+            "logging.googleapis.com/trace": TRACE,
+        }.items()
+    )
+
+
+def test_a_long_value_that_is_no_text_is_cut() -> None:
+    written = Written()
+    written.log.line("note", "x", holders=[{"note": "n" * 500}] * 1000)
+    assert len(written.text) <= 100_001
+    assert written.line["holders"].endswith("… (cut)")
+
+
+@pytest.mark.parametrize("before", range(3_980, 4_001, 5))
+def test_a_token_where_a_line_is_cut_is_not_left_in_part(before: int) -> None:
+    written = Written()
+    written.log.line("note", "x", error=f"{'x' * before}{TOKEN}{'x' * 200_000}")
+    assert TOKEN[:8] not in written.text
+
+
+def test_a_line_longer_than_a_pipe_takes_at_once_is_written_whole(capfd: pytest.CaptureFixture[str]) -> None:
+    write_line("x" * 200_000 + "\n")
+    assert capfd.readouterr().out == "x" * 200_000 + "\n"
+
+
+def test_a_line_goes_past_what_stands_for_standard_output(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    write_line("{}\n")
+    assert capfd.readouterr().out == "{}\n"
 
 
 # Traces.

@@ -13,27 +13,17 @@ from flask import Request as HttpRequest
 from flask import Response
 
 from lifecycle.app import App
-from lifecycle.config.schema import Invalid, Problem, dotted
 from lifecycle.core.model import Trigger
 from lifecycle.engine import request
 from lifecycle.engine.call import Caller, Verb
 from lifecycle.engine.service import Answer
 from lifecycle.errors import Failure
+from lifecycle.web import body, problem
 from lifecycle.web import pubsub as events
 from lifecycle.web.logs import Log, trace_of
+from lifecycle.web.problem import Refused
 
-LARGEST = 64 * 1024  # bytes of a request's body
-RETRY_AFTER = 30  # seconds
 JSON_TYPES = ("", "application/json", "application/octet-stream")
-
-
-class Refused(Exception):
-    """A request that is not let in: an HTTP status, and why."""
-
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.headers = dict(headers or {})
 
 
 def serve(app: App, function: str, http: HttpRequest) -> Response:
@@ -62,14 +52,19 @@ def serve(app: App, function: str, http: HttpRequest) -> Response:
 def _respond(
     app: App, function: str, http: HttpRequest, headers: Mapping[str, str], caller: Caller, log: Log
 ) -> Response:
-    _let_in(function, http, headers)
+    try:
+        _let_in(function, http, headers)
+    except Refused:
+        body.leave(http)
+        raise
     if function == "status":
+        body.leave(http)
         return _status(app, http, log)
-    body = _body(http)
+    text = body.read(http)
     if function == "platform_event":
-        answer = app.run(app.service.platform_event(events.read(body, headers)))
+        answer = app.run(app.service.platform_event(events.read(text, headers)))
     else:
-        asked = request.read(function, body, app.settings.entries, app.service.world.now())
+        asked = request.read(function, text, app.settings.entries, app.service.world.now())
         if function == "reconcile":
             answer = app.run(app.service.reconcile(asked, caller))
         else:
@@ -94,20 +89,10 @@ def _let_in(function: str, http: HttpRequest, headers: Mapping[str, str]) -> Non
         return
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     known = (*JSON_TYPES, "application/cloudevents+json") if function == "platform_event" else JSON_TYPES
-    if (http.content_length or 0) > LARGEST:
-        raise Refused(413, f"the body has more than {LARGEST} bytes")
+    if (http.content_length or 0) > body.LARGEST:
+        raise Refused(413, f"the body has more than {body.LARGEST} bytes")
     if kind not in known:
         raise Refused(415, f"{kind}: the body must be JSON, as {' or '.join(filter(None, known))}")
-
-
-def _body(http: HttpRequest) -> bytes:
-    """The body, of which no more is read than is let in; it may come without a Content-Length."""
-    body = b""
-    while len(body) <= LARGEST and (more := http.stream.read(LARGEST + 1 - len(body))):
-        body += more
-    if len(body) > LARGEST:
-        raise Refused(413, f"the body has more than {LARGEST} bytes")
-    return body
 
 
 def _status(app: App, http: HttpRequest, log: Log) -> Response:
@@ -141,37 +126,17 @@ def _json(body: Mapping[str, Any], status: int, log: Log, kind: str = "applicati
 
 
 def _problem(error: Exception, log: Log) -> Response:
-    """An error as application/problem+json (RFC 9457)."""
-    status, headers = 500, dict[str, str]()
-    more: dict[str, Any] = {}
-    detail = str(error)
-    match error:
-        case Refused():
-            status, headers = error.status, error.headers
-        case Invalid():
-            status, more = 400, {"errors": [_told(problem) for problem in error.problems]}
-        case request.UnknownName():
-            status, more = 404, {"known": error.known}
-        case Failure():
-            status, headers = 503, {"Retry-After": str(round(error.retry_after or RETRY_AFTER))}
-        case _:
-            detail = "an error inside; the log has it"
-            told = f"{type(error).__name__}: {error}"
-            log.line("crash", told, "ERROR", stack_trace="".join(traceback.format_exception(error)))
-    if status != 500:
-        log.line("refused", detail, "ERROR" if status >= 500 else "WARNING", status=status, **_code(error))
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
-    response = _json(body, status, log, "application/problem+json")
-    response.headers.update(headers)
+    """The answer to what was not let in or went wrong, and its line in the log."""
+    status = problem.status_of(error)
+    if status == 500:
+        trace = "".join(traceback.format_exception(error))
+        log.line("crash", f"{type(error).__name__}: {error}", "ERROR", stack_trace=trace)
+    else:
+        code = {"code": error.code} if isinstance(error, Failure) else {}
+        log.line("refused", problem.detail_of(error), "ERROR" if status >= 500 else "WARNING", status=status, **code)
+    response = _json(problem.body_of(error), status, log, "application/problem+json")
+    response.headers.update(problem.headers_of(error))
     return response
-
-
-def _told(problem: Problem) -> dict[str, str]:
-    return {"path": dotted(problem.path), "detail": problem.what}
-
-
-def _code(error: Exception) -> dict[str, str]:
-    return {"code": error.code} if isinstance(error, Failure) else {}
 
 
 def caller_of(headers: Mapping[str, str], invoker: str | None) -> Caller:

@@ -4,15 +4,20 @@ One line for each endpoint and call (`event` "endpoint"), one for each call ("ca
 """
 
 import json
+import os
 import re
-import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from lifecycle.core.model import FREE, Endpoint, Level, Result
 from lifecycle.core.text import did, visible
 from lifecycle.core.times import format_rfc3339
+
+LONGEST = 100_000  # bytes of a line; Cloud Logging takes 256 KiB
+_MOST_OF_A_VALUE = (48_000, 12_000, 2_400)  # tried in turn; a line has fewer than 40 fields
+_WRITING = threading.Lock()
 
 # Cloud Trace: `traceparent` (W3C), or Google's own older header.
 _TRACES = (("traceparent", r"[0-9a-f]{2}-([0-9a-f]{32})-"), ("x-cloud-trace-context", r"([0-9a-f]{32})"))
@@ -27,10 +32,31 @@ def trace_of(headers: Mapping[str, str], project: str | None) -> str | None:
     return None
 
 
-def _print(line: str) -> None:
-    # One write, so that lines of calls side by side do not mix.
-    sys.stdout.write(line)
-    sys.stdout.flush()
+def write_line(line: str) -> None:
+    """Writes a whole line to standard output, past `sys.stdout`: with LOG_EXECUTION_ID the functions framework puts a
+    stream there that writes a line in two pieces, so that lines of concurrent calls merge."""
+    data = line.encode()
+    with _WRITING:  # a pipe takes more than its PIPE_BUF in pieces
+        while data:
+            data = data[os.write(1, data) :]
+
+
+def shortened(text: str) -> str:
+    """A line of JSON, its longest values cut until the line is no longer than `LONGEST`; short ones stay."""
+    entry = json.loads(text) if len(text) > LONGEST else {}
+    for most in _MOST_OF_A_VALUE:
+        if len(text) <= LONGEST:
+            break
+        text = json.dumps({name: _cut(value, most) for name, value in entry.items()})
+    return text
+
+
+def _cut(value: Any, most: int) -> Any:
+    """A value of at most so many bytes of JSON; a longer one becomes text that ends in a mark."""
+    if len(json.dumps(value)) <= most:
+        return value
+    text = value if isinstance(value, str) else json.dumps(value)
+    return f"{text[: most // 12]}… (cut)"  # a character takes up to 12 bytes, as two escaped surrogates
 
 
 @dataclass(frozen=True)
@@ -40,14 +66,15 @@ class Log:
     redact: Callable[[str], str]
     function: str
     trace: str | None = None
-    write: Callable[[str], None] = _print
+    write: Callable[[str], None] = write_line
 
-    def line(self, event: str, message: str, level: Level = "INFO", **fields: Any) -> None:
+    def line(self, event: str, message: str, level: Level | Literal["CRITICAL"] = "INFO", **fields: Any) -> None:
         shown = visible(message)  # `gcloud logging read --format value(jsonPayload.message)` prints it as it is
         entry: dict[str, Any] = {"severity": level, "message": shown, "event": event, "function": self.function}
         if self.trace:
             entry["logging.googleapis.com/trace"] = self.trace
-        self.write(self.redact(json.dumps(entry | fields, default=str)) + "\n")
+        # Cut after the token is taken out: half a token is not found.
+        self.write(shortened(self.redact(json.dumps(entry | fields, default=str))) + "\n")
 
     def result(self, result: Result, *, trigger: str, by: str | None, dry_run: bool) -> None:
         done = did(result.action, result.outcome, dry_run=dry_run)

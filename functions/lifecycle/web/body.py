@@ -1,0 +1,81 @@
+"""A request's body, bounded in its bytes and in the time that it may take to arrive.
+
+Source: gunicorn's threaded worker, under which the functions framework runs. It reads a body in the thread of the
+request and has no time limit for that, so that a few bodies that trickle would hold every thread.
+"""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+from flask import Request
+
+from lifecycle.web.problem import Refused
+
+LARGEST = 64 * 1024  # bytes
+ARRIVES_WITHIN = 3.0  # seconds; callers send a body with its headers, and 64 KiB take a second on a slow line
+
+
+def read(request: Request, seconds: float = ARRIVES_WITHIN) -> bytes:
+    """The body, which may come without a Content-Length. Raises `Refused`: too large, too slow, or not complete."""
+    try:
+        return _read(request, seconds)
+    except Refused:
+        leave(request)
+        raise
+
+
+def _read(request: Request, seconds: float) -> bytes:
+    body = b""
+    damage = ""
+    with _time_limit(request, seconds) as late:
+        try:
+            while len(body) <= LARGEST and (more := request.stream.read(LARGEST + 1 - len(body))):
+                body += more
+        except Exception as error:  # each server and each kind of damage has its own; all are the caller's
+            damage = type(error).__name__
+    if len(body) > LARGEST:
+        raise Refused(413, f"the body has more than {LARGEST} bytes")
+    if late.is_set():
+        raise Refused(408, f"the body did not arrive within {seconds:g} seconds")
+    if damage:
+        raise Refused(400, f"the body is damaged ({damage})")
+    if len(body) < (request.content_length or 0):
+        raise Refused(400, f"the body ended after {len(body)} of {request.content_length} bytes")
+    return body
+
+
+def leave(request: Request) -> None:
+    """Has the server close the connection after the answer where the request has a body that was not read: where the
+    next request begins is not known, and reading on takes as long as the caller likes."""
+    if not request.content_length and "Transfer-Encoding" not in request.headers:
+        return
+    body = request.environ.get("wsgi.input")
+    with contextlib.suppress(AttributeError, OSError):
+        body.failed = True  # type: ignore[union-attr] # gunicorn's own mark for it
+        _socket(request).shutdown(socket.SHUT_RD)  # type: ignore[union-attr]
+
+
+@contextlib.contextmanager
+def _time_limit(request: Request, seconds: float) -> Iterator[threading.Event]:
+    """Ends reading after so many seconds: the caller's bytes end there, and the event is set."""
+    late, connection = threading.Event(), _socket(request)
+
+    def end() -> None:
+        late.set()
+        if connection:
+            with contextlib.suppress(OSError):  # the caller is gone
+                connection.shutdown(socket.SHUT_RD)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+
+
+def _socket(request: Request) -> socket.socket | None:
+    return request.environ.get("gunicorn.socket")
