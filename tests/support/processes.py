@@ -99,14 +99,21 @@ def process(
     function: str, environment: dict[str, str], folder: Path, *, port: int = 0, source: Path = MAIN,
     python: str = sys.executable,
 ) -> Iterator[str]:  # fmt: skip
-    """The URL of a function in a process of its own."""
+    """The URL of a function in a process of its own, with the variables of Google and of the buildpack, and no flags."""
     with listen(port) as free:
         port = free.getsockname()[1]
-    command = [python, "-m", "functions_framework", "--source", str(source), "--target", function]
+    variables = {
+        "FUNCTION_TARGET": function,
+        "FUNCTION_SOURCE": str(source),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "PYTHONUNBUFFERED": "TRUE",
+        "LOG_EXECUTION_ID": "true",
+    }
     with (folder / f"{function}.log").open("a") as log:
         made = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
-            env=environment,
+            [python, "-m", "functions_framework"],
+            env=variables | environment,
             cwd=folder,
             stdout=log,
             stderr=log,

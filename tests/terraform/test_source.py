@@ -46,7 +46,7 @@ def deployed(unpacked: Path) -> Iterator[Deployment]:
     with ExitStack() as stack:
         made = Deployment(logs, stack, python=python, main=unpacked / "functions" / "main.py")
         settings = (unpacked / "functions" / "lifecycle.yaml").read_text()
-        made.start(settings, *FUNCTIONS, LIFECYCLE_CONFIG="", PYTHONDONTWRITEBYTECODE="1")
+        made.start(settings, *FUNCTIONS, LIFECYCLE_CONFIG="", LOG_EXECUTION_ID="false", K_SERVICE="lifecycle")
         made.hub.add("embeddings-prod", "paused", durations=QUICK)
         yield made
 
