@@ -137,7 +137,7 @@ variable "token_version" {
 }
 
 variable "mount_token" {
-  description = "Hand the token to the functions as a file that Cloud Run mounts (HF_TOKEN_FILE), instead of having them ask Secret Manager. It is the same version of the same secret."
+  description = "Hand the token to the functions as a file that Cloud Run mounts (HF_TOKEN_FILE), instead of having them ask Secret Manager. It is the same version of the same secret. Cloud Run refuses to deploy while that version does not exist, so set it after the secret has a token."
   type        = bool
   default     = false
 }
