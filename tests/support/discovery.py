@@ -41,7 +41,7 @@ def faults(api: str, schema: str, body: Any) -> list[str]:
 def request_faults(api: str, method: str, target: str, body: bytes) -> list[str]:
     """The same of a request, by its method, its path with the query, and its body."""
     path, _, query = target.partition("?")
-    found = next((one for one in methods(api) if one["httpMethod"] == method and _matches(one, path)), None)
+    found = next((one for one in methods(api) if one["httpMethod"] == method and _matches(api, one, path)), None)
     if found is None:
         return [f"{method} {path}: no such method"]
     known = {*found.get("parameters", {}), *document(api)["parameters"], "$alt"}
@@ -61,7 +61,7 @@ def request_faults(api: str, method: str, target: str, body: bytes) -> list[str]
 def answer_faults(api: str, method: str, target: str, body: bytes) -> list[str]:
     """What an answer to such a request has otherwise than the document says."""
     path = target.partition("?")[0]
-    found = next((one for one in methods(api) if one["httpMethod"] == method and _matches(one, path)), None)
+    found = next((one for one in methods(api) if one["httpMethod"] == method and _matches(api, one, path)), None)
     return faults(api, found["response"]["$ref"], json.loads(body)) if found else []
 
 
@@ -110,8 +110,9 @@ class Referee:
             self.faults += answer_faults(self.api, scope["method"], target, answer)
 
 
-def _matches(method: dict[str, Any], path: str) -> bool:
-    template = re.escape(method.get("flatPath", method["path"])).replace(r"\{", "{").replace(r"\}", "}")
+def _matches(api: str, method: dict[str, Any], path: str) -> bool:
+    template = document(api)["servicePath"] + method.get("flatPath", method["path"])
+    template = re.escape(template).replace(r"\{", "{").replace(r"\}", "}")
     return re.fullmatch("/" + re.sub(r"{\w+}", "[^/:]+", template), path) is not None
 
 

@@ -99,7 +99,7 @@ def process(
     function: str, environment: dict[str, str], folder: Path, *, port: int = 0, source: Path = MAIN,
     python: str = sys.executable,
 ) -> Iterator[str]:  # fmt: skip
-    """The URL of a function in a process of its own, with the variables of Google and of the buildpack, and no flags."""
+    """The URL of a function in a process of its own: by the variables of Google and of the buildpack, without flags."""
     with listen(port) as free:
         port = free.getsockname()[1]
     variables = {
