@@ -1,7 +1,7 @@
 """Every gcloud line of the documents is one that gcloud takes, and sends what Google's APIs take.
 
-gcloud sends its requests to local servers; each request is compared with the API's discovery document. Lines that sign in are
-only asked whether they are a command. Needs gcloud, so CI runs this as a step of its own.
+gcloud sends its requests to local servers; each request is compared with the API's discovery document. Lines that sign
+in are only asked whether they are a command. Needs gcloud, so CI runs this as a step of its own.
 """
 
 import base64
@@ -51,7 +51,15 @@ ANSWERS: dict[str, Any] = {
     "/locations": {"locations": [{"locationId": "europe-west1", "name": f"projects/{PROJECT}/locations/europe-west1"}]},
     "/builds": {
         "name": "operations/build/1",
-        "metadata": {"build": {"id": "1", "status": "QUEUED", "logUrl": "https://log"}},
+        "metadata": {
+            "build": {
+                "id": "1",
+                "name": f"projects/{PROJECT}/locations/global/builds/1",
+                "projectId": PROJECT,
+                "status": "QUEUED",
+                "logUrl": "https://log.example",
+            },
+        },
     },
     "": {},
 }
