@@ -1,11 +1,8 @@
 """The command line, as it is typed: what it prints, and its exit codes."""
 
 import json
-import subprocess
-import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import ExitStack
+import unicodedata
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,57 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.responses import JSONResponse
 
-from local.servers.endpoints import Durations
-from local.servers.huggingface import ALL_SCOPES, HuggingFace
-from local.servers.scheduler import Scheduler
+from local.servers.faults import Fault
 from local.servers.serve import serve
+from support.desk import TEXT, Desk, with_jobs
 from support.processes import PARENT, now
-from support.secret import TOKEN
-
-TEXT = """
-namespace: acme
-time_zone: Europe/Berlin
-holidays: [2026-12-25]
-endpoints:
-  embeddings: {name: embeddings-prod, hours: Mon-Fri 08:00-20:00}
-  nights: {hours: daily 22:00-06:00}
-"""
-QUICK = Durations(pending=0, resume=0.2, wake=0.2)
-
-
-class Desk:
-    """A person's machine: the settings, and the variables that are set."""
-
-    def __init__(self, folder: Path) -> None:
-        self.config = folder / "lifecycle.yaml"
-        self.config.write_text(TEXT)
-        self.variables = {"LIFECYCLE_CONFIG": str(self.config), "HF_TOKEN": TOKEN, "HOME": str(folder)}
-        self.hub = HuggingFace(now, tokens={TOKEN: ALL_SCOPES})
-        self.scheduler = Scheduler(now)
-
-    def type(self, *words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "lifecycle.cli", *words]
-        env = {**self.variables, **variables}
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
-        assert "Traceback" not in done.stderr
-        assert TOKEN not in done.stdout + done.stderr
-        return done
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
-    with ExitStack() as stack:
-        desk.hub.url = stack.enter_context(serve(desk.hub))
-        desk.variables["HF_ENDPOINTS_URL"] = f"{desk.hub.url}/v2"
-        desk.variables["CLOUD_SCHEDULER_URL"] = stack.enter_context(serve(desk.scheduler))
-        for name in ("embeddings-prod", "nights"):
-            desk.hub.add(name, "paused", durations=QUICK)
-        yield desk
-
-
-def with_jobs(desk: Desk) -> None:
-    desk.variables |= {"SCHEDULER_PARENT": PARENT, "FUNCTIONS_URL": "http://127.0.0.1:9/{name}"}
 
 
 def test_version_is_the_one_of_the_project(desk: Desk) -> None:
@@ -108,7 +58,7 @@ def test_pause_pauses(desk: Desk) -> None:
 
 def test_a_dry_run_changes_nothing(desk: Desk) -> None:
     done = desk.type("resume", "embeddings", "--dry-run")
-    assert (done.returncode, "resume skipped" in done.stdout) == (0, True)
+    assert (done.returncode, "embeddings (embeddings-prod): would resume, paused: " in done.stdout) == (0, True)
     assert desk.hub["embeddings-prod"].state == "paused"
 
 
@@ -151,44 +101,6 @@ def test_no_network_is_told_and_exits_with_1(desk: Desk) -> None:
     assert (done.returncode, "does not answer" in done.stderr) == (1, True)
 
 
-def test_status_shows_first_what_bills_and_is_in_no_entry(desk: Desk) -> None:
-    desk.hub.add("forgotten", "running")
-    done = desk.type("status")
-    assert done.stdout.splitlines()[1].split() == ["forgotten", "running", "$0.8/h"]
-
-
-def test_status_for_machines_is_the_functions_answer(desk: Desk) -> None:
-    told = json.loads(desk.type("status", "--json").stdout)
-    assert {row["endpoint"] for row in told["endpoints"]} == {"embeddings", "nights"}
-
-
-def test_nothing_is_wider_than_80_columns_or_coloured_in_a_pipe(desk: Desk) -> None:
-    text = desk.type("status").stdout + desk.type("plan").stdout
-    assert max(map(len, text.splitlines())) <= 80
-    assert "\x1b" not in text
-
-
-def test_plan_marks_holidays_and_adds_up_to_the_cent(desk: Desk) -> None:
-    plan = json.loads(desk.type("plan", "--from", "2026-12-21", "--days", "7", "--json").stdout)
-    office = plan["endpoints"][0]
-    assert office["holidays"] == ["2026-12-25"]
-    # Monday to Thursday, twelve hours each; an L4 costs $0.80 an hour.
-    assert (office["hours_running"], office["cost"], office["cost_always_on"]) == (48.0, 38.4, 134.4)
-
-
-def test_plan_marks_a_clock_change_and_counts_its_hour(desk: Desk) -> None:
-    plan = json.loads(desk.type("plan", "--from", "2026-10-19", "--days", "7", "--json").stdout)
-    office, nights = plan["endpoints"]
-    assert office["clock_changes"] == ["2026-10-25T02:00:00+01:00"]
-    # Sunday has 25 hours: 7 nights of 8 hours and one more; from midnight to midnight.
-    assert (nights["hours_running"], nights["hours_always_on"]) == (57.0, 169.0)
-
-
-def test_plan_without_a_token_still_tells_hours(desk: Desk) -> None:
-    done = desk.type("plan", HF_TOKEN="")
-    assert (done.returncode, "no Hugging Face token" in done.stdout) == (0, True)
-
-
 def test_sync_shows_the_difference_makes_it_and_has_nothing_to_do_then(desk: Desk) -> None:
     with_jobs(desk)
     first, again = desk.type("sync"), desk.type("sync")
@@ -223,15 +135,6 @@ def test_bad_settings_are_told_without_a_traceback_when_acting(desk: Desk) -> No
     assert (done.returncode, "namespace: 5: must be text" in done.stderr) == (1, True)
 
 
-def test_a_plan_from_beyond_the_calendar_is_wrong_use(desk: Desk) -> None:
-    assert desk.type("plan", "--from", "9999-12-30").returncode == 2
-
-
-def test_without_prices_there_is_no_total(desk: Desk) -> None:
-    plan = json.loads(desk.type("plan", "--json", HF_TOKEN="").stdout)
-    assert plan["total"] == {"cost": None, "cost_always_on": None}
-
-
 @pytest.mark.parametrize("until", ["22", "2200", "25:00", "noon"])
 def test_until_is_a_time_of_day_in_full(desk: Desk, until: str) -> None:
     assert desk.type("pause", "embeddings", "--until", until).returncode == 2
@@ -256,3 +159,71 @@ def test_a_dry_sync_changes_nothing(desk: Desk) -> None:
     with_jobs(desk)
     assert desk.type("sync", "--dry-run").returncode == 0
     assert desk.scheduler.jobs == {}
+
+
+@pytest.mark.parametrize("words", [["pause", "*"], ["resume", "nights"], ["warm", "nights"], ["release", "*"]])
+def test_no_dry_run_says_skipped_or_done_of_what_it_would_do(desk: Desk, words: list[str]) -> None:
+    desk.hub["nights"].to("running" if words[0] in ("pause", "release") else "paused", now())
+    said = desk.type(*words, "--dry-run").stdout
+    assert "would" in said
+    assert "skipped" not in said
+    assert "done" not in said
+
+
+def test_until_needs_no_settings_because_the_functions_know_names_and_zones(desk: Desk) -> None:
+    deployed = desk.deployed()
+    done = desk.type("pause", "nights", "--until", "18:00")
+    assert done.returncode != 2, done.stderr
+    (body,) = [body for function, body in deployed.asked if function == "pause"]
+    until = datetime.fromisoformat(body["until"]).astimezone(ZoneInfo("Europe/Berlin"))
+    assert (body["endpoints"], until.hour, until.minute) == (["nights"], 18, 0)
+
+
+def test_until_for_all_asks_once_for_each_zone(desk: Desk) -> None:
+    desk.config.write_text(TEXT.replace("nights: {", "nights: {time_zone: America/New_York, "))
+    deployed = desk.deployed()
+    desk.type("pause", "*", "--until", "18:00")
+    asked = [body["endpoints"] for function, body in deployed.asked if function == "pause"]
+    assert asked == [["embeddings"], ["nights"]]
+
+
+def test_until_of_a_name_that_nobody_knows_is_wrong_use(desk: Desk) -> None:
+    desk.deployed()
+    done = desk.type("pause", "nobody", "--until", "18:00")
+    assert (done.returncode, "unknown: nobody; known are embeddings, nights" in done.stderr) == (2, True)
+
+
+def test_an_answer_for_machines_is_that_of_the_function(desk: Desk) -> None:
+    told = json.loads(desk.type("pause", "*", "--json").stdout)
+    assert [row["name"] for row in told["results"]] == ["embeddings-prod", "nights"]
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "value"),
+    [
+        (["resume", "nights", "--holder", "ci-42"], "holder", "ci-42"),
+        (["warm", "nights", "--force"], "force", True),
+        (["release", "nights", "--all-holders"], "holders", "all"),
+    ],
+)
+def test_holders_and_force_are_asked_of_the_functions(desk: Desk, words: list[str], key: str, value: object) -> None:
+    deployed = desk.deployed()
+    desk.type(*words)
+    assert deployed.asked[-1][1][key] == value
+
+
+HOSTILE = "\x1b[2J\u202eevil\x9b31m\nsecond"
+
+
+@pytest.mark.parametrize("words", [["status"], ["plan"], ["pause", "*"], ["resume", "*"]])
+def test_control_characters_from_outside_never_reach_the_terminal(desk: Desk, words: list[str]) -> None:
+    """Of names, states and messages of Hugging Face, and of its errors."""
+    desk.hub.add(f"un{HOSTILE}", "running")
+    desk.hub.add(f"st{HOSTILE}", f"ru{HOSTILE}")
+    desk.hub["nights"].to("failed", now())
+    desk.hub.faults.error = lambda status: {"error": HOSTILE}
+    desk.hub.faults.add(Fault("status", "POST .*/(pause|resume)", status=400))
+    done = desk.type(*words)
+    left = {char for char in done.stdout + done.stderr if unicodedata.category(char) in ("Cc", "Cf")} - {"\n"}
+    assert left == set()
+    assert "\nsecond" not in done.stdout + done.stderr

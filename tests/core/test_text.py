@@ -50,6 +50,8 @@ def test_every_text_in_a_json_value_is_escaped() -> None:
         ("pause", "failed", True, "pause failed"),
         ("pause", "skipped", False, "pause skipped"),
         ("none", "unchanged", True, "unchanged"),
+        ("none", "skipped", True, "would do nothing"),
+        ("none", "skipped", False, "skipped"),
         ("resume", "pending", False, "resume pending"),
     ],
 )

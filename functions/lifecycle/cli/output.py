@@ -1,34 +1,121 @@
-"""What people read on a terminal: results, status, forecast, progress. Plain where there is no terminal, 80 columns."""
+"""What people read: rows that fit a terminal and are not wrapped in a pipe, colour on a terminal alone, progress."""
 
 import asyncio
+import os
+import shutil
 import sys
-from collections.abc import Awaitable, Iterable, Mapping
-from datetime import datetime, time, timedelta
-from decimal import Decimal
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from textwrap import wrap
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import click
 
-from lifecycle.core.forecast import Forecast
-from lifecycle.core.model import FREE
-from lifecycle.core.times import in_words
+from lifecycle.core.text import did, visible_in
+from lifecycle.core.times import DAYS, in_words, parse_rfc3339
 
 T = TypeVar("T")
+UTC = ZoneInfo("UTC")
 STILL = 30.0  # seconds between plain lines of a long wait
-STYLES = {"running": "green", "paused": "dim", "scaledToZero": "dim", "failed": "bold red"}
+NARROWEST = 20
 
 
-def console() -> Console:
-    """Standard output; a pipe gets 80 columns, a terminal at most its own width."""
-    return Console(width=None if sys.stdout.isatty() else 80, highlight=False, emoji=False, markup=False)
+def width() -> int | None:
+    """The columns of the terminal; None: standard output is a pipe or a file, where nothing is wrapped."""
+    return max(NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
+
+
+def line(text: str = "", style: str | None = None) -> None:
+    """One line of text, wrapped between words where the terminal is narrow."""
+    columns = width()
+    for part in (_wrapped(text, columns, "  ") if columns else [text]) or [""]:
+        print(styled(part, style))
+
+
+def styled(text: str, style: str | None) -> str:
+    """The text with its colour, on a terminal that wants any."""
+    if not style or not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return click.style(text, fg=None if style in ("bold", "dim") else style, bold=style == "bold", dim=style == "dim")
+
+
+def rows(
+    cells: Iterable[Sequence[str]],
+    *,
+    titles: Sequence[str] = (),
+    right: int = 99,
+    styles: Sequence[str | None] = (),
+) -> None:
+    """A line for each row, in columns, those from `right` on flush right. Where the terminal is too narrow, the last
+    column goes on below, or each row becomes several lines, with its titles. No cell is ever cut."""
+    body = [list(row) for row in cells]
+    for number, row in enumerate(_laid_out(body, titles, right, width())):
+        style = "bold" if titles and number == 0 else styles[number - bool(titles)] if styles else None
+        for text in row:
+            print(styled(text, style))
+
+
+def _laid_out(body: list[list[str]], titles: Sequence[str], right: int, columns: int | None) -> list[list[str]]:
+    table = [list(titles), *body] if titles else body
+    if not table:
+        return []
+    aligned = _aligned(table, right)
+    if columns is None or all(len(text) <= columns for text in aligned):
+        return [[text] for text in aligned]
+    if not titles:
+        heads = _aligned([row[:-1] for row in table], right)
+        if all(len(text) <= columns for text in heads):
+            tails = (_wrapped("    " + row[-1], columns, "    ") if row[-1] else [] for row in table)
+            return [[head, *tail] for head, tail in zip(heads, tails, strict=True)]
+    named = (
+        [
+            [row[0], *(f"{title} {cell}" if cell else "" for title, cell in zip(titles[1:], row[1:], strict=True))]
+            for row in body
+        ]
+        if titles
+        else body
+    )
+    return ([[]] if titles else []) + [_packed(row, columns) for row in named]
+
+
+def _aligned(table: list[list[str]], right: int) -> list[str]:
+    sizes = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(size) if place >= right else cell.ljust(size)
+            for place, (cell, size) in enumerate(zip(row, sizes, strict=True))
+        ).rstrip()
+        for row in table
+    ]
+
+
+def _packed(cells: Sequence[str], columns: int) -> list[str]:
+    """The cells one after the other, in as few lines as they fit into without being split."""
+    lines = [""]
+    for cell in filter(str.strip, cells):
+        longer = f"{lines[-1]}  {cell}" if lines[-1].strip() else lines[-1] + cell
+        if len(longer) <= columns:
+            lines[-1] = longer
+        elif lines == [""]:
+            lines = [cell]
+        else:
+            lines += _wrapped("    " + cell, columns, "    ")
+    return lines
+
+
+def _wrapped(text: str, columns: int, indent: str) -> list[str]:
+    """Lines of whole words; a word that is longer than a line stays whole."""
+    return wrap(text, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 async def waiting(work: Awaitable[T], what: str) -> T:
     """The result of the work; meanwhile a spinner on a terminal, a plain line now and then elsewhere."""
     if sys.stderr.isatty():
-        with Console(stderr=True).status(f"{what} …"):
+        from rich.console import Console
+        from rich.text import Text
+
+        with Console(stderr=True).status(Text(f"{what} …")):
             return await work
     task = asyncio.ensure_future(work)
     waited = 0.0
@@ -39,107 +126,36 @@ async def waiting(work: Awaitable[T], what: str) -> T:
 
 
 def results(answer: Mapping[str, Any]) -> None:
-    """A function's answer: a line each, and below it the URL of what runs and the error of what failed."""
-    for result in answer["results"]:
-        did = result["outcome"] if result["action"] == "none" else f"{result['action']} {result['outcome']}"
-        print(f"{result['name']}: {did}, {result['after'] or 'state unknown'}: {result['reason']}")
+    """A function's answer: a line each, and below it the error of what failed, or the URL of what runs."""
+    shown = visible_in(answer)
+    for result in shown["results"]:
+        done = did(result["action"], result["outcome"], dry_run=shown["dry_run"])
+        line(f"{names(result)}: {done}, {result['after'] or 'state unknown'}: {result['reason']}")
         if result["error"]:
-            print(f"  {result['error']}")
+            line(f"  {result['error']}", "red")
         if result["after"] == "running" and result["url"]:
             print(f"  {result['url']}")
-    if not answer["results"]:
-        print("nothing is covered by these names at Hugging Face")
+    if not shown["results"]:
+        line("no endpoint at Hugging Face matches these names")
 
 
-def status(told: Mapping[str, Any]) -> None:
-    """The status: first what bills unseen and what could not be read, then a block for each endpoint."""
-    out = console()
-    billing = [found for found in told["unmanaged"] if found["state"] not in FREE]
-    if billing:
-        out.print(Text("In no entry, and may bill:", style="bold red"))
-        for found in billing:
-            out.print(f"  {found['name']}  {found['state']}  {_price(found['price_per_hour'])}")
-        out.print()
-    if told["unknown"]:
-        out.print(Text(f"Could not be read: {', '.join(told['unknown'])}", style="bold yellow"))
-    if told["jobs_settings_sha256"] is None and "scheduler" not in told["unknown"]:
-        out.print(Text("There are no jobs yet: run `lifecycle sync`", style="bold yellow"))
-    if told["jobs_settings_sha256"] not in (None, told["settings_sha256"]):
-        out.print(Text("The jobs were made from other settings: run `lifecycle sync`", style="bold yellow"))
-    for row in told["endpoints"]:
-        _row(out, row)
-    silent = "not known" if "scheduler" in told["unknown"] else "has said nothing yet"
-    for name, news in told["platforms"].items():
-        said = f"{news['state']} since {news['since']}" if news["state"] else silent
-        out.print(f"platform {name}: {said}")
+def names(row: Mapping[str, Any]) -> str:
+    """Both names: that of the entry, and where it is another, that at Hugging Face."""
+    entry, name = row["endpoint"], row["name"]
+    return str(entry) if entry == name else f"{entry} ({name})"
 
 
-def _row(out: Console, row: Mapping[str, Any]) -> None:
-    state = row["after"] or "unknown"
-    head = Text(f"{row['name']}  ", style="bold")
-    head.append(state, style=STYLES.get(state, "yellow"))
-    ready, target = row["replicas"]["ready"], row["replicas"]["target"]
-    replicas = "" if ready is None else f"  {ready}/{target if target is not None else '?'} replicas"
-    head.append(f"  {_price(row['price_per_hour'])}{replicas}")
-    out.print(head)
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for wraps in (True, False, False, True):
-        table.add_column(no_wrap=not wraps)
-    table.add_row("", "wanted", row["wanted"], row["reason"])
-    if row["next"]:
-        table.add_row("", "next", row["next"]["wanted"], f"at {row['next']['at']}: {row['next']['reason']}")
-    if row["override"]:
-        until = row["override"]["until"] or "released"
-        table.add_row("", "override", row["override"]["state"], f"until {until}")
-    if row["last_used_at"]:
-        table.add_row("", "used", "", row["last_used_at"])
-    if row["error"]:
-        table.add_row("", "error", "", Text(row["error"], style="red"))
-    out.print(table)
+def zone_of(row: Mapping[str, Any]) -> ZoneInfo:
+    """The zone of a row's entry; UTC where the functions do not say it."""
+    return ZoneInfo(row["time_zone"]) if row.get("time_zone") else UTC
 
 
-def _price(price: float | None) -> str:
-    return "price unknown" if price is None else f"${price:g}/h"
-
-
-def forecasts(found: Iterable[Forecast], notes: Iterable[str]) -> None:
-    """The forecast: each endpoint's changes, and a table of hours and money."""
-    out = console()
-    found = list(found)
-    for one in found:
-        out.print(Text(f"{one.name}  ({one.entry.key}, {one.entry.zone.key})", style="bold"))
-        out.print(_changes(one))
-    table = Table(box=None, pad_edge=False)
-    for name in ("endpoint", "hours", "of", "price/h", "cost", "always on", "saved"):
-        table.add_column(name, justify="left" if name == "endpoint" else "right", overflow="fold")
-    for one in found:
-        table.add_row(
-            one.name,
-            f"{one.running / timedelta(hours=1):.2f}",
-            f"{one.length / timedelta(hours=1):.2f}",
-            "?" if one.price is None else f"{one.price:g}×{one.replicas}",
-            _money(one.cost),
-            _money(one.cost_always_on),
-            _money(None if one.cost is None or one.cost_always_on is None else one.cost_always_on - one.cost),
-        )
-    out.print()
-    out.print(table)
-    for note in notes:
-        out.print(note)
-
-
-def _changes(one: Forecast) -> Table:
-    """What happens when, holidays and clock changes in their places."""
-    rows = [(stretch.begin, str(stretch.wanted), stretch.reason) for stretch in one.stretches]
-    rows += [(change, "", "the clock changes") for change in one.clock_changes]
-    rows += [(datetime.combine(day, time(), one.entry.zone), "", "holiday") for day in one.holidays]
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for wraps in (True, False, False, True):
-        table.add_column(no_wrap=not wraps)
-    for at, wanted, reason in sorted(rows, key=lambda row: (row[0], row[1])):
-        table.add_row("", f"{at.astimezone(one.entry.zone):%a %Y-%m-%d %H:%M}", wanted, reason)
-    return table
-
-
-def _money(amount: Decimal | None) -> str:
-    return "?" if amount is None else f"${amount}"
+def clock(at: str | datetime | None, zone: ZoneInfo, now: datetime, *, named: bool = True) -> str:
+    """An instant on the zone's clock: "20:00", "Mon 08:00", "Mon 2026-12-28 08:00", and the zone; "" for None."""
+    when = parse_rfc3339(at) if isinstance(at, str) else at
+    if when is None:
+        return ""
+    local, here = when.astimezone(zone), now.astimezone(zone)
+    far = abs((local.date() - here.date()).days)
+    day = "" if not far else f"{DAYS[local.weekday()]} " if far < 6 else f"{DAYS[local.weekday()]} {local.date()} "
+    return f"{day}{local:%H:%M}" + (f" {zone.key}" if named else "")

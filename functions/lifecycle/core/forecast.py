@@ -29,7 +29,8 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Forecast:
-    """One endpoint's. `running`: the time that it will run, where no rule applies as before.
+    """One endpoint's. `running`: the time that it will run, where no rule applies as before. `at_most`: the same if it
+    is used all the time, which matters for `idle_after`.
 
     Money is in dollars; without a known price there is none.
     """
@@ -38,6 +39,7 @@ class Forecast:
     name: str
     stretches: tuple[Stretch, ...]
     running: timedelta
+    at_most: timedelta
     replicas: int
     price: float | None
     holidays: tuple[date, ...]
@@ -50,6 +52,10 @@ class Forecast:
     @property
     def cost(self) -> Decimal | None:
         return None if self.price is None else dollars(self.running, self.replicas, self.price)
+
+    @property
+    def cost_at_most(self) -> Decimal | None:
+        return None if self.price is None else dollars(self.at_most, self.replicas, self.price)
 
     @property
     def cost_always_on(self) -> Decimal | None:
@@ -71,10 +77,12 @@ class Forecast:
                 for stretch in self.stretches
             ],
             "hours_running": self.running / timedelta(hours=1),
+            "hours_at_most": self.at_most / timedelta(hours=1),
             "hours_always_on": self.length / timedelta(hours=1),
             "replicas": self.replicas,
             "price_per_hour": self.price,
             "cost": None if self.cost is None else float(self.cost),
+            "cost_at_most": None if self.cost_at_most is None else float(self.cost_at_most),
             "cost_always_on": None if self.cost_always_on is None else float(self.cost_always_on),
             "holidays": [day.isoformat() for day in self.holidays],
             "clock_changes": [change.astimezone(self.entry.zone).isoformat() for change in self.clock_changes],
@@ -92,11 +100,14 @@ def forecast(
     alike = like is not None and entry.start and not any(stretch.wanted == "any" for stretch in like)
     stretches = tuple(like if like and alike else _stretches(situation, until))
     least = entry.scaling.min_replicas if entry.scaling.min_replicas is not None else endpoint and endpoint.min_replicas
+    running = sum((stretch.end - stretch.begin for stretch in stretches if stretch.runs), timedelta())
+    used = entry.idle_after is not None and (running > timedelta() or endpoint is None)
     return Forecast(
         entry=entry,
         name=endpoint.name if endpoint else entry.name or entry.key,
         stretches=stretches,
-        running=sum((stretch.end - stretch.begin for stretch in stretches if stretch.runs), timedelta()),
+        running=running,
+        at_most=until - now if used else running,
         replicas=max(1, least or 1),
         price=prices.get(endpoint.hardware) if endpoint and endpoint.hardware else None,
         holidays=tuple(_holidays(entry, now, until)),

@@ -30,10 +30,10 @@ def visible_in(value: Any) -> Any:
 
 
 def did(action: str, outcome: str, *, dry_run: bool) -> str:
-    """What became of an endpoint: "pause done", "unchanged"; in a dry run "would pause"."""
-    if action == "none":
-        return outcome
-    return f"would {action}" if dry_run and outcome == "skipped" else f"{action} {outcome}"
+    """What became of an endpoint: "pause done", "unchanged"; in a dry run "would pause", "would do nothing"."""
+    if dry_run and outcome == "skipped":
+        return "would do nothing" if action == "none" else f"would {action}"
+    return outcome if action == "none" else f"{action} {outcome}"
 
 
 def _moves(char: str) -> bool:

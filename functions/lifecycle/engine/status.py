@@ -80,6 +80,7 @@ def _row(situation: Situation, error: str | None, prices: Prices, readings: Read
     return {
         "endpoint": entry.key,
         "name": found.name if found else entry.name or entry.key,
+        "time_zone": entry.zone.key,
         "before": found.state if found else None,
         "after": found.state if found else None,
         "wanted": wanted.wanted,
@@ -98,6 +99,7 @@ def _row(situation: Situation, error: str | None, prices: Prices, readings: Read
         },
         "price_per_hour": _price(found, prices),
         "last_used_at": format_rfc3339(found.last_used_at) if found and found.last_used_at else None,
+        "updated_at": format_rfc3339(found.updated_at) if found and found.updated_at else None,
         **known.of_row(situation, readings),
     }
 

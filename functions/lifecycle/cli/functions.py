@@ -1,0 +1,97 @@
+"""The functions, asked by the command line: through FUNCTIONS_URL as deployed, or in this process."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+
+from lifecycle.cli.common import read_settings
+from lifecycle.config.environment import Environment
+from lifecycle.config.schema import Invalid
+from lifecycle.errors import Failure
+
+if TYPE_CHECKING:
+    from lifecycle.engine.service import Service
+
+SECONDS = 600.0
+
+
+async def ask(env: Environment, function: str, body: Mapping[str, Any]) -> tuple[int, Any]:
+    """The status and the JSON of a function's answer. Raises `Failure`."""
+    return await (_remote(env, function, body) if env.functions_url else _direct(env, function, body))
+
+
+async def status(env: Environment) -> tuple[Mapping[str, Any], list[str]]:
+    """What `status` answers, and why what it names in `unknown` is so, where that can be told. Raises `Failure`."""
+    if not env.functions_url:
+        return await _direct_status(env)
+    code, told = await _remote(env, "status", None)
+    if code != 200 or not isinstance(told, dict) or "endpoints" not in told:
+        raise Failure(f"status: {refusal(code, told)}", code="refused", retryable=code == 503)
+    return told, [f"not known: {', '.join(told['unknown'])}"] if told["unknown"] else []
+
+
+def refusal(code: int, answer: Any) -> str:
+    """What a function said where it gave no results."""
+    detail = answer.get("detail") if isinstance(answer, dict) else None
+    return str(detail) if detail and code < 500 else f"{code} {detail or answer}"
+
+
+async def _remote(env: Environment, function: str, body: Mapping[str, Any] | None) -> tuple[int, Any]:
+    from lifecycle.cli import identity
+
+    url = env.function_url(function)
+    async with httpx.AsyncClient(timeout=SECONDS) as http:
+        headers = {"Accept": "application/json", **await identity.header(url, http)}
+        try:
+            response = await http.request("GET" if body is None else "POST", url, json=body, headers=headers)
+        except httpx.HTTPError as error:
+            told = f"{url} does not answer: {error or type(error).__name__}. Is FUNCTIONS_URL right?"
+            raise Failure(told, code="unreachable", retryable=True) from None
+    if response.status_code in (401, 403) and "json" not in response.headers.get("content-type", ""):
+        told = (
+            f"{url}: {response.status_code}. You need the right to invoke it (roles/run.invoker); ask who deployed it"
+        )
+        raise Failure(told, code="forbidden", retryable=False)
+    try:
+        return response.status_code, response.json()
+    except ValueError:
+        told = f"{url}: {response.status_code}, and no JSON. Is FUNCTIONS_URL right?"
+        raise Failure(told, code="malformed", retryable=False) from None
+
+
+async def _direct(env: Environment, function: str, body: Mapping[str, Any]) -> tuple[int, Any]:
+    from lifecycle.engine import request
+    from lifecycle.engine.call import Caller, Verb
+
+    async with _service(env) as service:
+        known, now = service.world.settings.entries, service.world.now()
+        try:
+            asked = request.read(function, json.dumps(body).encode(), known, now)
+        except (Invalid, request.UnknownName) as error:
+            return 400, {"detail": str(error)}
+        if function == "reconcile":
+            answer = await service.reconcile(asked, Caller())
+        else:
+            answer = await service.act(cast(Verb, function), asked, Caller())
+        return answer.status, answer.body()
+
+
+async def _direct_status(env: Environment) -> tuple[Mapping[str, Any], list[str]]:
+    async with _service(env) as service:
+        made = await service.status()
+        why = [f"not known: {failure}" for failure in dict.fromkeys(map(str, made.failures))]
+        unset = "not known: memory: SCHEDULER_PARENT is not set"
+        return made.told, why if env.scheduler_parent else [*why, unset]
+
+
+@asynccontextmanager
+async def _service(env: Environment) -> AsyncIterator["Service"]:
+    from lifecycle.app import world
+    from lifecycle.engine.service import Service
+
+    dependencies = world(env, read_settings(env.config))
+    async with dependencies.http:
+        yield Service(dependencies)

@@ -1,0 +1,55 @@
+"""`lifecycle sync`: Cloud Scheduler's jobs made what the settings say."""
+
+import asyncio
+from typing import cast
+
+import click
+
+from lifecycle.cli.common import DRY, read_environment, read_settings, run, wrong
+from lifecycle.config.environment import Environment
+from lifecycle.core.entries import Settings
+from lifecycle.core.text import visible
+
+SYNC_TIME = 900.0  # seconds
+
+
+@click.command()
+@DRY
+def sync(dry_run: bool) -> None:
+    """Make Cloud Scheduler's jobs what the settings say; show the difference first."""
+    env = read_environment()
+    needed = {"SCHEDULER_PARENT": env.scheduler_parent, "FUNCTIONS_URL": env.functions_url}
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        wrong(f"set {' and '.join(missing)}: sync makes jobs there that call the functions")
+    run(_sync(env, read_settings(env.config), dry_run))
+
+
+async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
+    import random
+
+    from lifecycle.cli import output
+    from lifecycle.cli import sync as jobs
+    from lifecycle.cli.desired_jobs import Target
+    from lifecycle.gcp.jobs import foreign
+    from lifecycle.gcp.scheduler import Client, Scheduler
+    from lifecycle.huggingface.client import is_loopback
+
+    target = Target(cast(str, env.functions_url), env.invoker or "", env.prefix)
+    if not env.invoker and not is_loopback(target.functions_url):
+        wrong("set INVOKER_SERVICE_ACCOUNT: without it the functions would refuse the jobs")
+    deadline = asyncio.get_running_loop().time() + SYNC_TIME
+    scheduler = Scheduler(cast(str, env.scheduler_parent), Client(env.scheduler_url), deadline, random.Random())
+    difference = jobs.difference(found, target, await scheduler.list())
+    for change in difference.changes:
+        print("\n".join(map(visible, str(change).split("\n"))))
+    if not difference.changes:
+        print("nothing to do")
+    elif dry_run:
+        print(f"{len(difference.changes)} would change; nothing did, this is a dry run")
+    else:
+        making = jobs.apply(difference.changes, scheduler, target)
+        await output.waiting(making, f"making {len(difference.changes)} changes")
+        print(f"{len(difference.changes)} changed")
+    if difference.foreign:
+        raise foreign(difference.foreign)

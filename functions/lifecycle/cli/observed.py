@@ -1,0 +1,89 @@
+"""What `status` answered, as the values that the rules look at: for what is worked out on this machine."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from lifecycle.core.entries import Entry, Settings
+from lifecycle.core.model import Endpoint, Hardware, Override, PlatformState, Prices, StoredState
+from lifecycle.core.rules import Situation
+from lifecycle.core.times import parse_rfc3339
+
+
+@dataclass(frozen=True)
+class Observed:
+    """`rows`: those of the status, or made of the settings where there is none; `situations`: one for each."""
+
+    now: datetime
+    rows: list[dict[str, Any]]
+    situations: list[Situation]
+    prices: Prices
+    notes: list[str]
+
+
+def observed(settings: Settings, told: Mapping[str, Any] | None, why: Sequence[str]) -> Observed:
+    """What the settings of this machine have to say about. `told` None: nothing is known. `why`: what is not known."""
+    status = told or {"endpoints": [], "platforms": {}}
+    now = parse_rfc3339(status.get("now")) or datetime.now(UTC)
+    rows = [row for row in status["endpoints"] if row["endpoint"] in settings.entries]
+    seen = {row["endpoint"] for row in rows}
+    rows += [_unseen(entry) for key, entry in settings.entries.items() if key not in seen]
+    order = {key: number for number, key in enumerate(settings.entries)}
+    rows.sort(key=lambda row: order[row["endpoint"]])
+    platforms = {name: news for name, row in status["platforms"].items() if (news := _news(row))}
+    notes = [f"{text[:1].upper()}{text[1:]}." for text in why]
+    if told and told["settings_sha256"] != settings.sha256:
+        notes.append("The functions run with other settings than this file.")
+    situations = [
+        Situation(settings.entries[row["endpoint"]], _endpoint(row), _memory(row, platforms), now) for row in rows
+    ]
+    prices = {_hardware(row): row["price_per_hour"] for row in rows if row["price_per_hour"] is not None}
+    return Observed(now, rows, situations, prices, notes)
+
+
+def _unseen(entry: Entry) -> dict[str, Any]:
+    name = entry.name or entry.key
+    return {"endpoint": entry.key, "name": name, "state": None, "price_per_hour": None, "override": None}
+
+
+def _hardware(row: Mapping[str, Any]) -> Hardware:
+    """A stand-in: the status says the price, not what it is for."""
+    return ("", "", "", row["name"])
+
+
+def _endpoint(row: Mapping[str, Any]) -> Endpoint | None:
+    state = row.get("state", row.get("after"))
+    if state is None:
+        return None
+    replicas = row["replicas"]
+    return Endpoint(
+        name=row["name"],
+        state=state,
+        url=row["url"],
+        ready_replicas=replicas["ready"],
+        target_replicas=replicas["target"],
+        min_replicas=replicas["min"],
+        max_replicas=replicas["max"],
+        last_used_at=parse_rfc3339(row["last_used_at"]),
+        updated_at=parse_rfc3339(row.get("updated_at")),
+        hardware=_hardware(row),
+    )
+
+
+def _memory(row: Mapping[str, Any], platforms: Mapping[str, PlatformState]) -> StoredState:
+    override = _override(row["override"])
+    return StoredState({row["endpoint"]: override} if override else {}, platforms)
+
+
+def _override(told: Mapping[str, Any] | None) -> Override | None:
+    since = parse_rfc3339(told["since"]) if told else None
+    if not told or since is None:
+        return None
+    until = parse_rfc3339(told["until"])
+    return Override(told["state"], since, until, told["or_started"], told["by"], told["note"])
+
+
+def _news(told: Mapping[str, Any]) -> PlatformState | None:
+    since = parse_rfc3339(told["since"])
+    return PlatformState(told["state"], since) if told["state"] and since else None

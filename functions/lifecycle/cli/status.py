@@ -1,0 +1,169 @@
+"""`lifecycle status`: a line for each endpoint."""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from lifecycle.cli import functions, output
+from lifecycle.cli.common import AS_JSON, SOME_NAMES, Stop, only, read_environment, run
+from lifecycle.config.environment import Environment
+from lifecycle.core.model import AT_REST, FREE, STARTING
+from lifecycle.core.text import visible_in
+from lifecycle.core.times import parse_rfc3339
+
+EVERY = 10.0  # seconds between two looks of --watch
+AS_WANTED, STARTS, DIFFERS, NOT_KNOWN = "✓", "…", "!", "?"
+STYLES = {DIFFERS: "red", NOT_KNOWN: "yellow", STARTS: "cyan", AS_WANTED: None}
+
+
+@click.command()
+@SOME_NAMES
+@click.option("--watch", is_flag=True, help=f"Look again every {EVERY:.0f} seconds, until Ctrl-C.")
+@click.option("--check", is_flag=True, help="Exit with 1 when something is not as wanted, or not known.")
+@AS_JSON
+def status(names: tuple[str, ...], watch: bool, check: bool, as_json: bool) -> None:
+    """Say what is, what is wanted and why, what comes next, and what it costs now.
+
+    ✓ as wanted  … starting  ! differs, or bills and no entry covers it  ? not known
+    """
+    env = read_environment()
+    told = _look(env, names, as_json)
+    while watch:
+        try:
+            time.sleep(EVERY)
+            if sys.stdout.isatty():
+                click.clear()
+            told = _look(env, names, as_json)
+        except Stop as stop:
+            stop.show()
+        except KeyboardInterrupt:
+            break
+    unread = [row for row in told["endpoints"] if state_of(row) is None]
+    if (unread and len(unread) == len(told["endpoints"])) or "huggingface" in told["unknown"]:
+        raise SystemExit(1)
+    if check and (told["unknown"] or differing(told)):
+        raise SystemExit(1)
+
+
+def state_of(row: Mapping[str, Any]) -> str | None:
+    """Hugging Face's word for the state now; None: not known."""
+    state = row.get("state", row.get("after"))
+    return None if state is None else str(state)
+
+
+def marker(row: Mapping[str, Any]) -> str:
+    """Whether an endpoint is as it should be, in one character."""
+    state, wanted = state_of(row), row["wanted"]
+    if state is None:
+        return NOT_KNOWN
+    sleeps = state == "scaledToZero" and row["replicas"]["min"] == 0 and not row["override"]
+    fits = {
+        "any": True,
+        "running": state == "running" or sleeps,
+        "paused": state == "paused",
+        "scaledToZero": state in AT_REST,
+    }
+    if row["error"] or not fits.get(wanted, False):
+        return STARTS if state in STARTING and wanted == "running" and not row["error"] else DIFFERS
+    return AS_WANTED
+
+
+def differing(told: Mapping[str, Any]) -> list[str]:
+    """The names of what is not as wanted."""
+    return [row["name"] for row in told["endpoints"] if marker(row) != AS_WANTED]
+
+
+def dollars_per_hour(row: Mapping[str, Any]) -> float | None:
+    """What an endpoint costs now: nothing at rest, else its replicas' price; None: not known."""
+    state, price = state_of(row), row["price_per_hour"]
+    if state in FREE:
+        return 0.0
+    if state is None or price is None:
+        return None
+    return float(price * max(1, (row.get("replicas") or {}).get("target") or 1))
+
+
+def money(dollars: float | None) -> str:
+    return (
+        "$?/h"
+        if dollars is None
+        else f"${dollars:.2f}/h"
+        if round(dollars, 2) == round(dollars, 4)
+        else f"${dollars:g}/h"
+    )
+
+
+def _look(env: Environment, names: tuple[str, ...], as_json: bool) -> Mapping[str, Any]:
+    answer, why = run(output.waiting(functions.status(env), "status"))
+    told = dict(answer)
+    told["endpoints"] = only(told["endpoints"], names)
+    if as_json:
+        print(json.dumps(told, indent=2), flush=True)
+    else:
+        _show(visible_in(told), visible_in(why), everything=not names)
+    return told
+
+
+def _show(told: Mapping[str, Any], why: list[str], *, everything: bool) -> None:
+    now = parse_rfc3339(told["now"])
+    assert now is not None
+    zones = dict.fromkeys(output.zone_of(row) for row in told["endpoints"])
+    one = next(iter(zones)) if len(zones) == 1 else None
+    for text in [*why, *_warnings(told)]:
+        output.line(text, "yellow")
+    billing = [row for row in told["unmanaged"] if state_of(row) not in FREE] if everything else []
+    cells = [
+        [
+            f"! {row['name']}",
+            "",
+            f"{state_of(row)}, unmanaged",
+            money(dollars_per_hour(row)),
+            "",
+            "no entry covers it, and it may bill",
+        ]
+        for row in billing
+    ]
+    styles: list[str | None] = ["red"] * len(billing)
+    for row in sorted(told["endpoints"], key=lambda row: marker(row) == AS_WANTED):
+        zone, found = output.zone_of(row), marker(row)
+        next_ = row["next"]
+        state = state_of(row) or "unknown"
+        cells.append([
+            f"{found} {row['endpoint']}",
+            row["name"],
+            state if state == row["wanted"] or row["wanted"] == "any" else f"{state} → {row['wanted']}",
+            money(dollars_per_hour(row)),
+            f"{output.clock(next_['at'], zone, now, named=one is None)} {next_['wanted']}" if next_ else "",
+            row["reason"] + (f"; {row['error']}" if row["error"] else ""),
+        ])  # fmt: skip
+        styles.append(STYLES[found])
+    output.rows(cells, styles=styles)
+    if everything:
+        _footer(told, [*billing, *told["endpoints"]], output.clock(now, one or next(iter(zones), output.UTC), now))
+
+
+def _warnings(told: Mapping[str, Any]) -> list[str]:
+    texts = []
+    if told["jobs_settings_sha256"] is None and "scheduler" not in told["unknown"]:
+        texts.append("there are no jobs yet: run `lifecycle sync`")
+    if told["jobs_settings_sha256"] not in (None, told["settings_sha256"]):
+        texts.append("the jobs were made from other settings: run `lifecycle sync`")
+    return texts
+
+
+def _footer(told: Mapping[str, Any], rows: list[Mapping[str, Any]], now: str) -> None:
+    """One sum, over all endpoints that are listed above, and what each platform last said."""
+    silent = "not known" if "scheduler" in told["unknown"] else "has said nothing yet"
+    for name, news in told["platforms"].items():
+        since = parse_rfc3339(news["since"])
+        said = f"{news['state']} since {since:%Y-%m-%d %H:%M} UTC" if news["state"] and since else silent
+        output.line(f"platform {name}: {said}")
+    costs = [dollars_per_hour(row) for row in rows]
+    known = [cost for cost in costs if cost is not None]
+    unknown = f", and {len(costs) - len(known)} of unknown cost" if len(known) < len(costs) else ""
+    billing = sum(state_of(row) not in (None, *FREE) for row in rows)
+    output.line(f"{now}: {billing} of {len(rows)} may bill now, {money(sum(known))}{unknown}")
