@@ -123,3 +123,7 @@ def test_why_nothing_is_known_is_said() -> None:
     unread = Spending("embeddings", BUDGET, reason="Cloud Monitoring: no answer in time")
     told = "what was billed is not known: Cloud Monitoring: no answer in time"
     assert describe(unread, NOON) == f"budget of $20.00 for November: {told}"
+
+
+def test_a_protected_one_is_reported_only() -> None:
+    assert decided(spending(FULL), text=f"{OFFICE}, protected: true").rule == "hours"

@@ -3,13 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from local.servers.monitoring import LogMetric, Monitoring
+from local.servers.monitoring import METRICS, Monitoring
 
 TEN = timedelta(minutes=10)
-METRICS = (
-    LogMetric("lifecycle-dollars-per-hour", "dollars_per_hour"),
-    LogMetric("lifecycle-start-seconds", "start_seconds", bounds=range(0, 1810, 10)),
-)
 
 
 def monitoring(now: Callable[[], datetime]) -> Monitoring:

@@ -98,7 +98,7 @@ def _override(s: Situation) -> Decision | None:
 
 def _budget(s: Situation) -> Decision | None:
     spending = s.past.spent(s.entry, s.now)
-    if spending is None:
+    if spending is None or s.entry.protected:  # a protected one's is reported only
         return None
     end = spending.budget.end(s.now)
     reason = f"{describe_spending(spending, s.now)}; it rests until {s.says(end)}"

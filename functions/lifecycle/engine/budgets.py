@@ -45,7 +45,15 @@ async def _settle(call: Call, spending: Spending) -> BudgetReport:
         else:
             call.notes.append(f"the budget of {_name(spending)} is not stored: SCHEDULER_PARENT is not set")
     code = SPENT if spent_at else UNKNOWN if spending.bill is None else NEAR if warns else None
-    return BudgetReport(describe(spending, now), "WARNING" if code else "INFO", _fields(spending, code, call))
+    return BudgetReport(_message(spending, call), "WARNING" if code else "INFO", _fields(spending, code, call))
+
+
+def _message(spending: Spending, call: Call) -> str:
+    now, entry = call.now(), call.settings.entries.get(spending.key)
+    effect = ""
+    if spending.spent_at(now):
+        effect = "; protected: it runs on" if entry and entry.protected else "; it is spent until the month ends"
+    return f"{_name(spending)}: {describe(spending, now)}{effect}"
 
 
 def _name(spending: Spending) -> str:

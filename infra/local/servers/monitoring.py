@@ -34,6 +34,13 @@ class LogMetric:
     bounds: Sequence[float] = (0.001,)
 
 
+# Those of infra/history.tf.
+METRICS = (
+    LogMetric("lifecycle-dollars-per-hour", "dollars_per_hour"),
+    LogMetric("lifecycle-start-seconds", "start_seconds", bounds=range(0, 1810, 10)),
+)
+
+
 @dataclass
 class Distribution:
     """Count, sum and buckets of values."""

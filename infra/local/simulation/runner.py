@@ -21,9 +21,14 @@ from lifecycle.cli.desired_jobs import Target
 from lifecycle.config import settings
 from lifecycle.engine.call import Dependencies
 from lifecycle.errors import Failure
+from lifecycle.gcp.monitoring import Monitoring
+from lifecycle.gcp.rest import Rest
 from lifecycle.huggingface.credentials import Token
 from local.servers.faults import Fault
 from local.servers.huggingface import ALL_SCOPES, HuggingFace
+from local.servers.logging import Logging
+from local.servers.monitoring import METRICS
+from local.servers.monitoring import Monitoring as LocalMonitoring
 from local.servers.scheduler import Scheduler
 from local.simulation.actors import done
 from local.simulation.in_process import Call, Delayed, Down, Functions, Hub, LocalJobs, Sent, made
@@ -35,6 +40,7 @@ from local.simulation.simulated_time import SimulatedLoop
 PARENT = "projects/p/locations/l"
 INVOKER = "invoker@p.iam.gserviceaccount.com"
 TOKEN = "hf_SimulatedTokenThatNobodySees"
+LATE = timedelta(minutes=4)  # until a line's value can be read
 SOMEBODY_ELSES = "somebody-elses"  # a job that is not the system's
 
 
@@ -100,6 +106,8 @@ class Simulation:
         self.hub = HuggingFace(self.now, tokens={TOKEN: ALL_SCOPES}, quirks=plan.quirks, quota=1000)
         for endpoint in plan.endpoints:
             self.hub.add(**{**endpoint, "last_used": self.now()})
+        self.monitoring = LocalMonitoring(self.now, METRICS, late=LATE)
+        self.logging = Logging(self.now, routes=[self.monitoring.count])
         self.scheduler = Scheduler(self.now, tick=self._tick)
         jobs = timetable.jobs(self.settings, Target("http://functions/{name}", INVOKER, "lifecycle"))
         for job in [*jobs, replace(jobs[0], id=SOMEBODY_ELSES, schedule="0 0 1 1 *")]:
@@ -125,7 +133,11 @@ class Simulation:
             prefix="lifecycle",
             now=self.now,
             rng=self.rng,
+            monitoring=Monitoring("projects/local", self._api("Cloud Monitoring", self.monitoring), "lifecycle"),
         )
+
+    def _api(self, name: str, app: Any) -> Rest:
+        return Rest(name, "http://127.0.0.1", httpx.AsyncClient(transport=httpx.ASGITransport(app=app)), None)
 
     # What goes wrong.
 
@@ -163,6 +175,7 @@ class Simulation:
     def _log(self, line: str) -> None:
         self.raw.append(line)
         entry = json.loads(line)
+        self.logging.line(entry["function"], line)
         self.logs.append({**entry, "at": self.now()})
         if entry["event"] == "endpoint" and entry["action"] != "none":
             self.told(self.now(), f"{entry['function']:<14} {entry['message']}")
