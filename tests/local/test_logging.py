@@ -56,10 +56,12 @@ def url(local: Logging) -> Iterator[str]:
 
 
 @pytest.fixture
-def client(url: str) -> Any:
+def client(url: str) -> Iterator[Any]:
     anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
     options = ClientOptions(api_endpoint=url)
-    return logging.Client(project="local", credentials=anonymous, client_options=options, _use_grpc=False)  # type: ignore[no-untyped-call]
+    made = logging.Client(project="local", credentials=anonymous, client_options=options, _use_grpc=False)  # type: ignore[no-untyped-call]
+    yield made
+    made.close()
 
 
 def names(found: Any) -> list[str]:

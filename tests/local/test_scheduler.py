@@ -50,8 +50,9 @@ def url(local: Scheduler) -> Iterator[str]:
 
 
 @pytest.fixture
-def client(url: str) -> Any:
-    return scheduler_v1.CloudSchedulerClient(**client_options(url))
+def client(url: str) -> Iterator[Any]:
+    with scheduler_v1.CloudSchedulerClient(**client_options(url)) as made:
+        yield made
 
 
 class NoPauses(random.Random):

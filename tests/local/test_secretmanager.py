@@ -36,8 +36,9 @@ def url(local: SecretManager) -> Iterator[str]:
 
 
 @pytest.fixture
-def client(url: str) -> Any:
-    return secretmanager_v1.SecretManagerServiceClient(**client_options(url))
+def client(url: str) -> Iterator[Any]:
+    with secretmanager_v1.SecretManagerServiceClient(**client_options(url)) as made:
+        yield made
 
 
 def read(url: str, version: str) -> str:

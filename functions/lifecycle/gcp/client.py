@@ -3,6 +3,7 @@
 import importlib
 import re
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -22,7 +23,9 @@ def client(module: str, kind: str, url: str | None) -> Any:
     """A client over REST, by its module and class, that follows no redirect and takes none for an answer."""
     with IMPORTING:
         made = getattr(importlib.import_module(module), kind)(**client_options(url))
-    made.transport._session.hooks["response"].append(_refuse_redirect)
+    session = made.transport._session
+    session.hooks["response"].append(_refuse_redirect)
+    weakref.finalize(made, session.close)  # the client itself leaves its connections open when it is dropped
     return made
 
 
