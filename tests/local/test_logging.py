@@ -61,7 +61,7 @@ def client(url: str) -> Iterator[Any]:
     options = ClientOptions(api_endpoint=url)
     made = logging.Client(project="local", credentials=anonymous, client_options=options, _use_grpc=False)  # type: ignore[no-untyped-call]
     yield made
-    made.close()
+    made.close()  # type: ignore[no-untyped-call]
 
 
 def names(found: Any) -> list[str]:
