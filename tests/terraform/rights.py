@@ -6,7 +6,7 @@ A role that is granted and is not in it is an error, so that nobody grants one w
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,34 +27,48 @@ ON = {
 }
 PROJECT = "the project"
 
+Values = dict[str, Any]
 Rights = dict[str, dict[str, set[str]]]  # by member, then by what they are on
 
 
-def rights(resources: Iterable[dict[str, Any]]) -> Rights:
-    resources = list(resources)
-    custom = {
-        one["values"]["id"]: one["values"]["permissions"]
-        for one in resources
-        if one["type"] == "google_project_iam_custom_role"
-    }
+def rights(made: dict[str, Values]) -> Rights:
+    """`made`: the values of each resource by its address. Accounts that are made have their account id as name."""
+    custom = {values["id"]: values["permissions"] for values in of_kind(made, "google_project_iam_custom_role")}
+    names = {values["member"]: values["account_id"] for values in of_kind(made, "google_service_account")}
     found: Rights = defaultdict(lambda: defaultdict(set))
-    for kind, values in grants(resources):
-        for member in values.get("members") or [values["member"]]:
-            found[member.removeprefix("serviceAccount:").partition("@")[0]][_on(kind, values)].update(
-                (custom | ROLES)[values["role"]]
-            )
+    for kind, values in grants(made):
+        for member in members(values):
+            found[names.get(member, member)][_on(kind, values)].update((custom | ROLES)[values["role"]])
     return {member: dict(places) for member, places in found.items()}
 
 
-def grants(resources: Iterable[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every grant: the type of what it is on, and its values."""
-    for one in resources:
-        kind, _, ending = one["type"].rpartition("_")
+def of_kind(made: dict[str, Values], kind: str) -> list[Values]:
+    return [values for address, values in made.items() if _kind(address) == kind]
+
+
+def members(values: Values) -> list[str]:
+    return values.get("members") or [values["member"]]
+
+
+def grants(made: dict[str, Values]) -> Iterator[tuple[str, Values]]:
+    """Every grant: the type of what it is on, with `_iam`, and its values."""
+    for address, values in made.items():
+        kind, _, ending = _kind(address).rpartition("_")
         if kind.endswith("_iam") and ending in ("member", "binding"):
-            yield kind, one["values"]
+            yield kind, values
 
 
-def _on(kind: str, values: dict[str, Any]) -> str:
+def kinds(made: dict[str, Values]) -> set[str]:
+    """The types of everything that is made or read; grants of one type as that with `_iam`."""
+    every = {_kind(address) for address in made}
+    return {kind.rpartition("_")[0] if kind.endswith(("_iam_member", "_iam_binding")) else kind for kind in every}
+
+
+def _kind(address: str) -> str:
+    return address.removeprefix("data.").partition(".")[0]
+
+
+def _on(kind: str, values: Values) -> str:
     if kind == "google_project_iam" and not values["condition"]:
         return PROJECT
     if kind == "google_project_iam":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+STAND_IN = Path(__file__).parent / "offline"
 
 
 def terraform(infra: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -39,10 +40,14 @@ class Made:
 
 @dataclass(frozen=True)
 class Deployed:
-    """A copy of infra/ with its variables, which the stand-in for the provider can plan and apply."""
+    """A copy of infra/ with its variables, which the stand-in for the provider can plan and apply, and no other may."""
 
     infra: Path
     variables: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        used = Path(os.environ.get("TERRAFORM", "terraform")).resolve()
+        assert used == STAND_IN.resolve(), "the real provider would apply to a real project"
 
     def plan(self, *arguments: str, **changed: Any) -> dict[str, list[str]]:
         """The actions that a plan has for each resource, by its address."""
@@ -53,11 +58,6 @@ class Deployed:
 
     def apply(self) -> None:
         self._run("apply", "-auto-approve")
-
-    def resources(self) -> list[dict[str, Any]]:
-        """Type, name, address and values of everything that the state holds."""
-        found: list[dict[str, Any]] = json.loads(self._show())["values"]["root_module"]["resources"]
-        return found
 
     def _run(self, command: str, *arguments: str, **changed: Any) -> None:
         (self.infra / "test.auto.tfvars.json").write_text(json.dumps(self.variables | changed))
@@ -71,11 +71,11 @@ class Deployed:
         return ran.stdout
 
 
-def state(infra: Path) -> Made:
-    """What the outputs' test would make."""
-    ran = terraform(infra, "test", "-filter=tests/outputs.tftest.hcl", "-verbose", "-json")
+def state(infra: Path, test: str = "outputs") -> Made:
+    """What the last run of one of infra's tests would make."""
+    ran = terraform(infra, "test", f"-filter=tests/{test}.tftest.hcl", "-verbose", "-json")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     messages = [json.loads(line) for line in ran.stdout.splitlines()]
-    (found,) = [message["test_state"] for message in messages if message["type"] == "test_state"]
+    found = [message["test_state"] for message in messages if message["type"] == "test_state"][-1]
     outputs = {name: output["value"] for name, output in found["outputs"].items()}
     return Made(outputs, {one["address"]: one["values"] for one in found["root_module"]["resources"]})

@@ -1,4 +1,7 @@
-"""Plans for four sets of variables against the provider's schema, and what later plans change."""
+"""Plans for four sets of variables against the provider's schema, and what later plans change.
+
+Needs the stand-in for the provider registry: a real provider would ask Google.
+"""
 
 import re
 from pathlib import Path

@@ -1,12 +1,9 @@
 """Each account may do what its work needs, and nothing else: by the contents of the roles, not by their names."""
 
-from typing import Any
-
 import pytest
 
-from terraform.rights import PROJECT, Rights, grants, rights
-from terraform.running import Deployed, copied
-from terraform.test_plans import EVERYTHING
+from terraform.rights import PROJECT, Rights, grants, kinds, members, rights
+from terraform.running import ROOT, Made, state
 
 # What Terraform asks of Google to read each resource, from the provider's source and Google's reference of each method.
 READS = {
@@ -62,33 +59,32 @@ JOBS = {
 }
 WRITES_ITS_LOG = {"logging.logEntries.create"}
 INVOKE = {"run.routes.invoke"}
+AGENTS = ("artifactregistry", "iap", "pubsub", "secretmanager")
 
 
 @pytest.fixture(scope="module")
-def resources(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    deployed = Deployed(copied(tmp_path_factory.mktemp("rights")), EVERYTHING | {"wait_for_rights": 0})
-    deployed.apply()
-    return deployed.resources()
+def everything() -> Made:
+    return state(ROOT / "infra", "sets")
 
 
 @pytest.fixture(scope="module")
-def held(resources: list[dict[str, Any]]) -> Rights:
-    return rights(resources)
+def held(everything: Made) -> Rights:
+    return rights(everything.values)
 
 
-def test_nobody_else_is_given_anything(held: Rights) -> None:
+def test_nobody_else_is_given_anything(everything: Made, held: Rights) -> None:
     own = {f"staging-{name}" for name in ("runtime", "invoker", "push", "build", "deploy")}
-    googles = {"service-123456789012", "google_logging_project_sink-writer_identity-staging-platform-vms"}
-    assert set(held) == own | googles | {"group:ml-team", "vm"}
+    agents = {f"serviceAccount:service-123456789012@gcp-sa-{name}.iam.gserviceaccount.com" for name in AGENTS}
+    storage = everything.values["data.google_storage_project_service_account.this[0]"]["member"]
+    sink = everything.values["google_logging_project_sink.vms[0]"]["writer_identity"]
+    people = {"group:ml-team@example.com", "serviceAccount:vm@acme-ml-prod.iam.gserviceaccount.com"}
+    assert set(held) == own | agents | {storage, sink} | people
 
 
-def test_the_deploying_account_has_exactly_the_verbs_of_a_deployment(
-    resources: list[dict[str, Any]], held: Rights
-) -> None:
-    kinds = {one["type"] for one in resources}
-    plain = {kind.rpartition("_")[0] if kind.endswith(("_iam_member", "_iam_binding")) else kind for kind in kinds}
-    reads = {permission for kind in plain for permission in READS[kind]}
-    changes = {permission for kind in plain for permission in CHANGES.get(kind, [])}
+def test_the_deploying_account_has_exactly_the_verbs_of_a_deployment(everything: Made, held: Rights) -> None:
+    there = kinds(everything.values)
+    reads = {permission for kind in there for permission in READS[kind]}
+    changes = {permission for kind in there for permission in CHANGES.get(kind, [])}
     assert held["staging-deploy"][PROJECT] == reads | changes | WRITES_ITS_LOG | JOBS
 
 
@@ -137,7 +133,7 @@ def test_builds_read_their_source_and_write_their_image_and_log(held: Rights) ->
 
 
 def test_people_call_functions_and_read_the_past(held: Rights) -> None:
-    people = dict(held["group:ml-team"])
+    people = dict(held["group:ml-team@example.com"])
     assert people.pop(PROJECT) == {"monitoring.timeSeries.list"}
     callable_ = {place for place, permissions in people.items() if permissions >= INVOKE}
     assert callable_ == {
@@ -145,6 +141,6 @@ def test_people_call_functions_and_read_the_past(held: Rights) -> None:
     }
 
 
-def test_nothing_is_granted_to_everybody(resources: list[dict[str, Any]]) -> None:
-    members = {member for _, values in grants(resources) for member in values.get("members") or [values["member"]]}
-    assert not {member for member in members if member.startswith("all")}
+def test_nothing_is_granted_to_everybody(everything: Made) -> None:
+    everybody = {member for _, values in grants(everything.values) for member in members(values)}
+    assert not {member for member in everybody if member.startswith("all")}
