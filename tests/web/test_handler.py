@@ -122,6 +122,15 @@ def test_a_message_that_is_not_understood_is_400(app: App) -> None:
     assert post(app, "platform_event", {"message": {"data": "!"}, "subscription": "s"}).status_code == 400
 
 
+def test_a_vm_that_failed_to_start_is_acknowledged_with_a_note(app: App, capfd: pytest.CaptureFixture[str]) -> None:
+    audit = {"methodName": "v1.compute.instances.start", "resourceName": "projects/p/zones/z/instances/main"}
+    entry = {"protoPayload": {**audit, "status": {"code": 8}}, "operation": {"last": True}}
+    data = base64.b64encode(json.dumps(entry).encode()).decode()
+    response = post(app, "platform_event", {"message": {"data": data, "messageId": "1"}, "subscription": "s"})
+    assert (response.status_code, response.get_json()["results"]) == (200, [])
+    assert "start of the VM main failed; it changes nothing" in capfd.readouterr().out
+
+
 # Answered.
 
 

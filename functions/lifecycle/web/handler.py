@@ -62,7 +62,7 @@ def _respond(
         return _status(app, http, log)
     text = body.read(http)
     if function == "platform_event":
-        answer = app.run(app.service.platform_event(events.read(text, headers)))
+        answer = _platform_event(app, text, headers)
     else:
         asked = request.read(function, text, app.settings.entries, app.service.world.now())
         if function == "reconcile":
@@ -74,6 +74,13 @@ def _respond(
     if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(answer.retry_after)
     return response
+
+
+def _platform_event(app: App, text: bytes, headers: Mapping[str, str]) -> Answer:
+    message = events.read(text, headers)
+    if isinstance(message, events.NoChange):
+        return Answer("platform", app.settings.dry_run, notes=[message.reason])
+    return app.run(app.service.platform_event(message))
 
 
 def _let_in(function: str, http: HttpRequest, headers: Mapping[str, str]) -> None:

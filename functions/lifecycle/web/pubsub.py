@@ -2,13 +2,17 @@
 
 Also understood is a Compute Engine audit-log entry that a log sink publishes: a VM that is a platform of its own name.
 
+It counts only when it says that it happened: an operation that failed, or that was only requested, changes nothing.
+
 Sources: Pub/Sub's push body (`{"message": {"data", "attributes", "messageId", "publishTime"}, "subscription"}`) and
-CloudEvents 1.0 over HTTP, binary (`ce-` headers) and structured (`application/cloudevents+json`).
+CloudEvents 1.0 over HTTP, binary (`ce-` headers) and structured (`application/cloudevents+json`); Cloud Logging's
+LogEntry with an AuditLog.
 """
 
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -27,7 +31,20 @@ _DOWN = ("stop", "suspend", "delete", "preempted", "hostError", "guestTerminate"
 VM_METHODS = dict.fromkeys(_UP, "started") | dict.fromkeys(_DOWN, "stopped")
 
 
-def read(body: bytes, headers: Mapping[str, str]) -> Message:
+# Of a LogEntry: names of google.logging.type.LogSeverity, and their numbers.
+_FAILED = ("ERROR", "CRITICAL", "ALERT", "EMERGENCY", 500, 600, 700, 800)
+
+_INSTANCE = re.compile(r"(?:^|/)projects/[^/]+/zones/[^/]+/instances/[^/]+$")
+
+
+@dataclass(frozen=True)
+class NoChange:
+    """A delivery that is understood and says that nothing has happened (yet)."""
+
+    reason: str
+
+
+def read(body: bytes, headers: Mapping[str, str]) -> Message | NoChange:
     """The message in a delivery; `headers` by lower-case name. Raises `Invalid` for what cannot be understood."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/cloudevents+json":
@@ -42,7 +59,7 @@ def read(body: bytes, headers: Mapping[str, str]) -> Message:
     return _message(_delivered(envelope, None))
 
 
-def _structured(event: dict[str, Any]) -> Message:
+def _structured(event: dict[str, Any]) -> Message | NoChange:
     data = event.get("data")
     if data is None and isinstance(event.get("data_base64"), str):
         data = _decoded(event["data_base64"], "data_base64")
@@ -67,8 +84,13 @@ def _delivered(data: Any, time: Any) -> _Delivery:
     return _Delivery(said, message.get("publishTime") or message.get("publish_time") or time)
 
 
-def _message(delivery: _Delivery) -> Message:
-    told = _vm(_object(delivery.told, "the message"))
+def _message(delivery: _Delivery) -> Message | NoChange:
+    told = _object(delivery.told, "the message")
+    if isinstance(audit := told.get("protoPayload"), dict):
+        happened = _vm(told, audit)
+        if isinstance(happened, NoChange):
+            return happened
+        told = happened
     problems = []
     platform, event = told.get("platform"), told.get("event")
     if not isinstance(platform, str) or not platform:
@@ -84,13 +106,21 @@ def _message(delivery: _Delivery) -> Message:
     return Message(cast(str, platform), cast(Any, event), at)
 
 
-def _vm(told: dict[str, Any]) -> dict[str, Any]:
-    """The platform's message that an audit-log entry of a VM stands for; anything else as it is."""
-    entry = told.get("protoPayload")
-    if not isinstance(entry, dict):
-        return told
-    method, name = str(entry.get("methodName", "")), str(entry.get("resourceName", ""))
-    return {"platform": name.rpartition("/instances/")[2], "event": VM_METHODS.get(method.rpartition(".")[2])}
+def _vm(entry: dict[str, Any], audit: dict[str, Any]) -> dict[str, Any] | NoChange:
+    """The platform's message that an audit-log entry of a VM stands for, where it says that it happened."""
+    method, name = str(audit.get("methodName", "")), str(audit.get("resourceName", ""))
+    resource, _, verb = method.rpartition(".")
+    event, vm = VM_METHODS.get(verb), name.rpartition("/instances/")[2]
+    if event is None or not f".{resource}".endswith(".compute.instances"):
+        raise _refused(f"protoPayload.methodName: {shown(method)}: must start or stop a Compute Engine VM")
+    if not _INSTANCE.search(name):
+        raise _refused(f"protoPayload.resourceName: {shown(name)}: must be projects/P/zones/Z/instances/NAME")
+    status, operation = audit.get("status"), entry.get("operation")
+    if (isinstance(status, dict) and status.get("code") not in (None, 0, "0")) or entry.get("severity") in _FAILED:
+        return NoChange(f"{verb} of the VM {vm} failed; it changes nothing")
+    if isinstance(operation, dict) and operation.get("last") is not True:
+        return NoChange(f"{verb} of the VM {vm} was requested and is not done yet; it changes nothing")
+    return {"platform": vm, "event": event}
 
 
 def _decoded(text: Any, where: str) -> Any:

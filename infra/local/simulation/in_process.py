@@ -14,6 +14,7 @@ import httpx
 from starlette.requests import Request
 
 from lifecycle.config.schema import Invalid
+from lifecycle.core.model import Message
 from lifecycle.engine import request
 from lifecycle.engine.call import Dependencies, Verb
 from lifecycle.engine.service import Service
@@ -188,7 +189,9 @@ class Functions(httpx.AsyncBaseTransport):
         log = Log(service.world.token.redact, function, write=write)
         try:
             if function == "platform_event":
-                answer = await service.platform_event(events.read(asked.content, headers))
+                message = events.read(asked.content, headers)
+                assert isinstance(message, Message)  # the simulation has no VMs
+                answer = await service.platform_event(message)
             else:
                 wish = request.read(function, asked.content, service.world.settings.entries, service.world.now())
                 entries = wish.entries
