@@ -23,8 +23,7 @@ from click.testing import CliRunner
 from lifecycle.cli import main as cli
 from lifecycle.config.yaml12 import load
 from lifecycle.core.model import Override, PlatformState
-from lifecycle.engine.call import Caller
-from lifecycle.engine.request import Request
+from lifecycle.engine.dependencies import Caller
 from lifecycle.engine.service import Service
 from lifecycle.engine.status import Status
 from local.servers.serve import listen
@@ -204,7 +203,7 @@ def test_the_status_has_the_fields_that_are_documented() -> None:
 
 def test_an_answer_has_the_fields_that_are_documented() -> None:
     async def told(service: Service) -> dict[str, Any]:
-        return (await service.reconcile(Request(("a",)), Caller())).body()
+        return (await service.handle("reconcile", b'{"endpoints": ["a"]}', Caller())).body()
 
     assert fields(full().run(told)) == documented("Answers")
 

@@ -19,7 +19,7 @@ from lifecycle.config import environment, settings
 from lifecycle.config.environment import Environment
 from lifecycle.config.schema import Invalid, Problem
 from lifecycle.core.entries import Settings
-from lifecycle.engine.call import Dependencies
+from lifecycle.engine.dependencies import Dependencies
 from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
 from lifecycle.gcp.monitoring import Monitoring

@@ -10,8 +10,7 @@ from functools import partial
 
 from bench.figures import Figure, single
 from bench.stage import hub, world
-from lifecycle.engine.call import Caller, Verb
-from lifecycle.engine.request import Request
+from lifecycle.engine.dependencies import Caller, Verb
 from lifecycle.engine.service import Answer, Service
 from lifecycle.huggingface.client import MOST_AT_ONCE
 from local.servers.faults import Fault
@@ -55,7 +54,7 @@ def _all(count: int, verb: Verb, state: str, *faults: Fault) -> tuple[float, Ans
         async def once() -> tuple[float, Answer]:
             service = Service(world(url, random.Random(1)))
             begun = time.perf_counter()
-            answer = await service.act(verb, Request(("many",)), Caller())
+            answer = await service.handle(verb, b'{"endpoints": ["many"]}', Caller())
             return time.perf_counter() - begun, answer
 
         return asyncio.run(once())

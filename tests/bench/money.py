@@ -11,8 +11,7 @@ import time
 
 from bench.figures import Figure, single
 from bench.stage import hub, world
-from lifecycle.engine.call import Caller
-from lifecycle.engine.request import Request
+from lifecycle.engine.dependencies import Caller
 from lifecycle.engine.service import Service
 
 CPU_SECOND, GIB_SECOND, REQUEST = 0.000024, 0.0000025, 0.40 / 1e6
@@ -39,5 +38,5 @@ def figures(_quick: bool) -> list[Figure]:
 async def _pass(url: str) -> float:
     service = Service(world(url, random.Random(1), TEXT))
     begun = time.perf_counter()
-    await service.reconcile(Request(("many",), everything=True), Caller("schedule"))
+    await service.handle("reconcile", b'{"endpoints": ["*"]}', Caller("schedule"))
     return time.perf_counter() - begun

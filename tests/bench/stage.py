@@ -11,7 +11,7 @@ from typing import Any
 
 from lifecycle.app import http_client
 from lifecycle.config import settings
-from lifecycle.engine.call import Dependencies
+from lifecycle.engine.dependencies import Dependencies
 from lifecycle.huggingface.credentials import Token
 from local.servers.faults import Fault
 from local.servers.huggingface import ALL_SCOPES, HuggingFace

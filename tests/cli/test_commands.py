@@ -45,8 +45,13 @@ def test_schema_is_what_is_in_the_repository(desk: Desk) -> None:
     assert json.loads(desk.type("schema").stdout) == json.loads(kept.read_text())
 
 
-def test_warm_returns_when_it_answers_and_prints_the_url(desk: Desk) -> None:
+def test_an_end_that_nobody_keeps_is_refused(desk: Desk) -> None:
     done = desk.type("warm", "embeddings", "--for", "2h")
+    assert (done.returncode, "SCHEDULER_PARENT is not set" in done.stderr) == (2, True)
+
+
+def test_warm_returns_when_it_answers_and_prints_the_url(desk: Desk) -> None:
+    done = desk.type("warm", "embeddings")
     assert (done.returncode, f"{desk.hub.url}/own/embeddings-prod" in done.stdout) == (0, True)
 
 

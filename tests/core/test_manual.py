@@ -1,5 +1,6 @@
-"""Which override a wish by hand sets, so that the rules do not undo it: the design's table, cell by cell."""
+"""Which override a manual request makes, so that the rules do not undo it: the table of docs/http.md, cell by cell."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lifecycle.core.manual import ManualRequest, override_for
+from lifecycle.core.manual import ManualRequest, plan_request
 from lifecycle.core.model import Override, PlatformState, StoredState
 from lifecycle.core.rules import Situation, decide
 from support.building import (
@@ -33,6 +34,10 @@ STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
 TWO_HOURS = ("Tue 14:00", None)
 NONE = None
 Ends = tuple[str | None, str | None] | None  # until, or when this platform starts; None: no override
+
+
+def override_for(asked: ManualRequest, situations: Sequence[Situation]) -> Override | None:
+    return plan_request(asked, situations).override
 
 
 def ends(asked: ManualRequest, *situations: Situation) -> Ends | tuple[Any, str | None]:
@@ -171,7 +176,7 @@ def ruled(draw: st.DrawFn) -> Situation:
 
 
 def after(found: Situation, kept: Override | None) -> Situation:
-    return replace(found, memory=StoredState({"embeddings": kept} if kept else {}, found.memory.platforms))
+    return replace(found, memory=StoredState({"embeddings": (kept,)} if kept else {}, found.memory.platforms))
 
 
 @given(found=ruled())

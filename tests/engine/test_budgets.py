@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from lifecycle.core.model import BudgetRecord
-from lifecycle.engine.call import Caller
-from lifecycle.engine.request import Request
+from lifecycle.engine.dependencies import Caller, Verb
 from lifecycle.gcp.jobs import Job, budget_in
 from lifecycle.web.handler import log_results
 from lifecycle.web.logs import Log
@@ -16,7 +15,7 @@ from local.servers.faults import Fault
 from support.building import at
 from support.hub import Harness
 from support.past import monitoring, ran, saw
-from support.service import stage
+from support.service import act, reconcile, stage
 
 SCHEDULER = Caller("schedule")
 NOVEMBER = at("2026-11-01T00:03")
@@ -36,8 +35,7 @@ def harness(text: str = BUDGET, state: str = "running", jobs: tuple[str, ...] = 
 
 def run(on: Harness, *, everything: bool = True) -> list[dict[str, Any]]:
     """The lines of a reconcile run."""
-    request = Request(tuple(on.settings.entries), everything=everything)
-    answer = on.run(lambda service: service.reconcile(request, SCHEDULER))
+    answer = reconcile(on, SCHEDULER, *(["*"] if everything else on.settings.entries))
     lines: list[dict[str, Any]] = []
     log_results(answer, SCHEDULER, Log(str, "reconcile", write=lambda line: lines.append(json.loads(line))))
     return lines
@@ -233,8 +231,9 @@ def test_starts_that_cannot_be_read_make_it_ten_minutes() -> None:
 
 def test_pause_resume_and_warm_read_nothing_of_the_past() -> None:
     on = harness(AUTO.replace("lead: auto", "lead: auto, budget: {dollars: 20}"), "paused")
-    for verb in ("pause", "resume", "warm"):
-        on.run(lambda service, verb=verb: service.act(verb, Request(("embeddings",)), Caller()))  # type: ignore[misc]
+    verbs: tuple[Verb, ...] = ("pause", "resume", "warm")
+    for verb in verbs:
+        act(on, verb, Caller())
     assert on.monitoring.lists == 0
 
 

@@ -7,15 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
-from lifecycle.engine.call import Caller
-from lifecycle.engine.request import Request
+from lifecycle.engine.dependencies import Caller
 from lifecycle.engine.service import Answer
 from lifecycle.web.handler import log_results
 from lifecycle.web.logs import Log
 from support.building import at
 from support.hub import TUESDAY_NOON, Harness, status
 from support.hub import Answer as Scripted
-from support.service import NIGHTS, OFFICE, stage
+from support.service import NIGHTS, OFFICE, body, reconcile, stage
 
 CATALOGUE = "GET /v2/provider/acme"
 COMPUTES = {"instanceType": "nvidia-l4", "instanceSize": "x1", "pricePerHour": 0.8}
@@ -29,8 +28,7 @@ def prices(_: httpx.Request) -> httpx.Response:
 
 def run(on: Harness, *, names: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """The lines of a run for everything, or for these entries."""
-    request = Request(names or tuple(on.settings.entries), everything=not names)
-    answer: Answer = on.run(lambda service: service.reconcile(request, SCHEDULER))
+    answer = reconcile(on, SCHEDULER, *(names or ("*",)))
     lines: list[dict[str, Any]] = []
     log_results(answer, SCHEDULER, Log(str, "reconcile", write=lambda line: lines.append(json.loads(line))))
     return lines
@@ -89,12 +87,11 @@ def test_prices_that_hang_delay_a_run_by_five_seconds_at_most() -> None:
 @pytest.mark.parametrize(("minutes", "reads"), [(59, 1), (60, 2)])
 def test_prices_are_read_at_most_once_an_hour_and_process(minutes: int, reads: int) -> None:
     on = priced(OFFICE, "running", prices, prices)
-    request = Request(("embeddings",), everything=True)
 
     async def twice(service: Any) -> None:
-        await service.reconcile(request, SCHEDULER)
+        await service.handle("reconcile", body("*"), SCHEDULER)
         on.now += timedelta(minutes=minutes)
-        await service.reconcile(request, SCHEDULER)
+        await service.handle("reconcile", body("*"), SCHEDULER)
 
     on.run(twice)
     assert on.hub.requests.count(CATALOGUE) == reads
@@ -102,12 +99,11 @@ def test_prices_are_read_at_most_once_an_hour_and_process(minutes: int, reads: i
 
 def test_old_prices_are_used_while_new_ones_cannot_be_read() -> None:
     on = priced(OFFICE, "running", prices, status(403))
-    request = Request(("embeddings",), everything=True)
 
     async def twice(service: Any) -> Answer:
-        await service.reconcile(request, SCHEDULER)
+        await service.handle("reconcile", body("*"), SCHEDULER)
         on.now += timedelta(hours=2)
-        answer: Answer = await service.reconcile(request, SCHEDULER)
+        answer: Answer = await service.handle("reconcile", body("*"), SCHEDULER)
         return answer
 
     assert on.run(twice).results[0].dollars_per_hour == 0.8

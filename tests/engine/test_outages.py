@@ -6,10 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from lifecycle.engine.request import Request
 from lifecycle.engine.service import Answer, Service
 from support.hub import Harness, breaks, hangs, status
-from support.service import ANNA, FREE, NIGHTS, OFFICE, act, only, reconcile, stage
+from support.service import ANNA, FREE, NIGHTS, OFFICE, act, body, only, reconcile, stage
 
 # failures
 
@@ -142,6 +141,7 @@ def test_a_charset_that_nobody_knows_is_no_obstacle() -> None:
     on = stage(FREE)
     headers = {"Content-Type": "application/json; charset=hex"}
     on.hub.script("GET /", lambda _: httpx.Response(200, json={"items": []}, headers=headers))
+    on.hub.endpoints = {}
     assert only(act(on, "pause")) == ("none", "failed", 502)
 
 
@@ -174,7 +174,7 @@ def test_of_fifty_endpoints_three_fail_and_the_others_are_done_within_five_secon
 
     async def pause(service: Service) -> tuple[Answer, list[str]]:
         early = asyncio.create_task(paused_after(5))
-        return await service.act("pause", Request(("many",)), ANNA), await early
+        return await service.handle("pause", body("many"), ANNA), await early
 
     answer, early = on.run(pause)
     bad = {result.name: result.error or "" for result in answer.results if result.outcome == "failed"}

@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from lifecycle.core.model import Message, Override, PlatformState
-from lifecycle.engine.call import Caller, Verb
-from lifecycle.engine.request import Request
+from lifecycle.engine.dependencies import Caller, Verb
 from support.hub import TUESDAY_NOON, Harness
 from support.service import (
     ANNA,
@@ -91,14 +90,14 @@ def test_an_ended_override_stays_while_the_endpoint_is_not_as_the_rules_want() -
 
 def test_released_endpoints_follow_the_rules_again() -> None:
     on = stage(NIGHTS)
-    on.override("embeddings", Override("running", TUESDAY_NOON, None))
+    on.override("embeddings", Override("running", TUESDAY_NOON, None, by="anna@example.com"))
     assert only(reconcile(on, ANNA, clear_override=True)) == ("pause", "done", 200)
     assert kept(on) is None
 
 
 def test_a_release_is_a_change_that_enforce_false_acts_on() -> None:
     on = stage("endpoints: {embeddings: {name: embeddings-prod, hours: Mon-Fri 08:00-20:00, enforce: false}}", "paused")
-    on.override("embeddings", Override("paused", TUESDAY_NOON - 2 * MINUTE, None))
+    on.override("embeddings", Override("paused", TUESDAY_NOON - 2 * MINUTE, None, by="anna@example.com"))
     assert only(reconcile(on, ANNA, clear_override=True)) == ("resume", "done", 200)
 
 
@@ -115,7 +114,7 @@ def test_one_endpoints_failure_stays_its_own() -> None:
 def test_endpoints_in_no_entry_are_seen_and_left_alone() -> None:
     on = stage(OFFICE)
     on.hub.add("forgotten", "running")
-    answer = reconcile(on, everything=True)
+    answer = reconcile(on, ANNA, "*")
     assert [endpoint.name for endpoint in answer.unmanaged] == ["forgotten"]
     assert on.hub.actions() == []
 
@@ -124,7 +123,7 @@ def test_endpoints_in_no_entry_are_seen_and_left_alone() -> None:
 def test_a_name_that_cannot_stand_in_a_path_is_seen_in_no_entry_and_never_acted_on(name: str) -> None:
     on = Harness('endpoints: {all: {name: "*", hours: daily 22:00-06:00}}')
     on.hub.add(name, "running")
-    answer = on.run(lambda service: service.reconcile(Request(("all",), everything=True), ANNA))
+    answer = reconcile(on, ANNA, "*")
     assert [endpoint.name for endpoint in answer.unmanaged] == [name]
     assert on.hub.actions() == []
 
@@ -182,7 +181,7 @@ def test_without_a_reconcile_job_no_override_can_be_made() -> None:
 
 def test_a_new_wish_replaces_the_override_before_it() -> None:
     on = stage(NIGHTS)
-    on.override("embeddings", Override("running", TUESDAY_NOON, None))
+    on.override("embeddings", Override("running", TUESDAY_NOON, None, holder="anna@example.com"))
     act(on, "pause")
     assert kept(on) is None
 
@@ -333,7 +332,7 @@ def test_a_platform_that_nobody_follows_is_warned_of() -> None:
 def test_status_tells_the_present_and_the_next_change() -> None:
     told_ = stage(OFFICE).run(lambda service: service.status()).told
     (row,) = told_["endpoints"]
-    assert (row["before"], row["wanted"], row["until"]) == ("running", "running", "2026-11-24T19:00:00Z")
+    assert (row["state"], row["wanted"], row["next"]["at"]) == ("running", "running", "2026-11-24T19:00:00Z")
     assert row["next"]["wanted"] == "paused"
 
 

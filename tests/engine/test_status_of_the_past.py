@@ -93,7 +93,7 @@ def test_what_cannot_be_read_is_null_and_said_and_the_rest_is_there(fault: Fault
     found = told(on)
     assert found["history"].startswith("Cloud Monitoring: ")
     assert (found["endpoints"][0]["billed_this_month"], found["endpoints"][0]["budget"]["billed"]) == (None, None)
-    assert (found["endpoints"][0]["before"], found["endpoints"][0]["wanted"]) == ("running", "running")
+    assert (found["endpoints"][0]["state"], found["endpoints"][0]["wanted"]) == ("running", "running")
     assert on.seconds < 5.0
 
 

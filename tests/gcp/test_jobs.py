@@ -159,24 +159,24 @@ def test_a_body_without_memory_is_a_plain_request() -> None:
 
 def test_overrides_and_news_are_read_out_of_the_jobs() -> None:
     news = holding("lifecycle-platform-main", jobs.platform_body(SETTINGS, "main", started("Tue 06:00")))
-    found = jobs.remembered([RECONCILE, made(override()), news], SETTINGS, "lifecycle")
-    assert (found.overrides, found.platforms) == ({"embeddings": override()}, {"main": started("Tue 06:00")})
+    found = jobs.stored_state([RECONCILE, made(override()), news], SETTINGS, "lifecycle")
+    assert (found.overrides, found.platforms) == ({"embeddings": (override(),)}, {"main": started("Tue 06:00")})
 
 
-@pytest.mark.parametrize("id", ["lifecycle-override-gone", "other-override-embeddings", "lifecycle-hours-0800"])
+@pytest.mark.parametrize("id", ["lifecycle-platform-main", "other-override-embeddings", "lifecycle-hours-0800"])
 def test_jobs_of_others_remember_nothing(id: str) -> None:
     told = json.loads(made(override()).body)
-    assert dict(jobs.remembered([holding(id, told)], SETTINGS, "lifecycle").overrides) == {}
+    assert dict(jobs.stored_state([holding(id, told)], SETTINGS, "lifecycle").overrides) == {}
 
 
 def test_a_platform_that_nothing_follows_is_not_remembered() -> None:
     told = {"memory": {"platform": "other", "state": "stopped", "since": "2026-11-24T10:00:00Z"}}
-    assert dict(jobs.remembered([holding("lifecycle-platform-other", told)], SETTINGS, "lifecycle").platforms) == {}
+    assert dict(jobs.stored_state([holding("lifecycle-platform-other", told)], SETTINGS, "lifecycle").platforms) == {}
 
 
 def test_a_paused_job_remembers_as_well() -> None:
     kept = override(until=None)
-    assert jobs.remembered([made(kept)], SETTINGS, "lifecycle").overrides == {"embeddings": kept}
+    assert jobs.stored_state([made(kept)], SETTINGS, "lifecycle").overrides == {"embeddings": (kept,)}
 
 
 def test_a_platforms_job_as_sync_makes_it_remembers_nothing() -> None:

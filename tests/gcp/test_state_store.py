@@ -1,8 +1,9 @@
 """The memory between calls: one list reads it, and what several instances write at once is not lost."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import pytest
 
@@ -14,6 +15,7 @@ from lifecycle.gcp.state_store import StateStore
 from support.building import NOON, override, read, started, stopped
 from support.hub import FakeJobs
 
+T = TypeVar("T")
 SETTINGS = read("platforms: {main: {}}\nendpoints: {embeddings: {platform: main}, playground: {}}")
 RECONCILE = Job("lifecycle-reconcile", "3-59/10 * * * *", "UTC", "https://functions.example/reconcile", b"{}")
 ID, PLATFORM = "lifecycle-override-embeddings", "lifecycle-platform-main"
@@ -53,6 +55,26 @@ class Shared(FakeJobs):
         return jobs.news_in(self.jobs.get(PLATFORM))
 
 
+class Busy(Shared):
+    """The first write or deletion fails for a while, and meanwhile another instance acts."""
+
+    meanwhile: Callable[[], None] = staticmethod(lambda: None)
+    failed = False
+
+    async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await attempt()
+        except Failure:
+            self.meanwhile()
+            return await attempt()
+
+    async def _call(self, method: str, id: str = "") -> None:
+        await super()._call(method, id)
+        if method in ("put", "delete") and not self.failed:
+            self.failed = True
+            raise Failure("scripted: 429", code="memory_unavailable", retryable=True)
+
+
 def shelf(*, without: str = "") -> Shared:
     every = [RECONCILE, Job(PLATFORM, "0 4 * * *", "UTC", "https://functions.example/reconcile", b"{}")]
     return Shared({job.id: job for job in every if job.id != without})
@@ -74,7 +96,7 @@ def test_one_list_reads_it_all() -> None:
     on.hold(override())
     on.tell(NEWS)
     found = asyncio.run(StateStore(on, SETTINGS, "lifecycle", lambda: NOON).read())
-    assert (found.overrides, found.platforms) == ({"embeddings": override()}, {"main": NEWS})
+    assert (found.overrides, found.platforms) == ({"embeddings": (override(),)}, {"main": NEWS})
     assert on.calls == ["list"]
 
 
@@ -91,34 +113,21 @@ def test_what_cannot_be_read_is_a_failure_that_may_pass() -> None:
 
 def test_an_override_is_kept() -> None:
     on = shelf()
-    asyncio.run(store(on).keep("embeddings", override()))
+    asyncio.run(store(on).put_override("embeddings", override()))
     assert on.held == override()
 
 
 def test_an_override_replaces_the_one_before() -> None:
     on = shelf()
     on.hold(override("running"))
-    asyncio.run(store(on).keep("embeddings", override("paused")))
+    asyncio.run(store(on).put_override("embeddings", override("paused")))
     assert on.held == override("paused")
-
-
-def test_an_override_can_be_taken_away() -> None:
-    on = shelf()
-    on.hold(override())
-    asyncio.run(store(on).keep("embeddings", None))
-    assert ID not in on.jobs
-
-
-def test_where_there_is_no_override_taking_it_away_asks_nothing_of_cloud_scheduler() -> None:
-    on = shelf()
-    asyncio.run(store(on).keep("embeddings", None))
-    assert on.calls == []
 
 
 def test_without_a_reconcile_job_to_copy_nothing_is_kept_and_it_says_so() -> None:
     on = shelf(without="lifecycle-reconcile")
     with pytest.raises(Failure, match="lifecycle-reconcile") as caught:
-        asyncio.run(store(on).keep("embeddings", override()))
+        asyncio.run(store(on).put_override("embeddings", override()))
     assert caught.value.retryable
     assert on.held is None
 
@@ -127,7 +136,7 @@ def test_an_override_that_cannot_be_written_is_a_failure() -> None:
     on = shelf()
     on.refuse = frozenset({"put"})
     with pytest.raises(Failure):
-        asyncio.run(store(on).keep("embeddings", override()))
+        asyncio.run(store(on).put_override("embeddings", override()))
 
 
 FOREIGN = Job(ID, "0 8 * * *", "UTC", "https://elsewhere.example", b"hello")
@@ -137,15 +146,26 @@ def test_a_job_of_that_name_that_is_not_ours_is_not_overwritten() -> None:
     on = shelf()
     on.jobs[ID] = FOREIGN
     with pytest.raises(Failure, match="not ours"):
-        asyncio.run(store(on).keep("embeddings", override()))
+        asyncio.run(store(on).put_override("embeddings", override()))
     assert on.jobs[ID] == FOREIGN
 
 
-def test_a_job_of_that_name_that_is_not_ours_is_not_deleted() -> None:
+def test_a_holder_has_a_job_of_its_own() -> None:
     on = shelf()
-    on.jobs[ID] = FOREIGN
-    asyncio.run(store(on).keep("embeddings", None))
-    assert on.jobs[ID] == FOREIGN
+    on.hold(override("running"))
+    asyncio.run(store(on).put_override("embeddings", override("paused", holder="ci-42")))
+    assert on.held == override("running")
+    assert [id for id in on.jobs if id.startswith(f"{ID}_ci-42-")]
+
+
+def test_a_repeated_write_leaves_a_newer_request_of_the_same_holder() -> None:
+    newer = override("running", since="Tue 11:30")
+    on = Busy(shelf().jobs)
+    made = store(on)
+    on.meanwhile = lambda: on.hold(newer)
+    with pytest.raises(Failure, match="newer request"):
+        asyncio.run(made.put_override("embeddings", override("paused", since="Tue 11:00")))
+    assert on.held == newer
 
 
 # Overrides that ended.
@@ -156,7 +176,7 @@ ENDED, REPLACED = override(until="Tue 11:59"), override("running", since="Tue 11
 def test_an_ended_override_is_deleted() -> None:
     on = shelf()
     on.hold(ENDED)
-    asyncio.run(store(on).forget("embeddings", ENDED))
+    asyncio.run(store(on).delete_override("embeddings", ENDED))
     assert on.held is None
 
 
@@ -165,107 +185,109 @@ def test_an_override_that_replaced_the_ended_one_meanwhile_is_not_deleted() -> N
     on.hold(ENDED)
     made = store(on)
     on.hold(REPLACED)
-    asyncio.run(made.forget("embeddings", ENDED))
+    asyncio.run(made.delete_override("embeddings", ENDED))
     assert on.held == REPLACED
 
 
 def test_an_ended_override_that_another_instance_deleted_is_no_failure() -> None:
     on = shelf()
-    asyncio.run(store(on).forget("embeddings", ENDED))
+    asyncio.run(store(on).delete_override("embeddings", ENDED))
     assert on.held is None
 
 
-def test_an_override_that_is_gone_is_written_again() -> None:
+def test_a_repeated_deletion_reads_again_what_it_deletes() -> None:
+    on = Busy(shelf().jobs)
+    on.hold(ENDED)
+    made = store(on)
+    on.meanwhile = lambda: on.hold(REPLACED)
+    asyncio.run(made.delete_override("embeddings", ENDED))
+    assert on.held == REPLACED
+
+
+def test_an_override_can_be_ended_and_kept() -> None:
+    on = shelf()
+    on.hold(override())
+    asyncio.run(store(on).end_override("embeddings", override(), NOON))
+    assert on.held == replace(override(), until=NOON)
+
+
+def test_an_override_that_was_replaced_meanwhile_is_not_ended() -> None:
+    on = shelf()
+    on.hold(override())
+    made = store(on)
+    on.hold(REPLACED)
+    asyncio.run(made.end_override("embeddings", override(), NOON))
+    assert on.held == REPLACED
+
+
+def test_whether_another_instance_deleted_a_new_override_can_be_asked() -> None:
     on = shelf()
     made = store(on)
-    asyncio.run(made.confirm("embeddings", REPLACED))
-    assert on.held == REPLACED
-
-
-def test_an_override_that_is_there_is_not_written_again() -> None:
-    on = shelf()
+    assert not asyncio.run(made.has("embeddings", REPLACED))
     on.hold(REPLACED)
-    asyncio.run(store(on).confirm("embeddings", REPLACED))
-    assert on.calls == [f"get {ID}"]
-
-
-def test_a_newer_override_of_somebody_else_stands() -> None:
-    on = shelf()
-    on.hold(override("paused", since="Tue 11:59:45"))
-    asyncio.run(store(on).confirm("embeddings", REPLACED))
-    assert on.held == override("paused", since="Tue 11:59:45")
-
-
-def test_an_override_that_went_with_the_ended_one_comes_back() -> None:
-    """One instance clears an ended override away, while another replaces it between the last look and the deletion."""
-    on = shelf()
-    on.hold(ENDED)
-    clearing, asking = store(on), store(on)
-    on.before["delete"] = [lambda: on.hold(REPLACED)]
-    asyncio.run(clearing.forget("embeddings", ENDED))
-    asyncio.run(asking.confirm("embeddings", REPLACED))
-    assert on.held == REPLACED
+    assert asyncio.run(made.has("embeddings", REPLACED))
 
 
 # What a platform said.
 
 
-def test_news_are_remembered() -> None:
+def newest(on: FakeJobs) -> PlatformState | None:
+    return jobs.newest_of(on.jobs.values(), "lifecycle", "main")
+
+
+def test_a_message_is_stored_in_a_job_of_its_own_and_in_the_platforms_job() -> None:
     on = shelf()
-    assert asyncio.run(store(on).remember("main", NEWS)) == NEWS
+    state = asyncio.run(store(on).put_platform_state("main", NEWS))
+    assert state.platforms == {"main": NEWS}
     assert on.told == NEWS
+    assert len([id for id in on.jobs if id.startswith(f"{PLATFORM}_")]) == 1
 
 
-def test_news_are_read_back_after_they_were_written() -> None:
+def test_an_older_message_that_is_slow_to_write_decides_nothing() -> None:
+    """Two instances: the older message lands last."""
     on = shelf()
-    asyncio.run(store(on).remember("main", NEWS))
-    assert on.calls[-2:] == [f"set_body {PLATFORM}", f"get {PLATFORM}"]
+    slow = store(on)
+    asyncio.run(store(on).put_platform_state("main", NEWS))
+    state = asyncio.run(slow.put_platform_state("main", OLDER))
+    assert (state.platforms["main"], newest(on)) == (NEWS, NEWS)
 
 
-def test_news_that_older_ones_overwrote_are_written_again() -> None:
+@pytest.mark.parametrize("order", [(OLDER, NEWS, NEWER), (NEWER, NEWS, OLDER), (NEWS, NEWER, OLDER)])
+def test_the_newest_message_decides_in_whatever_order_they_are_written(order: tuple[PlatformState, ...]) -> None:
     on = shelf()
-    on.before["get"] = [lambda: on.tell(OLDER), lambda: on.tell(OLDER)]
-    assert asyncio.run(store(on).remember("main", NEWS)) == NEWS
-    assert on.told == NEWS
+    instances = [store(on) for _ in order]
+    for instance, news in zip(instances, order, strict=True):
+        asyncio.run(instance.put_platform_state("main", news))
+    assert newest(on) == NEWER
 
 
-def test_newer_news_that_came_meanwhile_stand() -> None:
+def test_an_older_message_cannot_be_written_over_a_newer_one_at_any_moment() -> None:
+    """The platform's own job is overwritten by an older instance at the last moment."""
     on = shelf()
-    on.before["get"] = [lambda: on.tell(NEWER)]
-    assert asyncio.run(store(on).remember("main", NEWS)) == NEWER
-    assert on.told == NEWER
+    asyncio.run(store(on).put_platform_state("main", NEWER))
+    on.tell(OLDER)
+    assert newest(on) == NEWER
 
 
-def test_newer_news_that_came_since_the_list_was_read_stand() -> None:
+def test_older_messages_are_deleted() -> None:
+    on = shelf()
+    for news in (OLDER, NEWS, NEWER):
+        asyncio.run(store(on).put_platform_state("main", news))
+    assert len([id for id in on.jobs if id.startswith(f"{PLATFORM}_")]) == 1
+
+
+def test_without_the_platforms_job_nothing_is_stored_and_it_says_so() -> None:
+    on = shelf(without=PLATFORM)
+    with pytest.raises(Failure, match="main") as caught:
+        asyncio.run(store(on).put_platform_state("main", NEWS))
+    assert caught.value.retryable
+    assert list(on.jobs) == [RECONCILE.id]
+
+
+@pytest.mark.parametrize("method", ["put", "set_body", "list"])
+def test_a_message_that_cannot_be_written_or_read_back_is_a_failure(method: str) -> None:
     on = shelf()
     made = store(on)
-    on.tell(NEWER)
-    assert asyncio.run(made.remember("main", NEWS)) == NEWER
-    assert on.told == NEWER
-
-
-def test_news_that_are_overwritten_for_ever_are_a_failure_that_may_pass() -> None:
-    on = shelf()
-    on.before["get"] = [lambda: on.tell(OLDER)] * 100
-    with pytest.raises(Failure) as caught:
-        asyncio.run(store(on).remember("main", NEWS))
-    assert caught.value.retryable
-
-
-@pytest.mark.parametrize("lacks", ["before", "meanwhile"])
-def test_without_the_platforms_job_nothing_is_remembered_and_it_says_so(lacks: str) -> None:
-    on = shelf(without=PLATFORM if lacks == "before" else "")
-    made = store(on)
-    on.jobs.pop(PLATFORM, None)
-    with pytest.raises(Failure, match=PLATFORM) as caught:
-        asyncio.run(made.remember("main", NEWS))
-    assert caught.value.retryable
-    assert PLATFORM not in on.jobs
-
-
-@pytest.mark.parametrize("method", ["set_body", "get"])
-def test_news_that_cannot_be_written_or_read_back_are_a_failure(method: str) -> None:
-    on = shelf()
     on.refuse = frozenset({method})
     with pytest.raises(Failure):
-        asyncio.run(store(on).remember("main", NEWS))
+        asyncio.run(made.put_platform_state("main", NEWS))

@@ -10,7 +10,9 @@ from lifecycle.core import rules as decide
 from lifecycle.core.model import Endpoint, Message, Result
 from lifecycle.core.schedule import Hours, Span
 from lifecycle.engine import execute as act
-from lifecycle.engine.call import Call
+from lifecycle.engine import platform
+from lifecycle.engine import run as engine_run
+from lifecycle.engine.run import Run
 from lifecycle.errors import Failure
 from lifecycle.gcp.state_store import StateStore
 from lifecycle.huggingface import client as huggingface
@@ -45,16 +47,16 @@ Defect = Callable[[pytest.MonkeyPatch], None]
 
 
 def ignores_overrides(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(decide, "RULES", decide.RULES[1:])
+    patch.setattr(decide, "RULES", decide.RULES[2:])
 
 
 def obeys_old_messages(patch: pytest.MonkeyPatch) -> None:
-    learn = Call.learn
+    store = platform.store
 
-    async def obeying(self: Call, message: Message) -> bool:
-        return await learn(self, replace(message, at=self.now()))
+    async def obeying(run: Run, message: Message) -> bool:
+        return await store(run, replace(message, at=run.now()))
 
-    patch.setattr(Call, "learn", obeying)
+    patch.setattr(platform, "store", obeying)
 
 
 def repeats_without_looking(patch: pytest.MonkeyPatch) -> None:
@@ -87,15 +89,15 @@ def retries_a_403(patch: pytest.MonkeyPatch) -> None:
 
 
 def probes_what_is_scaled_to_zero(patch: pytest.MonkeyPatch) -> None:
-    list_endpoints = Call.list_endpoints
+    list_endpoints = Run.list_endpoints
 
-    async def probing(self: Call) -> None:
-        await list_endpoints(self)
-        for endpoint in self.endpoints if isinstance(self.endpoints, list) else ():
+    async def probing(self: Run, *args: Any) -> None:
+        await list_endpoints(self, *args)
+        for endpoint in self.endpoints:
             if endpoint.state == "scaledToZero" and self.settings.covering(endpoint.name, endpoint.tags):
                 await self.hf.wake(endpoint)
 
-    patch.setattr(Call, "list_endpoints", probing)
+    patch.setattr(Run, "list_endpoints", probing)
 
 
 def forgets_lead(patch: pytest.MonkeyPatch) -> None:
@@ -117,23 +119,24 @@ def reports_success_on_failure(patch: pytest.MonkeyPatch) -> None:
         return replace(result, outcome="done")
 
     patch.setattr(act, "failed", succeeded)
+    patch.setattr(engine_run, "failed", succeeded)
 
 
 def loses_a_failed_endpoints_siblings(patch: pytest.MonkeyPatch) -> None:
-    drive = Call.drive
+    drive = Run.drive
 
-    async def losing(self: Call, *args: Any, **kwargs: Any) -> list[Result]:
+    async def losing(self: Run, *args: Any, **kwargs: Any) -> list[Result]:
         results = await drive(self, *args, **kwargs)
         return [result for result in results if result.outcome == "failed"] or results
 
-    patch.setattr(Call, "drive", losing)
+    patch.setattr(Run, "drive", losing)
 
 
 def keeps_ended_overrides(patch: pytest.MonkeyPatch) -> None:
     async def kept(*_: Any) -> None:
         pass
 
-    patch.setattr(StateStore, "forget", kept)
+    patch.setattr(StateStore, "delete_override", kept)
 
 
 def tells_the_token(patch: pytest.MonkeyPatch) -> None:
@@ -145,6 +148,7 @@ def crashes_on_a_failed_endpoint(patch: pytest.MonkeyPatch) -> None:
         raise RuntimeError(failure)
 
     patch.setattr(act, "failed", crashing)
+    patch.setattr(engine_run, "failed", crashing)
 
 
 # Each with the promise that it breaks, and the first week that shows it.

@@ -79,7 +79,7 @@ def situation(
     **endpoint: Any,
 ) -> Situation:
     """What the rules look at: settings of the entry, state and fields of its endpoint, and what is remembered."""
-    platforms, overrides = {"main": news} if news else {}, {"embeddings": override} if override else {}
+    platforms, overrides = {"main": news} if news else {}, {"embeddings": (override,)} if override else {}
     found = Endpoint("embeddings", state, **endpoint)
     return Situation(entry(text, platform), found, StoredState(overrides, platforms, unavailable_reason), now)
 

@@ -15,7 +15,7 @@ import httpx
 
 from lifecycle.config import settings
 from lifecycle.core.model import Override, PlatformState
-from lifecycle.engine.call import Dependencies
+from lifecycle.engine.dependencies import Dependencies
 from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
 from lifecycle.gcp.jobs import Job, override_job, platform_body, platform_id, reconcile_id

@@ -1,11 +1,11 @@
 """Calls of the service, from as few words as possible: settings, an endpoint, and what is asked."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 from lifecycle.core.model import Message, Override
-from lifecycle.engine.call import Caller, Verb
-from lifecycle.engine.request import Request
+from lifecycle.engine.dependencies import Caller, Verb
 from lifecycle.engine.service import Answer
 from lifecycle.gcp.jobs import override_in
 from support.hub import TUESDAY_NOON, Harness
@@ -25,12 +25,18 @@ def stage(text: str, state: str = "running", **more: Any) -> Harness:
     return made
 
 
-def act(on: Harness, verb: Verb, caller: Caller = ANNA, **asked: Any) -> Answer:
-    return on.run(lambda service: service.act(verb, Request(("embeddings",), **asked), caller))
+def body(*names: str, **asked: Any) -> bytes:
+    """A request as JSON; times as they are written there."""
+    written = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in asked.items()}
+    return json.dumps({"endpoints": names, **written}).encode()
 
 
-def reconcile(on: Harness, caller: Caller = Caller("schedule"), **asked: Any) -> Answer:  # noqa: B008 - a constant
-    return on.run(lambda service: service.reconcile(Request(("embeddings",), **asked), caller))
+def act(on: Harness, verb: Verb, caller: Caller = ANNA, *names: str, **asked: Any) -> Answer:
+    return on.run(lambda service: service.handle(verb, body(*(names or ("embeddings",)), **asked), caller))
+
+
+def reconcile(on: Harness, caller: Caller = Caller("schedule"), *names: str, **asked: Any) -> Answer:  # noqa: B008 - a constant
+    return on.run(lambda service: service.handle("reconcile", body(*(names or ("embeddings",)), **asked), caller))
 
 
 def told(on: Harness, event: Any, at: datetime = TUESDAY_NOON) -> Answer:
@@ -38,7 +44,10 @@ def told(on: Harness, event: Any, at: datetime = TUESDAY_NOON) -> Answer:
 
 
 def kept(on: Harness) -> Override | None:
-    return override_in(on.shelf.jobs.get("lifecycle-override-embeddings") if on.shelf else None)
+    """The one override that is stored, if any."""
+    found = [override_in(job) for id, job in (on.shelf.jobs if on.shelf else {}).items() if "-override-" in id]
+    assert len(found) <= 1
+    return found[0] if found else None
 
 
 def only(answer: Answer) -> tuple[str, str, int]:

@@ -14,7 +14,7 @@ from lifecycle.web import handler as door
 from lifecycle.web.handler import caller_of
 from support.secret import TOKEN
 
-TEXT = b"namespace: acme\nendpoints: {embeddings: {}, playground: {tags: [dev]}}"
+TEXT = b"namespace: acme\nendpoints: {embeddings: {}, playground: {name: dev-*}}"
 NOWHERE = "http://127.0.0.1:9"  # discard: nothing answers there
 INVOKER = "scheduler@acme.iam.gserviceaccount.com"
 

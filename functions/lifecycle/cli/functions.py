@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -64,18 +64,13 @@ async def _remote(env: Environment, function: str, body: Mapping[str, Any] | Non
 
 async def _direct(env: Environment, function: str, body: Mapping[str, Any]) -> tuple[int, Any]:
     from lifecycle.engine import request
-    from lifecycle.engine.call import Caller, Verb
+    from lifecycle.engine.dependencies import Caller
 
     async with _service(env) as service:
-        known, now = service.world.settings.entries, service.world.now()
         try:
-            asked = request.read(function, json.dumps(body).encode(), known, now)
+            answer = await service.handle(function, json.dumps(body).encode(), Caller())
         except (Invalid, request.UnknownName) as error:
             return 400, {"detail": str(error)}
-        if function == "reconcile":
-            answer = await service.reconcile(asked, Caller())
-        else:
-            answer = await service.act(cast(Verb, function), asked, Caller())
         return answer.status, answer.body()
 
 

@@ -53,7 +53,7 @@ def _hardware(row: Mapping[str, Any]) -> Hardware:
 
 
 def _endpoint(row: Mapping[str, Any]) -> Endpoint | None:
-    state = row.get("state", row.get("after"))
+    state = row["state"]
     if state is None:
         return None
     replicas = row["replicas"]
@@ -72,16 +72,21 @@ def _endpoint(row: Mapping[str, Any]) -> Endpoint | None:
 
 
 def _memory(row: Mapping[str, Any], platforms: Mapping[str, PlatformState]) -> StoredState:
-    override = _override(row["override"])
-    return StoredState({row["endpoint"]: override} if override else {}, platforms)
+    return StoredState({row["endpoint"]: tuple(map(_override, row.get("overrides", ())))}, platforms)
 
 
-def _override(told: Mapping[str, Any] | None) -> Override | None:
-    since = parse_rfc3339(told["since"]) if told else None
-    if not told or since is None:
-        return None
-    until = parse_rfc3339(told["until"])
-    return Override(told["state"], since, until, told["or_started"], told["by"], told["note"])
+def _override(stored: Mapping[str, Any]) -> Override:
+    return Override(
+        stored["state"],
+        datetime.fromisoformat(stored["since"]),
+        parse_rfc3339(stored["until"]),
+        stored["or_started"],
+        stored["by"],
+        stored["note"],
+        holder=stored["holder"],
+        endpoint=stored["endpoint"],
+        force=stored["force"],
+    )
 
 
 def _news(told: Mapping[str, Any]) -> PlatformState | None:

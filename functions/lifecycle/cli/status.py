@@ -51,7 +51,7 @@ def status(names: tuple[str, ...], watch: bool, check: bool, as_json: bool) -> N
 
 def state_of(row: Mapping[str, Any]) -> str | None:
     """Hugging Face's word for the state now; None: not known."""
-    state = row.get("state", row.get("after"))
+    state = row["state"]
     return None if state is None else str(state)
 
 

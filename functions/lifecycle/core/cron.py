@@ -92,13 +92,20 @@ def shortest_gap(at: str) -> timedelta:
     return min((later - tick for tick, later in pairwise(some)), default=BLOCK)
 
 
-def scheduled(action: str, situation: Situation) -> Decision:
-    """What a scheduled `pause`, `resume` or `warm` wants: its state, or nothing, where rules 1 to 4 want otherwise."""
-    ruled = decide(situation)
+def scheduled(action: str, situation: Situation, tick: datetime | None = None) -> Decision:
+    """What a scheduled `pause`, `resume` or `warm` wants: its state, or nothing, where rules 1 to 4 want otherwise.
+
+    A call later than its `tick` pauses nothing that was updated since, and starts nothing at rest that was.
+    """
+    ruled, endpoint = decide(situation), situation.endpoint
     fits = ("any", *AT_REST) if action == "pause" else ("any", "running")
     if action == "pause" and situation.entry.protected:
         return Decision("any", "scheduled pause skipped: protected", "cron", left="INFO")
-    if ruled.wanted in fits or ruled.rule == "idle":
-        return Decision("paused" if action == "pause" else "running", f"scheduled {action}", "cron")
-    why = f"scheduled {action} skipped, the rules want otherwise: {ruled.reason}"
-    return replace(ruled, left="INFO", begin=None, reason=why)
+    if ruled.wanted not in fits and ruled.rule != "idle":
+        why = f"scheduled {action} skipped, the rules want otherwise: {ruled.reason}"
+        return replace(ruled, left="INFO", begin=None, reason=why)
+    updated = endpoint.updated_at if endpoint else None
+    if tick and endpoint and updated and updated > tick and (action == "pause" or endpoint.state in AT_REST):
+        why = f"scheduled {action} skipped: updated at {situation.says(updated)}, after the scheduled time"
+        return Decision(ruled.wanted, why, "cron", left="INFO")
+    return Decision("paused" if action == "pause" else "running", f"scheduled {action}", "cron")

@@ -108,6 +108,14 @@ class Settings:
         exact = [self._exact[name]] if name in self._exact else []
         return exact + [e for e in self.entries.values() if e.is_pattern and e.covers(name, tags)]
 
+    def exactly(self, name: str) -> Entry | None:
+        """The entry of an exact name at Hugging Face."""
+        return self._exact.get(name)
+
+    def may_cover(self, name: str) -> bool:
+        """Whether a pattern may cover an endpoint of this name, as far as that is known without its tags."""
+        return any(e.is_pattern and e.covers(name, e.tags) for e in self.entries.values())
+
     def followers(self, platform: str) -> tuple[str, ...]:
         """The entries that follow a platform, in the file's order."""
         return tuple(key for key, entry in self.entries.items() if entry.platform == platform)

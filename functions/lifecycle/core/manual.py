@@ -1,46 +1,207 @@
-"""Which override a wish by hand sets, so that the rules do not undo it. Pure (design, the table "By hand")."""
+"""What a manual request changes: whether it is refused, which override it makes, which ones it ends. Pure.
 
-from collections.abc import Sequence
+A request makes an override only where the rules, or what others hold, would undo it (docs/http.md, "By hand").
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from lifecycle.core.budget import describe as describe_spending
+from lifecycle.core.entries import Entry
 from lifecycle.core.model import AT_REST, Override
+from lifecycle.core.overrides import commanding, describe, ended_at, without
 from lifecycle.core.rules import Situation, decide, timeline
 
 RUNS_FOR = timedelta(hours=2)
+MOST_RUNS = 20  # requests to run in force for one entry
+RENEWED_BELOW = 0.9  # of what is asked: an own override that lasts longer is not written again
 
 
 @dataclass(frozen=True)
 class ManualRequest:
-    """A request by hand: what, until when (None: not said, or "released"), by whom, and why."""
+    """What, until when (None: not said, or "released"), by whom, for whom, and why.
+
+    `holder`: whom the override belongs to, None: nobody. `endpoint`: the one endpoint that is meant, None: the entry.
+    """
 
     state: Literal["running", "paused"]
     until: datetime | None = None
     released: bool = False
     by: str | None = None
     note: str | None = None
+    holder: str | None = None
+    endpoint: str | None = None
+    force: bool = False
+
+    @property
+    def slot(self) -> tuple[str | None, str | None]:
+        return self.holder, self.endpoint
 
 
-def override_for(asked: ManualRequest, situations: Sequence[Situation]) -> Override | None:
-    """The override for one entry; None: the rules would not undo it.
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request is refused. `code`: held, protected or too_many; budget."""
 
-    `situations`: those of the endpoints that the entry covers, at least one.
-    """
-    alone = [_alone(situation) for situation in situations]
-    now, entry = alone[0].now, alone[0].entry
-    made = Override(asked.state, now, None, by=asked.by, note=asked.note)
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ManualPlan:
+    """`override`: in force for this request, None: none is needed. `write`: it is not stored yet. `ends`: stored ones
+    that this request ends. `over`: requests to run by others that a pause is made over."""
+
+    override: Override | None = None
+    write: bool = False
+    ends: tuple[Override, ...] = ()
+    over: tuple[Override, ...] = ()
+    refusal: Refusal | None = None
+
+
+def plan_request(asked: ManualRequest, situations: Sequence[Situation]) -> ManualPlan:
+    """The changes for one entry. `situations`: of the endpoints that are meant, at least one."""
+    first = situations[0]
+    stored = first.memory.overrides.get(first.entry.key, ())
+    own = next((override for override in stored if override.slot == asked.slot), None)
+    plan = _pause(asked, situations, own) if asked.state == "paused" else _run(asked, situations, own)
+    made = plan.override
+    if plan.refusal or made is None:
+        ends = (*plan.ends, own) if own and not plan.refusal else plan.ends
+        return replace(plan, ends=tuple(dict.fromkeys(ends)))
+    plan = replace(plan, ends=tuple(override for override in plan.ends if override.slot != made.slot))
+    if own and _lasts(own, made, situations):
+        return replace(plan, override=own)
+    if made.state == "running" and not asked.force and not _is_run(own, first) and _runs_of(first) >= MOST_RUNS:
+        reason = f"{MOST_RUNS} requests to run are in force for {first.entry.key}; release one, or wait for an end"
+        return ManualPlan(refusal=Refusal("too_many", reason))
+    return replace(plan, write=True)
+
+
+def _pause(asked: ManualRequest, situations: Sequence[Situation], own: Override | None) -> ManualPlan:
+    first = situations[0]
+    over = {
+        override: None for s in situations for override in s.in_force
+        if override.state == "running" and override.holder != asked.holder
+    }  # fmt: skip
+    made = _made(asked, first)
     if asked.until or asked.released:
-        return replace(made, until=asked.until)
+        return ManualPlan(replace(made, until=asked.until), over=tuple(over))
+    if not any(_decided_without(s, own) == "running" for s in situations):
+        return ManualPlan(over=tuple(over))
+    entry = first.entry
+    following = entry.hours.next(first.now) if entry.hours else None
+    made = replace(made, until=following.lead if following else None, or_started=entry.platform)
+    return ManualPlan(made, over=tuple(over))
+
+
+def _decided_without(situation: Situation, own: Override | None) -> str:
+    """What is wanted without the caller's own override, which the request replaces."""
+    memory = without(situation.memory, situation.entry.key, [own] if own else [])
+    return decide(replace(situation, memory=memory)).wanted
+
+
+def _run(asked: ManualRequest, situations: Sequence[Situation], own: Override | None) -> ManualPlan:
+    first = situations[0]
+    ends = {override: None for s in situations for override in s.in_force if _ended_by(override, asked)}
+    against = [found for s in situations if (found := _pause_against(s, ends, own))]
+    if against and not asked.force and (foreign := [one for one in against if not _may_end(one, asked)]):
+        return ManualPlan(refusal=Refusal("held", _refused(foreign[0], first)))
+    spending = first.past.spent(first.entry, first.now)
+    if spending and not asked.force:
+        reason = f"{describe_spending(spending, first.now)}; force overrules it"
+        return ManualPlan(refusal=Refusal("budget", reason))
+    alone = [_alone(situation) for situation in situations]
+    made = replace(_made(asked, first), force=asked.force or bool(against), found_at_rest=_at_rest(alone, situations))
+    if asked.until:
+        return ManualPlan(replace(made, until=asked.until), ends=tuple(ends))
     wanted = {decide(situation).wanted for situation in alone}
-    if asked.state == "paused":
-        if "running" not in wanted:
-            return None
-        following = entry.hours.next(now) if entry.hours else None
-        return replace(made, until=following.lead if following else None, or_started=entry.platform)
-    if wanted & AT_REST or ("running" in wanted and _would_stop(alone, now + RUNS_FOR)):
-        return replace(made, until=now + RUNS_FOR)
-    return None
+    stops = bool(wanted & AT_REST) or ("running" in wanted and _would_stop(alone, first.now + RUNS_FOR))
+    if against or stops:
+        return ManualPlan(replace(made, until=first.now + RUNS_FOR), ends=tuple(ends))
+    return ManualPlan(ends=tuple(ends))
+
+
+def _ended_by(override: Override, asked: ManualRequest) -> bool:
+    """Whether a request to run ends a pause: the caller's own and nobody's, where it lies within what is meant. A wider
+    one stays for the other endpoints, and the request is stored as one that goes before it."""
+    return override.state != "running" and _may_end(override, asked) and asked.endpoint in (None, override.endpoint)
+
+
+def _may_end(override: Override, asked: ManualRequest) -> bool:
+    return override.holder in (None, asked.holder)
+
+
+def _pause_against(situation: Situation, ends: Iterable[Override], own: Override | None) -> Override | None:
+    """The pause that decides when the request has ended those that it may."""
+    gone = {*ends, own}
+    found = commanding(override for override in situation.in_force if override not in gone)
+    return found if found and found.state != "running" else None
+
+
+def _refused(pause: Override, situation: Situation) -> str:
+    return f"held: {describe(pause, situation.entry.zone, situation.now)}; force overrules it"
+
+
+def _runs_of(situation: Situation) -> int:
+    """The requests to run in force for an entry, whichever of its endpoints they cover."""
+    return sum(_is_run(override, situation) for override in situation.memory.overrides.get(situation.entry.key, ()))
+
+
+def _is_run(override: Override | None, situation: Situation) -> bool:
+    return (
+        override is not None
+        and override.state == "running"
+        and ended_at(override, situation.memory, situation.now) is None
+    )
+
+
+def _at_rest(alone: Sequence[Situation], situations: Sequence[Situation]) -> frozenset[str]:
+    """The endpoints that this request finds stopped where no rule applies, and those that an earlier request did."""
+    found = {s.endpoint.name for s in alone if s.endpoint and s.endpoint.state in AT_REST and decide(s).wanted == "any"}
+    inherited = {
+        s.endpoint.name
+        for s in situations
+        for override in s.overrides
+        if s.endpoint and override.state == "running" and {"*", s.endpoint.name} & override.found_at_rest
+    }
+    covered = {s.endpoint.name for s in situations if s.endpoint}
+    return frozenset({"*"}) if covered and found | inherited == covered else frozenset(found | inherited)
+
+
+def _made(asked: ManualRequest, situation: Situation) -> Override:
+    return Override(
+        asked.state,
+        situation.now,
+        None,
+        by=asked.by,
+        note=asked.note,
+        holder=asked.holder,
+        endpoint=asked.endpoint,
+        force=asked.force,
+    )
+
+
+def _lasts(own: Override, made: Override, situations: Sequence[Situation]) -> bool:
+    """Whether the caller's own override already does what a new one would.
+
+    A request to run does when it lasts nine tenths of what is asked, or longer. A pause is never kept for longer than
+    asked: what should run again must not wait for an older end.
+    """
+    first = situations[0]
+    if own.state != made.state or ended_at(own, first.memory, first.now) or made.or_started != own.or_started:
+        return False
+    if made.state == "running":
+        asked = made.until - first.now if made.until else timedelta()
+        enough = own.until is None or own.until - first.now >= RENEWED_BELOW * asked
+        inherits = "*" in own.found_at_rest or made.found_at_rest <= own.found_at_rest
+        if not made.force:
+            return enough and inherits
+    else:
+        enough, inherits = own.until == made.until, True
+    newer = [override for s in situations for override in s.in_force if override.since > own.since]
+    return enough and inherits and own.force == made.force and commanding(newer) is None
 
 
 def _alone(situation: Situation) -> Situation:
@@ -50,3 +211,30 @@ def _alone(situation: Situation) -> Situation:
 
 def _would_stop(alone: Sequence[Situation], until: datetime) -> bool:
     return any(found.wanted in AT_REST for situation in alone for _, found in timeline(situation, until))
+
+
+@dataclass(frozen=True)
+class Release:
+    """Which overrides a release ends, and which of others remain in force."""
+
+    ends: tuple[Override, ...]
+    others: tuple[Override, ...]
+
+
+def plan_release(
+    entry: Entry, endpoint: str | None, holder: str | None, *, everybody: bool, situation: Situation
+) -> Release:
+    """`endpoint` None: of the entry and of its single endpoints; else of that endpoint alone."""
+    stored, now = situation.memory, situation.now
+    every = stored.overrides.get(entry.key, ())
+    meant = [o for o in every if endpoint is None or o.endpoint == endpoint]
+    ends = tuple(override for override in meant if everybody or _is_own(override, holder))
+    left = [
+        o for o in every if o not in ends and ended_at(o, stored, now) is None and (not endpoint or o.covers(endpoint))
+    ]
+    return Release(ends, tuple(left))
+
+
+def _is_own(override: Override, holder: str | None) -> bool:
+    """Overrides from before holders belong to nobody, and are released by who made them."""
+    return override.holder == holder or (override.holder is None and override.by == holder)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from lifecycle.core.times import format_rfc3339
+
 Wanted = Literal["running", "paused", "scaledToZero", "any"]
 
 Action = Literal["none", "pause", "resume", "wake", "scale-to-zero", "warm", "rescale"]
@@ -56,9 +58,12 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Override:
-    """A wish by hand that beats the rules until it ends; `until` None: until released.
+    """A manual request that beats the rules until it ends; `until` None: until released.
 
-    `or_started` names a platform whose next change from stopped to started ends it, too.
+    `or_started` names a platform whose next change from stopped to started ends it, too. `holder`: whom it belongs to,
+    None: nobody. `endpoint`: the one endpoint of the entry that it covers, by its name at Hugging Face; None: all.
+    `found_at_rest`: the endpoints that are stopped again when the last request to run ends and no rule applies; "*":
+    all that it covers.
     """
 
     state: Wanted
@@ -67,15 +72,44 @@ class Override:
     or_started: str | None = None
     by: str | None = None
     note: str | None = None
+    holder: str | None = None
+    endpoint: str | None = None
+    force: bool = False
+    found_at_rest: frozenset[str] = frozenset()
+
+    @property
+    def slot(self) -> tuple[str | None, str | None]:
+        """Its place: a holder has one override for an entry, and one for each single endpoint of it."""
+        return self.holder, self.endpoint
+
+    def as_json(self) -> dict[str, Any]:
+        """As answers and the status have it."""
+        return {
+            "state": self.state,
+            "since": format_rfc3339(self.since),
+            "until": format_rfc3339(self.until) if self.until else None,
+            "or_started": self.or_started,
+            "by": self.by,
+            "note": self.note,
+            "holder": self.holder,
+            "endpoint": self.endpoint,
+            "force": self.force,
+        }
+
+    def covers(self, name: str | None) -> bool:
+        """Whether it is about an endpoint; None: one that was not observed."""
+        return self.endpoint is None or self.endpoint == name
 
 
 @dataclass(frozen=True)
 class PlatformState:
-    """What a platform last said, and when. `first`: when it began to say so, where it was said again since."""
+    """What a platform last said, and when. `first`: when it began to say so, where it was said again since.
+    `received`: when it was stored; of equally new messages the one received last counts."""
 
     state: Literal["started", "stopped"]
     since: datetime
     first: datetime | None = None
+    received: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -92,9 +126,12 @@ class BudgetRecord:
 
 @dataclass(frozen=True)
 class StoredState:
-    """All that is remembered between calls; `lack` says why nothing is, where nothing could be."""
+    """All that is stored between calls; `unavailable_reason` says why nothing is, where nothing could be.
 
-    overrides: Mapping[str, Override] = field(default_factory=dict)
+    `overrides`: by entry, also those that have ended and are not deleted yet.
+    """
+
+    overrides: Mapping[str, tuple[Override, ...]] = field(default_factory=dict)
     platforms: Mapping[str, PlatformState] = field(default_factory=dict)
     unavailable_reason: str = ""
     budgets: Mapping[str, BudgetRecord] = field(default_factory=dict)  # by entry, and "" for the top level
@@ -115,6 +152,8 @@ class Result:
     url: str | None = None
     error: str | None = None
     duration_ms: int = 0
+    overrides: tuple[Override, ...] = ()  # in force for this endpoint, oldest first
+    override: Override | None = None  # the one that decides
     # Not part of the answer:
     level: Level = "INFO"
     code: str | None = None
@@ -131,7 +170,9 @@ class Result:
     hours_begin: datetime | None = None  # the hours that began about since the last reconcile run
 
     def answer(self) -> dict[str, Any]:
-        return {key: getattr(self, key) for key in ANSWERED}
+        held = [override.as_json() for override in self.overrides]
+        override = self.override.as_json() if self.override else None
+        return {key: getattr(self, key) for key in ANSWERED} | {"override": override, "overrides": held}
 
 
 ANSWERED = (

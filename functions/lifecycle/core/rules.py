@@ -11,8 +11,8 @@ from typing import Literal
 from lifecycle.core.budget import describe as describe_spending
 from lifecycle.core.entries import Entry
 from lifecycle.core.lead import LeadBounds, run_before
-from lifecycle.core.model import AT_REST, Endpoint, Level, PlatformState, StoredState, Wanted
-from lifecycle.core.overrides import describe, ended_at
+from lifecycle.core.model import AT_REST, Endpoint, Level, Override, PlatformState, StoredState, Wanted
+from lifecycle.core.overrides import commanding, covering, describe, describe_all, ended_at, in_force
 from lifecycle.core.past import NOTHING_KNOWN, Past
 from lifecycle.core.schedule import ALWAYS, Span
 from lifecycle.core.times import format_local, in_words
@@ -47,6 +47,20 @@ class Situation:
     memory: StoredState
     now: datetime
     past: Past = NOTHING_KNOWN
+
+    @property
+    def name(self) -> str | None:
+        """At Hugging Face; None: not known."""
+        return self.endpoint.name if self.endpoint else None
+
+    @property
+    def overrides(self) -> list[Override]:
+        """Those that cover the endpoint, ended ones too, oldest first."""
+        return covering(self.memory, self.entry.key, self.name)
+
+    @property
+    def in_force(self) -> list[Override]:
+        return in_force(self.memory, self.entry.key, self.name, self.now)
 
     @property
     def news(self) -> PlatformState | None:
@@ -89,9 +103,10 @@ def _spared(found: Decision) -> Decision:
     return replace(found, wanted="any", reason=f"protected: {found.reason}", rule="protected")
 
 
-def _override(s: Situation) -> Decision | None:
-    override = s.memory.overrides.get(s.entry.key)
-    if override is None or ended_at(override, s.memory, s.now):
+def _commanded(s: Situation) -> Decision | None:
+    """The newest pause or forced request."""
+    override = commanding(s.in_force)
+    if override is None:
         return None
     return Decision(override.state, describe(override, s.entry.zone, s.now), "override", override.until)
 
@@ -103,6 +118,31 @@ def _budget(s: Situation) -> Decision | None:
     end = spending.budget.end(s.now)
     reason = f"{describe_spending(spending, s.now)}; it rests until {s.says(end)}"
     return Decision(s.entry.rest, reason, "budget", end)
+
+
+def _held(s: Situation) -> Decision | None:
+    """Any request to run."""
+    held = [override for override in s.in_force if override.state == "running"]
+    if not held:
+        return None
+    ends = min((override.until for override in held if override.until), default=None)
+    return Decision("running", describe_all(held, s.entry.zone, s.now), "override", ends)
+
+
+def _run_ended(s: Situation) -> Decision | None:
+    """Where no rule applies, the end of the last request to run stops what it found stopped."""
+    ended = [override for override in s.overrides if _found_at_rest(override, s.endpoint)]
+    if not ended:
+        return None
+    ends = max(filter(None, (ended_at(override, s.memory, s.now) for override in ended)), default=s.now)
+    return Decision(
+        s.entry.rest, f"the last manual request to run ended at {s.says(ends)}; it was stopped before", "override"
+    )
+
+
+def _found_at_rest(override: Override, endpoint: Endpoint | None) -> bool:
+    found = override.found_at_rest
+    return override.state == "running" and endpoint is not None and ("*" in found or endpoint.name in found)
 
 
 def _platform_stopped(s: Situation) -> Decision | None:
@@ -178,11 +218,13 @@ def _nothing(s: Situation) -> Decision:
 
 
 RULES: tuple[Callable[[Situation], Decision | None], ...] = (
-    _override,
+    _commanded,
     _budget,
+    _held,
     _platform_stopped,
     _hours,
     _platform_started,
+    _run_ended,
     _idle,
     _nothing,
 )
@@ -200,8 +242,8 @@ def timeline(situation: Situation, until: datetime) -> Iterator[tuple[datetime, 
 def changed_at(situation: Situation) -> datetime | None:
     """The newest boundary of the hours, override's end or platform's news, as far as it lies within a week."""
     entry, memory, now = situation.entry, situation.memory, situation.now
-    override = memory.overrides.get(entry.key)
-    instants = [situation.started_until, situation.idle_from, ended_at(override, memory, now) if override else None]
+    instants = [situation.started_until, situation.idle_from]
+    instants += [ended_at(override, memory, now) for override in situation.overrides]
     instants += [situation.news.since] if situation.news else []
     spending = situation.past.spent(entry, now)
     instants += [spending.spent_at(now)] if spending else []

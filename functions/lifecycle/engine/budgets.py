@@ -6,7 +6,7 @@ from typing import Any
 
 from lifecycle.core.budget import Spending, describe
 from lifecycle.core.model import BudgetRecord, Level
-from lifecycle.engine.call import Call
+from lifecycle.engine.run import Run
 from lifecycle.errors import catch_failure
 
 SPENT, NEAR, UNKNOWN = "budget_spent", "budget_near", "budget_unknown"
@@ -21,13 +21,13 @@ class BudgetReport:
     fields: Mapping[str, Any]
 
 
-async def settle(call: Call) -> list[BudgetReport]:
+async def settle(run: Run) -> list[BudgetReport]:
     """Stores which budgets are spent, so that they are for the rest of the month, and reports all of them."""
-    return [await _settle(call, spending) for spending in call.past.spendings.values()]
+    return [await _settle(run, spending) for spending in run.past.spendings.values()]
 
 
-async def _settle(call: Call, spending: Spending) -> BudgetReport:
-    now, budget = call.now(), spending.budget
+async def _settle(run: Run, spending: Spending) -> BudgetReport:
+    now, budget = run.now(), spending.budget
     record, month = spending.record, budget.month(now)
     if record is None or record.month != month or record.dollars < budget.dollars:
         record = BudgetRecord(month, budget.dollars)
@@ -36,20 +36,20 @@ async def _settle(call: Call, spending: Spending) -> BudgetReport:
     news = replace(record, warned=today) if warns else record
     if spent_at and not record.spent_at:
         news = replace(news, spent_at=spent_at, billed=round(spending.billed(now) or 0, 4))
-    if news != record and not call.dry:
-        if call.store:
-            call.note(
+    if news != record and not run.dry:
+        if run.store:
+            run.note(
                 f"the budget of {_name(spending)} is not stored",
-                await catch_failure(call.store.put_budget(spending.key, news)),
+                await catch_failure(run.store.put_budget(spending.key, news)),
             )
         else:
-            call.notes.append(f"the budget of {_name(spending)} is not stored: SCHEDULER_PARENT is not set")
+            run.notes.append(f"the budget of {_name(spending)} is not stored: SCHEDULER_PARENT is not set")
     code = SPENT if spent_at else UNKNOWN if spending.bill is None else NEAR if warns else None
-    return BudgetReport(_message(spending, call), "WARNING" if code else "INFO", _fields(spending, code, call))
+    return BudgetReport(_message(spending, run), "WARNING" if code else "INFO", _fields(spending, code, run))
 
 
-def _message(spending: Spending, call: Call) -> str:
-    now, entry = call.now(), call.settings.entries.get(spending.key)
+def _message(spending: Spending, run: Run) -> str:
+    now, entry = run.now(), run.settings.entries.get(spending.key)
     effect = ""
     if spending.spent_at(now):
         effect = "; protected: it runs on" if entry and entry.protected else "; it is spent until the month ends"
@@ -60,8 +60,8 @@ def _name(spending: Spending) -> str:
     return spending.key or "all entries"
 
 
-def _fields(spending: Spending, code: str | None, call: Call) -> dict[str, Any]:
-    bill, now = spending.bill, call.now()
+def _fields(spending: Spending, code: str | None, run: Run) -> dict[str, Any]:
+    bill, now = spending.bill, run.now()
     return {
         "endpoint": spending.key or "*",
         "dollars": spending.budget.dollars,
@@ -70,5 +70,5 @@ def _fields(spending: Spending, code: str | None, call: Call) -> dict[str, Any]:
         "known_since": bill.since if bill else None,
         "spent_at": spending.spent_at(now),
         "code": code,
-        "dry_run": call.dry,
+        "dry_run": run.dry,
     }

@@ -5,26 +5,34 @@ from dataclasses import replace
 
 from lifecycle.core.model import Prices, Result
 from lifecycle.core.money import dollars_per_hour
-from lifecycle.engine.call import Call
+from lifecycle.engine.run import Run
 from lifecycle.errors import Failure
 
 
-async def prices(call: Call) -> Prices:
-    """The price catalogue; empty, with a note, where it cannot be read."""
+async def catalogue(run: Run) -> Prices | Failure:
+    """Dollars an hour, from the catalogue that is kept for an hour; or why it cannot be read."""
     try:
-        return await call.catalogue.get(call.hf, call.now())
+        return await run.deps.catalogue.get(run.hf, run.now())
     except Failure as failure:
-        call.note("prices are not known, so costs are not logged", failure)
+        return failure
+
+
+async def prices(run: Run) -> Prices:
+    """The price catalogue; empty, with a note, where it cannot be read."""
+    found = await catalogue(run)
+    if isinstance(found, Failure):
+        run.note("prices are not known, so costs are not logged", found)
         return {}
+    return found
 
 
-def with_costs(call: Call, results: Sequence[Result]) -> list[Result]:
+def with_costs(run: Run, results: Sequence[Result]) -> list[Result]:
     """The results with what their endpoints cost now, and whether Hugging Face says that they changed."""
-    since = call.now() - 2 * call.settings.reconcile_every
+    since = run.now() - 2 * run.settings.reconcile_every
     return [
         replace(
             result,
-            dollars_per_hour=dollars_per_hour(seen, call.known_prices),
+            dollars_per_hour=dollars_per_hour(seen, run.known_prices),
             recently_updated=seen.updated_at is not None and seen.updated_at > since,
         )
         if (seen := result.seen)

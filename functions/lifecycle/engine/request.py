@@ -1,9 +1,11 @@
 """What a request asks for: JSON of a few strict keys, read with every mistake at once. Pure."""
 
 import json
-from collections.abc import Collection, Mapping
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from lifecycle.config.schema import (
@@ -12,16 +14,21 @@ from lifecycle.config.schema import (
     TEXT,
     Field,
     Invalid,
+    Path,
     Problem,
     Property,
     list_of,
     mapping,
+    matching,
+    one_of,
     parsed,
     wrong,
 )
 from lifecycle.core.times import parse_rfc3339
+from lifecycle.huggingface.parsing import addressable
 
 LONGEST = timedelta(days=7)
+LONGEST_NOTE = 500  # characters
 RELEASED = "released"
 ALL = "*"
 
@@ -34,9 +41,18 @@ class UnknownName(Exception):
         super().__init__(f"unknown: {', '.join(names)}; known are {', '.join(known) or 'none'}")
 
 
+class Mistaken(Invalid):
+    """A request with mistakes; `others` are its names that are no entries, which may be endpoints at Hugging Face."""
+
+    def __init__(self, *problems: Problem, others: tuple[str, ...] = ()) -> None:
+        super().__init__(*problems)
+        self.others = others
+
+
 @dataclass(frozen=True)
 class Request:
-    """A request as asked. `entries`: names of the settings; `everything`: it said `["*"]`."""
+    """A request as asked. `entries`: names of the settings; `others`: names that may be endpoints at Hugging Face;
+    `everything`: it said `["*"]`."""
 
     entries: tuple[str, ...]
     everything: bool = False
@@ -45,57 +61,97 @@ class Request:
     dry_run: bool = False
     clear_override: bool = False
     note: str | None = None
+    others: tuple[str, ...] = ()
+    holder: str | None = None
+    force: bool = False
+    all_holders: bool = False
 
 
-ANY_TEXT = Field(lambda value: value if isinstance(value, str) else _refuse(value, "must be text"), {"type": "string"})
 ANYTHING = Field(lambda value: value, {})
 NAMES = list_of(TEXT, least=1).constrain(
-    lambda names: ALL not in names or {*names} == {ALL}, 'of "*" and names only one'
+    lambda names: ALL not in names or {*names} == {ALL}, 'use "*" or names, not both'
 )
 AS_LONG = LENGTH.constrain(lambda length: length <= LONGEST, "at most 7d")
+NOTE = Field(lambda value: value if isinstance(value, str) else _refuse(value, "must be text"), {}).constrain(
+    lambda note: len(note) <= LONGEST_NOTE and not any(unicodedata.category(char) == "Cc" for char in note),
+    f"at most {LONGEST_NOTE} characters, without control characters",
+)
+HOLDER = matching(r"[A-Za-z0-9._-]{1,64}", "holders are 1 to 64 of A-Z, a-z, 0-9, ., _ and -")
 
 
-def read(function: str, body: bytes, known: Collection[str], now: datetime) -> Request:
-    """The request in `body`. Raises `Invalid` with all that is wrong, or `UnknownName` when only names are."""
+def read(function: str, body: bytes, known: Collection[str], now: datetime, *, stores: bool = True) -> Request:
+    """The request in `body`; `stores`: there is a Cloud Scheduler that keeps overrides. Raises `Mistaken` with all that
+    is wrong, or `UnknownName` where a name can be neither an entry nor an endpoint."""
     document = _json(body)
-    unknown = _unknown(document, known)
+    others = _others(document, known)
+    impossible = [name for name in others if not addressable(name)]
+    possible = tuple(name for name in others if addressable(name))
+    problems: tuple[Problem, ...] = ()
+    given: dict[str, Any] = {}
     try:
-        given = mapping(_keys(function, now), cross_checks=_between).read(document)
+        given = mapping(_keys(function, now), cross_checks=partial(_between, function)).read(document)
     except Invalid as error:
-        too = [Problem(("endpoints",), str(UnknownName(unknown, known)))] if unknown else []
-        raise Invalid(*error.problems, *too) from None
-    if unknown:
-        raise UnknownName(unknown, known)
+        problems = error.problems
+    if not stores:
+        problems += tuple(_unkept(document, {problem.path for problem in problems}))
+    if problems:
+        too = [Problem(("endpoints",), str(UnknownName(impossible, known)))] if impossible else []
+        raise Mistaken(*problems, *too, others=possible)
+    if impossible:
+        raise UnknownName(impossible, known)
     names = tuple(dict.fromkeys(given["endpoints"]))
     everything = names == (ALL,)
     length, until = given.get("for"), given.get("until")
     if length is not None:
         until = now + length
     return Request(
-        entries=tuple(known) if everything else names,
+        entries=tuple(known) if everything else tuple(name for name in names if name in known),
+        others=possible,
         everything=everything,
         until=None if until == RELEASED else until,
         released=until == RELEASED,
         dry_run=given["dry_run"],
         clear_override=given.get("clear_override", False),
         note=given.get("note"),
+        holder=given["holder"],
+        force=given.get("force", False),
+        all_holders=given.get("holders") is not None,
     )
 
 
 def _keys(function: str, now: datetime) -> Mapping[str, Property]:
-    keys = {"endpoints": Property(NAMES), "dry_run": Property(BOOLEAN, False)}
+    keys = {"endpoints": Property(NAMES), "dry_run": Property(BOOLEAN, False), "holder": Property(HOLDER, None)}
     if function == "reconcile":
-        return keys | {"clear_override": Property(BOOLEAN, False), "memory": Property(ANYTHING, None)}
+        return keys | {
+            "clear_override": Property(BOOLEAN, False),
+            "holders": Property(one_of("all"), None),
+            "memory": Property(ANYTHING, None),
+        }
     until = parsed(lambda text: _until(text, now, released=function == "pause"))
-    return keys | {"for": Property(AS_LONG, None), "until": Property(until, None), "note": Property(ANY_TEXT, None)}
+    return keys | {
+        "for": Property(AS_LONG, None),
+        "until": Property(until, None),
+        "note": Property(NOTE, None),
+        "force": Property(BOOLEAN, False),
+    }
 
 
-def _between(given: Mapping[str, Any]) -> list[Problem]:
-    both = "for" in given and "until" in given
-    return [Problem(("until",), "does not go with for; one of them says when it ends")] if both else []
+def _between(function: str, given: Mapping[str, Any]) -> Iterator[Problem]:
+    if "for" in given and "until" in given:
+        yield Problem(("until",), "does not go with for; one of them says when it ends")
+    for key in ("holder", "holders"):
+        if key in given and function == "reconcile" and given.get("clear_override") is not True:
+            yield Problem((key,), "only with clear_override: true")
 
 
-def _unknown(document: Any, known: Collection[str]) -> list[str]:
+def _unkept(document: Any, wrong: Collection[Path]) -> Iterator[Problem]:
+    """Without a Cloud Scheduler no end is promised."""
+    for key in ("for", "until"):
+        if isinstance(document, dict) and key in document and (key,) not in wrong:
+            yield Problem((key,), "no end can be kept: SCHEDULER_PARENT is not set")
+
+
+def _others(document: Any, known: Collection[str]) -> list[str]:
     names = document.get("endpoints") if isinstance(document, dict) else None
     if not isinstance(names, list):
         return []
@@ -120,7 +176,7 @@ def _json(body: bytes) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) < len(pairs):
-            raise ValueError("a key stands twice")
+            raise ValueError("duplicate key")
         return result
 
     try:

@@ -1,20 +1,25 @@
-"""What the functions do: observe, decide, act, report. One method a function; one list call sees the namespace."""
+"""What the functions do: observe, decide, act, report. One dispatch for all, and the one list of their names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from lifecycle.core.entries import Entry
+from lifecycle.config.schema import Invalid, Problem
 from lifecycle.core.manual import ManualRequest
 from lifecycle.core.model import Endpoint, Message, Prices, Result, Trigger
-from lifecycle.engine import costs
+from lifecycle.core.outcomes import http_status, retry_after
+from lifecycle.engine import costs, cron, manual, platform, reconcile, request
 from lifecycle.engine.budgets import BudgetReport, settle
-from lifecycle.engine.call import Call, Caller, Dependencies, Verb
+from lifecycle.engine.dependencies import Caller, Dependencies, Verb
 from lifecycle.engine.execute import ExecutionOptions
 from lifecycle.engine.past import for_rules, for_status
-from lifecycle.engine.request import Request
+from lifecycle.engine.request import Request, UnknownName
+from lifecycle.engine.run import Run, Target
 from lifecycle.engine.status import Status, build_status
 from lifecycle.errors import Failure
+
+# `console` serves people; the others are called by jobs, Pub/Sub and requests.
+FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
 
 # Seconds for a call's work, so that it ends 10 s within the functions' limits of 60 and 540; people wait for `status`.
 SHORT, LONG, AT_ONCE = 48.0, 525.0, 5.0
@@ -22,7 +27,7 @@ SHORT, LONG, AT_ONCE = 48.0, 525.0, 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function answers. `notes`, `unmanaged` (in no entry) and `budgets` are for the log."""
+    """What a function answers. `notes`, `unmanaged` endpoints and `budgets` are for the log. `retry_after`: seconds."""
 
     trigger: Trigger
     dry_run: bool
@@ -31,15 +36,11 @@ class Answer:
     notes: Sequence[str] = ()
     unmanaged: Sequence[Endpoint] = ()
     budgets: Sequence[BudgetReport] = ()
+    retry_after: int | None = None
 
     def body(self) -> dict[str, Any]:
         results = [result.answer() for result in self.results]
         return {"trigger": self.trigger, "dry_run": self.dry_run, "results": results}
-
-    @property
-    def retry_after(self) -> int:
-        """Seconds after which asking again is worth it."""
-        return max([30, *(int(result.retry_after or 0) for result in self.results)])
 
 
 @dataclass(frozen=True)
@@ -48,86 +49,135 @@ class Service:
 
     world: Dependencies
 
-    async def act(self, verb: Verb, request: Request, caller: Caller) -> Answer:
-        """`pause`, `resume` or `warm`: by hand, or by a `cron:` job."""
+    async def handle(self, function: str, body: bytes, caller: Caller) -> Answer:
+        """`pause`, `resume`, `warm` or `reconcile`. Raises `Invalid`, `UnknownName`, or `Failure` when names could not
+        be looked up."""
+        long = function in ("warm", "reconcile")
+        storing = None if function == "reconcile" else SHORT / 2
+        run = Run(self.world, LONG if long else SHORT, caller, storing=storing)
+        asked, targets = await self._asked(run, function, body)
+        run.dry = run.dry or asked.dry_run
+        if function == "reconcile":
+            return await self._reconcile(run, asked, targets)
+        return await self._act(run, cast(Verb, function), asked, targets)
+
+    async def _asked(self, run: Run, function: str, body: bytes) -> tuple[Request, list[Target]]:
+        """The request and what it is about. Names that are no entries, and that a pattern may cover, are looked up."""
+        settings = self.world.settings
+        problems: tuple[Problem, ...] = ()
+        try:
+            asked = request.read(function, body, settings.entries, run.now(), stores=run.store is not None)
+        except request.Mistaken as error:
+            asked, problems = Request((), others=error.others), error.problems
+        others = [name for name in asked.others if settings.exactly(name) is None]
+        lookups = [name for name in others if settings.may_cover(name)]
+        if not problems and len(lookups) == len(others):
+            await self._observe(run, function, asked)
+        elif lookups:
+            await run.list_endpoints()
+        if lookups and run.endpoints_failure and not problems:
+            raise run.endpoints_failure
+        unsure = lookups if run.endpoints_failure else []
+        unknown = [name for name in asked.others if name not in unsure and run.target_of(name) is None]
+        if unknown and not problems:
+            raise UnknownName(unknown, settings.entries)
+        if problems:
+            also = [Problem(("endpoints",), str(UnknownName(unknown, settings.entries)))] if unknown else []
+            if unsure:
+                message = f"{', '.join(unsure)}: not looked up at Hugging Face: {run.endpoints_failure}"
+                also.append(Problem(("endpoints",), message))
+            raise Invalid(*problems, *also)
+        return asked, _targets(run, asked)
+
+    async def _observe(self, run: Run, function: str, asked: Request) -> None:
+        """Endpoints and stored state; for the rules also what they ask of the past, and prices where all are seen."""
+        entries = [target.entry for target in _targets(run, asked)]
+        if function != "reconcile":
+            await run.observe(entries)
+            return
+        keys = [entry.key for entry in entries]
+        readings = for_rules(self.world.monitoring, run.settings, keys, run.now(), everything=asked.everything)
+        await run.observe(entries, readings, costs.prices(run) if asked.everything else None)
+
+    async def _act(self, run: Run, verb: Verb, asked: Request, targets: Sequence[Target]) -> Answer:
         warm = verb == "warm"
-        call = Call(self.world, LONG if warm else SHORT, caller, dry_run=request.dry_run, remembering=SHORT / 2)
-        await call.observe()
+        how = ExecutionOptions(wait_for_started=warm, wait_for_starting=warm, verify_ready=warm, dry=run.dry)
         state: Literal["paused", "running"] = "paused" if verb == "pause" else "running"
-        asked = ManualRequest(state, request.until, request.released, caller.email, request.note)
-        how = ExecutionOptions(wait_for_started=warm, wait_for_starting=warm, verify_ready=warm, dry=call.dry)
+        email = run.caller.email
+        wanted = ManualRequest(
+            state, asked.until, asked.released, email, asked.note, holder=asked.holder or email, force=asked.force
+        )
 
-        async def one(entry: Entry) -> list[Result]:
-            if caller.trigger == "manual":
-                return await call.by_hand(entry, asked, how)
-            return await call.timed(entry, verb, how)
+        async def one(target: Target) -> list[Result]:
+            if run.caller.trigger == "manual":
+                return await manual.act(run, target, wanted, how, everything=asked.everything)
+            return await cron.act(run, target, verb, how)
 
-        return _answer(call, await call.each(request.entries, one))
+        answer = _answer(run, await run.each(targets, one))
+        if run.caller.trigger == "schedule" and answer.status in (409, 502):
+            # Trying again would not help; the log lines are what is loud.
+            return replace(answer, status=200)
+        return answer
 
-    async def reconcile(self, request: Request, caller: Caller) -> Answer:
-        """Makes each endpoint what is wanted now."""
-        call = Call(self.world, LONG, caller, dry_run=request.dry_run)
-        readings = for_rules(call.monitoring, call.settings, request.entries, call.now(), everything=request.everything)
-        await call.observe(readings, costs.prices(call) if request.everything else None)
-        reports = await settle(call) if request.everything else []
-        how = ExecutionOptions(wait_for_started=True, wait_for_starting=not request.everything, dry=call.dry)
+    async def _reconcile(self, run: Run, asked: Request, targets: Sequence[Target]) -> Answer:
+        how = ExecutionOptions(wait_for_started=True, wait_for_starting=not asked.everything, dry=run.dry)
+        holder = asked.holder or run.caller.email
 
-        async def one(entry: Entry) -> list[Result]:
-            if request.clear_override:
-                try:
-                    await call.clear(entry)
-                except Failure as failure:
-                    return call.failed_results(entry, failure)
-            return await call.ruled(entry, how)
+        async def one(target: Target) -> list[Result]:
+            if asked.clear_override:
+                return await reconcile.release(run, target, holder, how, everybody=asked.all_holders)
+            return await reconcile.reconcile(run, target, how)
 
-        results = await call.each(request.entries, one)
-        if not request.everything:
-            return _answer(call, results)
-        priced = costs.with_costs(call, results)
-        return replace(_answer(call, priced), unmanaged=call.unmanaged(), budgets=reports)
+        reports = await settle(run) if asked.everything else []
+        results = await run.each(targets, one)
+        if not asked.everything:
+            return _answer(run, results)
+        return replace(_answer(run, costs.with_costs(run, results)), unmanaged=run.unmanaged(), budgets=reports)
 
     async def platform_event(self, message: Message) -> Answer:
-        """Remembers what a platform said, if it is newer, and lets its followers follow at once.
+        """Stores what a platform said, if it is newer, and lets its followers follow at once.
 
-        Raises `Failure` when it could not be remembered; then nothing was done.
+        Raises `Failure` when it could not be stored; then nothing was done.
         """
-        call = Call(self.world, SHORT, Caller("platform"))
+        run = Run(self.world, SHORT, Caller("platform"))
         followers = self.world.settings.followers(message.platform)
         if not followers:
-            return replace(_answer(call, []), notes=[f"no entry follows the platform {message.platform!r}"])
-        if not await call.learn(message):
-            told = f"older than the newest news of {message.platform}; it changes nothing"
-            return replace(_answer(call, []), notes=[told])
-        await call.list_endpoints()
-        results = await call.each(followers, lambda entry: call.ruled(entry, ExecutionOptions(dry=call.dry)))
-        await call.run_when_pending(message.platform, results)
-        return replace(_answer(call, results), status=200)
+            return replace(_answer(run, []), notes=[f"no entry follows the platform {message.platform!r}"])
+        if not await platform.store(run, message):
+            note = f"older than the newest message of {message.platform}; it changes nothing"
+            return replace(_answer(run, []), notes=[note])
+        entries = [self.world.settings.entries[key] for key in followers]
+        await run.list_endpoints(entries)
+        how = ExecutionOptions(dry=run.dry)
+        results = await run.each(map(Target, entries), lambda target: reconcile.reconcile(run, target, how))
+        await platform.run_when_pending(run, message.platform, results)
+        # Whatever became of the endpoints: the message is stored, and reconcile goes on.
+        return replace(_answer(run, results), status=200)
 
     async def status(self) -> Status:
-        """What is, what is wanted and why, and what comes next (design, "Functions"). Changes and wakes nothing."""
-        call = Call(self.world, AT_ONCE, Caller())
-        readings = for_status(call.monitoring, call.settings, call.now())
+        """What is, what is wanted and why, and what comes next (docs/http.md, "Status"). Changes and wakes nothing."""
+        run = Run(self.world, AT_ONCE, Caller())
+        readings = for_status(self.world.monitoring, run.settings, run.now())
         prices: Prices | Failure = {}
 
         async def price() -> Prices:
             nonlocal prices
-            prices = await call.prices()
+            prices = await costs.catalogue(run)
             return {} if isinstance(prices, Failure) else prices
 
-        await call.observe(readings, price())
-        return build_status(call, prices)
+        await run.observe(run.settings.entries.values(), readings, price())
+        return build_status(run, prices)
 
 
-def _answer(call: Call, results: Sequence[Result]) -> Answer:
-    return Answer(call.caller.trigger, call.dry, results, status_of(results), call.notes)
+def _targets(run: Run, asked: Request) -> list[Target]:
+    """Each once; an entry together with its endpoint means the entry."""
+    entries = [Target(run.settings.entries[name]) for name in asked.entries]
+    named = [target for name in asked.others if (target := run.target_of(name))]
+    whole = {target.entry.key for target in (*entries, *named) if target.endpoint is None}
+    single = [target for target in named if target.endpoint is None or target.entry.key not in whole]
+    return list({(target.entry.key, target.endpoint): target for target in (*entries, *single)}.values())
 
 
-def status_of(results: Iterable[Result]) -> int:
-    """The HTTP status that says it all: 503, 502, 202 or 200, the first that applies."""
-    results = list(results)
-    bad = [result for result in results if result.outcome == "failed"]
-    if any(result.retryable or result.code in ("token_unreadable", "memory_unavailable") for result in bad):
-        return 503
-    if bad:
-        return 502
-    return 202 if any(result.outcome == "pending" for result in results) else 200
+def _answer(run: Run, results: Sequence[Result]) -> Answer:
+    status = http_status(results)
+    return Answer(run.caller.trigger, run.dry, results, status, run.notes, retry_after=retry_after(status, results))

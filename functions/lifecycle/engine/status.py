@@ -7,13 +7,13 @@ from typing import Any
 from lifecycle.core.budget import ALL
 from lifecycle.core.entries import Entry
 from lifecycle.core.model import Endpoint, Prices, StoredState
-from lifecycle.core.overrides import ended_at
+from lifecycle.core.overrides import deciding
 from lifecycle.core.rules import Situation, decide
 from lifecycle.core.timeline import next_change
 from lifecycle.core.times import format_rfc3339
 from lifecycle.engine import known
-from lifecycle.engine.call import Call
 from lifecycle.engine.past import Readings
+from lifecycle.engine.run import Run
 from lifecycle.errors import Failure
 from lifecycle.gcp import jobs
 
@@ -28,50 +28,48 @@ class Status:
     failures: Sequence[Failure]
 
 
-def build_status(call: Call, prices: Prices | Failure) -> Status:
-    """The status (design, "Functions"). Prices are dollars an hour for one replica."""
+def build_status(run: Run, prices: Prices | Failure) -> Status:
+    """The status (docs/http.md, "Status"). Prices are dollars an hour for one replica."""
     priced = prices if not isinstance(prices, Failure) else {}
-    memory = call.memory if isinstance(call.memory, StoredState) else StoredState()
-    followed = [entry.platform for entry in call.settings.entries.values() if entry.platform]
-    observed = [found for entry in call.settings.entries.values() for found in _observed(call, entry)]
-    seen = call.store.seen if call.store else {}
+    followed = [entry.platform for entry in run.settings.entries.values() if entry.platform]
+    observed = [found for entry in run.settings.entries.values() for found in _observed(run, entry)]
+    seen = run.store.seen if run.store else {}
     told = {
-        "now": format_rfc3339(call.now()),
-        "settings_sha256": call.settings.sha256,
-        "jobs_settings_sha256": jobs.settings_sha256_of(seen.get(jobs.reconcile_id(call.prefix))),
-        "endpoints": [_row(situation, error, priced, call.readings) for situation, error in observed],
-        "unmanaged": [_unmanaged(endpoint, priced) for endpoint in call.unmanaged()],
-        "platforms": {name: _platform(memory, name) for name in dict.fromkeys([*call.settings.platforms, *followed])},
-        "history": call.readings.reason,
-        "budget": _budget(call),
-        "unknown": _unknown(call, prices),
+        "now": format_rfc3339(run.now()),
+        "settings_sha256": run.settings.sha256,
+        "jobs_settings_sha256": jobs.settings_sha256_of(seen.get(jobs.reconcile_id(run.prefix))),
+        "endpoints": [_row(situation, error, priced, run.readings) for situation, error in observed],
+        "unmanaged": [_unmanaged(endpoint, priced) for endpoint in run.unmanaged()],
+        "platforms": {name: _platform(run.state, name) for name in dict.fromkeys([*run.settings.platforms, *followed])},
+        "history": run.readings.reason,
+        "budget": _budget(run),
+        "unknown": _unknown(run, prices),
     }
-    failures = [failure for failure in (call.endpoints, call.memory, prices) if isinstance(failure, Failure)]
-    return Status(told, [situation for situation, _ in observed], priced, failures)
+    failures = [run.endpoints_failure, run.state_failure, prices if isinstance(prices, Failure) else None]
+    return Status(told, [situation for situation, _ in observed], priced, [*filter(None, failures)])
 
 
-def _budget(call: Call) -> dict[str, Any] | None:
+def _budget(run: Run) -> dict[str, Any] | None:
     """The one over all entries."""
-    spending = call.past.spendings.get(ALL)
-    return known.budget(spending, call.now()) if spending else None
+    spending = run.past.spendings.get(ALL)
+    return known.budget(spending, run.now()) if spending else None
 
 
-def _observed(call: Call, entry: Entry) -> list[tuple[Situation, str | None]]:
+def _observed(run: Run, entry: Entry) -> list[tuple[Situation, str | None]]:
     """The endpoints of an entry, each with what is wrong; where none was seen, the entry alone."""
-    if isinstance(call.endpoints, Failure):
-        return [(call.situation(entry, None), str(call.endpoints))]
-    situations = call.situations(entry)
+    if run.endpoints_failure:
+        return [(run.situation(entry, None), str(run.endpoints_failure))]
+    situations = run.situations(entry)
     if not situations and not entry.is_pattern:
-        return [(call.situation(entry, None), f"Hugging Face has no endpoint {entry.name}")]
+        return [(run.situation(entry, None), f"Hugging Face has no endpoint {entry.name}")]
     return [(situation, None) for situation in situations]
 
 
 def _row(situation: Situation, error: str | None, prices: Prices, readings: Readings) -> dict[str, Any]:
     entry, found = situation.entry, situation.endpoint
     wanted, following = decide(situation), next_change(situation)
-    override = situation.memory.overrides.get(entry.key)
-    if override and ended_at(override, situation.memory, situation.now):
-        override = None
+    held = situation.in_force
+    override = deciding(held)
     next_ = (
         {"at": format_rfc3339(following.at), "wanted": following.wanted, "reason": following.reason}
         if following
@@ -81,16 +79,14 @@ def _row(situation: Situation, error: str | None, prices: Prices, readings: Read
         "endpoint": entry.key,
         "name": found.name if found else entry.name or entry.key,
         "time_zone": entry.zone.key,
-        "before": found.state if found else None,
-        "after": found.state if found else None,
+        "state": found.state if found else None,
         "wanted": wanted.wanted,
         "reason": wanted.reason,
         "url": found.url if found else None,
         "error": error or (found.message if found and found.state in ("failed", "updateFailed") else None),
-        "duration_ms": 0,
-        "until": format_rfc3339(following.at) if following else None,
         "next": next_,
-        "override": jobs.override_json(override) if override else None,
+        "override": override.as_json() if override else None,
+        "overrides": [one.as_json() for one in held],
         "replicas": {
             "ready": found.ready_replicas if found else None,
             "target": found.target_replicas if found else None,
@@ -100,6 +96,7 @@ def _row(situation: Situation, error: str | None, prices: Prices, readings: Read
         "price_per_hour": _price(found, prices),
         "last_used_at": format_rfc3339(found.last_used_at) if found and found.last_used_at else None,
         "updated_at": format_rfc3339(found.updated_at) if found and found.updated_at else None,
+        "updated_by": found.updated_by if found else None,
         **known.of_row(situation, readings),
     }
 
@@ -117,12 +114,12 @@ def _platform(memory: StoredState, name: str) -> dict[str, Any]:
     return {"state": news.state if news else None, "since": format_rfc3339(news.since) if news else None}
 
 
-def _unknown(call: Call, prices: Prices | Failure) -> list[str]:
-    failures = [failure for failure in (call.endpoints, prices) if isinstance(failure, Failure)]
+def _unknown(run: Run, prices: Prices | Failure) -> list[str]:
+    failures = [run.endpoints_failure, prices if isinstance(prices, Failure) else None]
     unread = {
-        "token": any(failure.code == "token_unreadable" for failure in failures),
-        "huggingface": isinstance(call.endpoints, Failure),
+        "token": any(failure and failure.code == "token_unreadable" for failure in failures),
+        "huggingface": run.endpoints_failure is not None,
         "prices": isinstance(prices, Failure),
-        "scheduler": call.store is None or isinstance(call.memory, Failure),
+        "scheduler": run.store is None or run.state_failure is not None,
     }
     return [name for name, is_so in unread.items() if is_so]

@@ -3,6 +3,7 @@
 A job's body is the request that it sends to `reconcile`; the key `memory` in it is how the system remembers.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -110,23 +111,64 @@ def budget_id(prefix: str, key: str) -> str:
     return f"{prefix}-budget_{key}" if key else f"{prefix}-budget"
 
 
-def override_id(prefix: str, entry: str) -> str:
-    return f"{prefix}-override-{entry}"
+def override_id(prefix: str, entry: str, holder: str | None = None, endpoint: str | None = None) -> str:
+    """The job of an override. What it is about stands in its body; the name only keeps holders apart."""
+    whole = f"{prefix}-override-{entry}"
+    if holder is None and endpoint is None:
+        return whole
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", holder or endpoint or "").strip("-")[:40]
+    mark = hashlib.sha256(f"{holder or ''}\0{endpoint or ''}".encode()).hexdigest()[:8]
+    return f"{whole}_{slug}-{mark}"
 
 
-def remembered(jobs: Iterable[Job], settings: Settings, prefix: str) -> StoredState:
-    """What the jobs remember for the entries and platforms of the settings."""
+def is_override_id(prefix: str, id: str) -> bool:
+    return id.startswith(f"{prefix}-override-")
+
+
+def record_id(prefix: str, platform: str, news: PlatformState) -> str:
+    """The job of one message of a platform. It is only ever created, so no older message can overwrite a newer one."""
+    mark = hashlib.sha256(f"{news.state}\0{format_rfc3339(news.since)}".encode()).hexdigest()[:8]
+    return f"{platform_id(prefix, platform)}_{mark}"
+
+
+def is_record_of(prefix: str, platform: str, id: str) -> bool:
+    return id.startswith(f"{platform_id(prefix, platform)}_")
+
+
+def stored_state(jobs: Iterable[Job], settings: Settings, prefix: str) -> StoredState:
+    """What the jobs store for the entries and platforms of the settings; of a platform the newest message."""
+    jobs = list(jobs)
     by_id = {job.id: job for job in jobs}
-    overrides = {key: override_in(by_id.get(override_id(prefix, key))) for key in settings.entries}
+    overrides: dict[str, tuple[Override, ...]] = {}
+    for job in jobs:
+        found = override_in(job) if is_override_id(prefix, job.id) else None
+        entry = _entry(job)
+        if found and entry in settings.entries:
+            overrides[entry] = (*overrides.get(entry, ()), found)
     followed = {entry.platform for entry in settings.entries.values() if entry.platform}
-    platforms = {name: news_in(by_id.get(platform_id(prefix, name))) for name in followed}
+    platforms = {name: newest_of(jobs, prefix, name) for name in followed}
     return StoredState(
-        {key: override for key, override in overrides.items() if override},
+        {entry: tuple(_one_a_slot(found)) for entry, found in overrides.items()},
         {name: news for name, news in platforms.items() if news},
         budgets={
             key: record for key in ("", *settings.entries) if (record := budget_in(by_id.get(budget_id(prefix, key))))
         },
     )
+
+
+def newest_of(jobs: Iterable[Job], prefix: str, platform: str) -> PlatformState | None:
+    """The newest message of a platform; of equally new ones the one that was received last."""
+    ours = (job for job in jobs if job.id == platform_id(prefix, platform) or is_record_of(prefix, platform, job.id))
+    found = [news for job in ours if (news := news_in(job))]
+    return max(found, key=lambda news: (news.since, news.received or news.since), default=None)
+
+
+def _one_a_slot(overrides: Iterable[Override]) -> Iterable[Override]:
+    """One for each holder and endpoint: the newest, should two jobs claim the same."""
+    found: dict[tuple[str | None, str | None], Override] = {}
+    for override in sorted(overrides, key=lambda override: override.since):
+        found[override.slot] = override
+    return found.values()
 
 
 def override_in(job: Job | None) -> Override | None:
@@ -139,13 +181,31 @@ def override_in(job: Job | None) -> Override | None:
     until = _time(body, "until")
     if until is None and body.get("until") is not None:
         return None
-    return Override(state, since, until, _text(body, "or_started"), _text(body, "by"), _text(body, "note"))
+    names = body.get("found_at_rest")
+    return Override(
+        state,
+        since,
+        until,
+        _text(body, "or_started"),
+        _text(body, "by"),
+        _text(body, "note"),
+        holder=_text(body, "holder") or None,
+        endpoint=_text(body, "endpoint") or None,
+        force=body.get("force") is True,
+        found_at_rest=_found_at_rest(names) if body.get("rests") is True else frozenset(),
+    )
+
+
+def _found_at_rest(names: Any) -> frozenset[str]:
+    return frozenset(filter(lambda name: isinstance(name, str), names)) if isinstance(names, list) else frozenset({"*"})
 
 
 def news_in(job: Job | None) -> PlatformState | None:
     stored = _memory(job)
     state, since = stored.get("state"), _time(stored, "since")
-    return PlatformState(state, since, _time(stored, "first")) if state in ("started", "stopped") and since else None
+    if state not in ("started", "stopped") or since is None:
+        return None
+    return PlatformState(state, since, _time(stored, "first"), _time(stored, "received"))
 
 
 def budget_in(job: Job | None) -> BudgetRecord | None:
@@ -171,27 +231,27 @@ def override_job(like: Job, prefix: str, entry: str, override: Override, now: da
     due = override.until or override.since
     fires = _minute(max(due, now + MINUTE)) if override.until else _minute(due)
     until = format_rfc3339(override.until) if override.until else "released"
+    whose = f" for {override.holder}" if override.holder else ""
     return replace(
         like,
-        id=override_id(prefix, entry),
+        id=override_id(prefix, entry, override.holder, override.endpoint),
         schedule=f"{fires.minute} {fires.hour} {fires.day} {fires.month} *",
         time_zone="UTC",
-        body=body([entry], {"override": override_json(override)}),
-        description=f"asked by hand: {entry} {override.state} until {until}",
+        body=body([entry], {"override": _stored(override)}),
+        description=f"manual request{whose}: {override.endpoint or entry} {override.state} until {until}",
         state="ENABLED" if override.until else "PAUSED",
     )
 
 
-def override_json(override: Override) -> dict[str, Any]:
-    """An override as JSON has it, in a job's body and in the status."""
-    return {
-        "state": override.state,
-        "since": format_rfc3339(override.since),
-        "until": format_rfc3339(override.until) if override.until else None,
-        "or_started": override.or_started,
-        "by": override.by,
-        "note": override.note,
-    }
+def _stored(override: Override) -> dict[str, Any]:
+    """An override as its job's body has it: what is absent is null."""
+    always = ("state", "since", "until", "or_started", "by", "note")
+    stored = {key: value for key, value in override.as_json().items() if key in always or value}
+    if override.found_at_rest:
+        stored["rests"] = True
+    if override.found_at_rest - {"*"}:
+        stored["found_at_rest"] = sorted(override.found_at_rest)
+    return stored
 
 
 def settings_sha256_of(job: Job | None) -> str | None:
@@ -202,8 +262,24 @@ def settings_sha256_of(job: Job | None) -> str | None:
 
 def platform_body(settings: Settings, platform: str, news: PlatformState) -> bytes:
     memory = {"platform": platform, "state": news.state, "since": format_rfc3339(news.since)}
-    first = {"first": format_rfc3339(news.first)} if news.first else {}
-    return body(settings.followers(platform), memory | first)
+    times = {"first": news.first, "received": news.received}
+    return body(
+        settings.followers(platform), memory | {name: format_rfc3339(when) for name, when in times.items() if when}
+    )
+
+
+def record_job(like: Job, prefix: str, settings: Settings, platform: str, news: PlatformState) -> Job:
+    """The job that stores one message of a platform; it fires once a year, as the platform's daily job does."""
+    at = _minute(news.since)
+    return replace(
+        like,
+        id=record_id(prefix, platform, news),
+        schedule=f"{at.minute} {at.hour} {at.day} {at.month} *",
+        time_zone="UTC",
+        body=platform_body(settings, platform, news),
+        description=f"platform {platform} {news.state} at {format_rfc3339(news.since)}",
+        state="ENABLED",
+    )
 
 
 def body(endpoints: Iterable[str], memory: Mapping[str, Any] | None = None) -> bytes:
@@ -224,6 +300,15 @@ def _memory(job: Job | None) -> dict[str, Any]:
         return {}
     memory = content.get("memory") if isinstance(content, dict) else None
     return memory if isinstance(memory, dict) else {}
+
+
+def _entry(job: Job) -> str:
+    """The entry that a job's request names first."""
+    try:
+        content = json.loads(job.body)
+        return str(content["endpoints"][0])
+    except (ValueError, RecursionError, KeyError, IndexError, TypeError):
+        return ""
 
 
 def _time(body: Mapping[str, Any], key: str) -> datetime | None:

@@ -1,24 +1,23 @@
-"""The memory that Cloud Scheduler keeps: read by one list, and written so that nothing newer is lost.
+"""What Cloud Scheduler's jobs store: read by one list, and written so that nothing newer is lost.
 
-Cloud Scheduler has no preconditions. So what is written is read back, and what is deleted is read again before.
+Cloud Scheduler has no preconditions. So a holder has a job of its own, and so has each message of a platform; what is
+deleted is read again before, and a repeated write is repeated together with its read.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from lifecycle.core.entries import Settings
 from lifecycle.core.model import BudgetRecord, Override, PlatformState, StoredState
-from lifecycle.errors import Failure
+from lifecycle.errors import Failure, catch_failure
 from lifecycle.gcp import jobs as job
 from lifecycle.gcp.jobs import Job, Jobs
-
-READ_BACKS = 5
 
 
 @dataclass
 class StateStore:
-    """The memory within one call. `read` comes first; what it saw is used by the others. All raise `Failure`."""
+    """The state within one call. `read` comes first; what it saw is used by the others. All raise `Failure`."""
 
     jobs: Jobs
     settings: Settings
@@ -28,37 +27,47 @@ class StateStore:
 
     async def read(self) -> StoredState:
         self.seen = {found.id: found for found in await self.jobs.list()}
-        return job.remembered(self.seen.values(), self.settings, self.prefix)
+        return job.stored_state(self.seen.values(), self.settings, self.prefix)
 
-    async def keep(self, entry: str, override: Override | None) -> None:
-        """Replaces the entry's override; None: takes it away."""
-        id = job.override_id(self.prefix, entry)
-        seen, like = self.seen.get(id), self.seen.get(job.reconcile_id(self.prefix))
-        ours = seen and (job.override_in(seen) or (like and job.same_url(seen.url, like.url)))
-        if override is None:
-            if ours:
-                await self.jobs.retry(lambda: self.jobs.delete(id))
-            return
-        if like is None:
-            message = f"there is no job {job.reconcile_id(self.prefix)} to copy; has `lifecycle sync` run?"
-            raise Failure(message, code="memory_unavailable", retryable=True)
-        if seen and not ours:
+    async def put_override(self, entry: str, override: Override) -> None:
+        """Stores an override in place of its holder's own one before it, unless that one is newer by now."""
+        made = job.override_job(self._like(), self.prefix, entry, override, self.now())
+        seen = self.seen.get(made.id)
+        if seen and not (job.override_in(seen) or job.same_url(seen.url, made.url)):
             raise job.foreign([seen])
-        made = job.override_job(like, self.prefix, entry, override, self.now())
-        await self.jobs.retry(lambda: self.jobs.put(made, there=seen is not None))
-
-    async def confirm(self, entry: str, override: Override) -> None:
-        """Writes the override again where another instance, clearing away an ended one, took it with it."""
-        id = job.override_id(self.prefix, entry)
-        if await self.jobs.retry(lambda: self.jobs.get(id)) is None:
-            await self.keep(entry, override)
-
-    async def forget(self, entry: str, ended: Override) -> None:
-        """Deletes an ended override, unless it has been replaced since it was read."""
-        id = job.override_id(self.prefix, entry)
+        repeated = False
 
         async def attempt() -> None:
-            if job.override_in(await self.jobs.get(id)) == ended:
+            nonlocal repeated
+            if repeated:
+                stored = job.override_in(await self.jobs.get(made.id))
+                if stored and stored.since > override.since:
+                    raise Failure("a newer request of the same holder is stored", code="held", retryable=False)
+            repeated = True
+            await self.jobs.put(made, there=seen is not None)
+
+        await self.jobs.retry(attempt)
+
+    async def has(self, entry: str, override: Override) -> bool:
+        """Whether there is a job for the override's holder: another instance may delete an ended one with it."""
+        return await self.jobs.retry(lambda: self.jobs.get(self._id(entry, override))) is not None
+
+    async def end_override(self, entry: str, override: Override, at: datetime) -> None:
+        """Has an override end, and keeps it, unless it has been replaced since it was read."""
+        ended = job.override_job(self._like(), self.prefix, entry, replace(override, until=at), at)
+
+        async def attempt() -> None:
+            if job.override_in(await self.jobs.get(ended.id)) == override:
+                await self.jobs.put(ended, there=True)
+
+        await self.jobs.retry(attempt)
+
+    async def delete_override(self, entry: str, override: Override) -> None:
+        """Deletes an override, unless it has been replaced since it was read."""
+        id = self._id(entry, override)
+
+        async def attempt() -> None:
+            if job.override_in(await self.jobs.get(id)) == override:
                 await self.jobs.delete(id)
 
         await self.jobs.retry(attempt)
@@ -70,22 +79,46 @@ class StateStore:
             message = f"there is no job {id}; has `lifecycle sync` run?"
             raise Failure(message, code="memory_unavailable", retryable=True)
 
-    async def remember(self, platform: str, news: PlatformState) -> PlatformState:
-        """Writes what a platform said; what is remembered then: this, or newer news that came meanwhile."""
-        id = job.platform_id(self.prefix, platform)
-        body = job.platform_body(self.settings, platform, news)
+    async def put_platform_state(self, platform: str, news: PlatformState) -> StoredState:
+        """Stores a message of a platform; the state after that, in which a newer one may have come meanwhile.
 
-        async def attempt() -> PlatformState:
-            for _ in range(READ_BACKS):
-                found = await self.jobs.get(id)
-                kept = job.news_in(found)
-                if kept and kept.since > news.since:
-                    return kept
-                if found and found.body == body:
-                    return news
-                if not await self.jobs.set_body(id, body):
-                    break
-            message = f"the news of {platform} could not be remembered in job {id}"
+        Each message has a job of its own, so an instance that is slow to write cannot overwrite a newer message. The
+        platform's daily job shows the newest, too.
+        """
+        daily = job.platform_id(self.prefix, platform)
+        like = self.seen.get(daily)
+        if like is None:
+            message = f"there is no job for the platform {platform}; has `lifecycle sync` run?"
+            raise Failure(message, code="memory_unavailable", retryable=True)
+        record = job.record_job(like, self.prefix, self.settings, platform, replace(news, received=self.now()))
+        await self.jobs.retry(lambda: self.jobs.put(record, there=record.id in self.seen))
+        await self.jobs.retry(lambda: self._show(daily, platform, news))
+        state = await self.read()
+        await catch_failure(self._delete_older(platform, state.platforms.get(platform, news)))
+        return state
+
+    async def _show(self, daily: str, platform: str, news: PlatformState) -> None:
+        shown = job.news_in(await self.jobs.get(daily))
+        if shown and shown.since > news.since:
+            return
+        if not await self.jobs.set_body(daily, job.platform_body(self.settings, platform, news)):
+            message = f"the state of {platform} could not be stored in job {daily}"
             raise Failure(message, code="memory_unavailable", retryable=True)
 
-        return await self.jobs.retry(attempt)
+    async def _delete_older(self, platform: str, newest: PlatformState) -> None:
+        """Older messages decide nothing any more; one that stays is deleted with the next message."""
+        for found in [*self.seen.values()]:
+            news = job.news_in(found)
+            if job.is_record_of(self.prefix, platform, found.id) and (news is None or news.since < newest.since):
+                await self.jobs.delete(found.id)
+
+    def _id(self, entry: str, override: Override) -> str:
+        return job.override_id(self.prefix, entry, override.holder, override.endpoint)
+
+    def _like(self) -> Job:
+        """The job whose target, account, deadline and retries overrides copy."""
+        id = job.reconcile_id(self.prefix)
+        if id not in self.seen:
+            message = f"there is no job {id} to copy; has `lifecycle sync` run?"
+            raise Failure(message, code="memory_unavailable", retryable=True)
+        return self.seen[id]

@@ -9,6 +9,7 @@ import asyncio
 import json
 import random
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_address
@@ -47,6 +48,8 @@ class HuggingFace:
     deadline: float
     rng: random.Random = field(repr=False)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE), repr=False)
+    # Surrounds each request that changes an endpoint: a caller waits its turn there, and looks again.
+    turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 
     async def endpoints(self) -> list[Endpoint]:
         """Every endpoint of the namespace, page by page. Raises `Failure`."""
@@ -72,6 +75,10 @@ class HuggingFace:
     async def endpoint(self, name: str) -> Endpoint:
         """One endpoint as it is now. Raises `Failure`."""
         return await self._call(self._path(name), self._read)
+
+    async def peek(self, name: str) -> Endpoint:
+        """One endpoint as it is now, by a single request that waits for no slot. Raises `Failure`."""
+        return self._read(await self._once("GET", self._path(name), slots=nullcontext()))
 
     async def prices(self) -> Prices:
         """Dollars an hour for one replica, by vendor, region, instance type and size. Raises `Failure`."""
@@ -100,7 +107,10 @@ class HuggingFace:
         async def attempt() -> Endpoint:
             doubt: Failure | None = None
             try:
-                await self._request_own(endpoint, "GET", endpoint.health_route or "/", None, hold=0, any_answer=True)
+                async with self.turn():
+                    await self._request_own(
+                        endpoint, "GET", endpoint.health_route or "/", None, hold=0, any_answer=True
+                    )
             except Failure as failure:
                 if not failure.retryable:
                     raise
@@ -167,10 +177,18 @@ class HuggingFace:
 
         return await retry(attempt, deadline=self.deadline, rng=self.rng)
 
-    async def _once(self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None) -> Any:
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        slots: AbstractAsyncContextManager[None] | None = None,
+    ) -> Any:
         what = f"{method} {path}"
+        turn = nullcontext if method == "GET" else self.turn
         await self.token.get(self.deadline)  # outside of what follows, so that its own failure is told
-        async with time_limit(what, self.deadline), self.slots:
+        async with time_limit(what, self.deadline), slots or self.slots, turn():
             response = await self._authorised(what, method, self.base + path, params=query, json=body, seconds=PER_CALL)
         if not response.is_success:
             raise failure_from_response(response, what, self.token.redact)

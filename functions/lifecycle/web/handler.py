@@ -7,15 +7,15 @@ import time
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 from flask import Request as HttpRequest
 from flask import Response
 
 from lifecycle.app import App
 from lifecycle.core.model import Trigger
-from lifecycle.engine import request
-from lifecycle.engine.call import Caller, Verb
+from lifecycle.core.times import parse_rfc3339
+from lifecycle.engine.dependencies import Caller
 from lifecycle.engine.service import Answer
 from lifecycle.errors import Failure
 from lifecycle.web import body, problem
@@ -64,14 +64,12 @@ def _respond(
     if function == "platform_event":
         answer = _platform_event(app, text, headers)
     else:
-        asked = request.read(function, text, app.settings.entries, app.service.world.now())
-        if function == "reconcile":
-            answer = app.run(app.service.reconcile(asked, caller))
-        else:
-            answer = app.run(app.service.act(cast(Verb, function), asked, caller))
+        answer = app.run(app.service.handle(function, text, caller))
     log_results(answer, caller, log)
     response = _json(answer.body(), answer.status, log)
-    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE or (
+        answer.status == HTTPStatus.ACCEPTED and function == "resume"
+    ):
         response.headers["Retry-After"] = str(answer.retry_after)
     return response
 
@@ -155,7 +153,8 @@ def caller_of(headers: Mapping[str, str], invoker: str | None) -> Caller:
     scheduled = email == invoker if authorization and invoker else by_headers
     if not scheduled:
         return Caller("manual", email)
-    return Caller("schedule", job=headers.get("x-cloudscheduler-jobname", "").rpartition("/")[2])
+    job = headers.get("x-cloudscheduler-jobname", "").rpartition("/")[2]
+    return Caller("schedule", job=job, scheduled_at=parse_rfc3339(headers.get("x-cloudscheduler-scheduletime")))
 
 
 def _email(authorization: str) -> str | None:

@@ -20,7 +20,7 @@ from jinja2 import Environment, StrictUndefined
 from lifecycle.core.entries import Settings
 from lifecycle.core.forecast import Forecast, dollars, forecast
 from lifecycle.core.model import FREE, Override
-from lifecycle.core.overrides import describe, ended_at
+from lifecycle.core.overrides import deciding, describe
 from lifecycle.core.planner import plan_step
 from lifecycle.core.rules import Situation, changed_at, decide
 from lifecycle.core.times import format_local
@@ -144,7 +144,7 @@ def _card(row: dict[str, Any], situation: Situation, status: Status, settings: S
     changed = override.since if override else changed_at(situation)
     month = forecast(situation, now + MONTH, status.prices, like=first.stretches)
     price, replicas = row["price_per_hour"], max(1, row["replicas"]["target"] or 1)
-    bills = row["after"] is not None and row["after"] not in FREE
+    bills = row["state"] is not None and row["state"] not in FREE
     verdict, level = _verdict(situation, settings.dry_run)
     return Card(
         row=row,
@@ -184,7 +184,7 @@ def _commands(key: str, cards: Sequence[Card], override: Override | None) -> Ite
         yield f"lifecycle release {key}"
     if any(not card.bills for card in cards):
         yield f"lifecycle warm {key} --for 2h"
-    if any(card.bills or card.row["after"] is None for card in cards):
+    if any(card.bills or card.row["state"] is None for card in cards):
         yield f"lifecycle pause {key}"
     if not override or override.until:
         yield f"lifecycle pause {key} --until released"
@@ -218,13 +218,12 @@ def _platforms(told: dict[str, Any], settings: Settings, now: datetime) -> Itera
 
 
 def _override(situation: Situation) -> Override | None:
-    override = situation.memory.overrides.get(situation.entry.key)
-    return None if override is None or ended_at(override, situation.memory, situation.now) else override
+    return deciding(situation.in_force)
 
 
 def _sums(cards: Sequence[Card], billing: Sequence[dict[str, Any]], unmanaged: int) -> dict[str, Any]:
     """What stands at the top. Money is None where no price is known; `partly`: some prices are not."""
-    there = [card for card in cards if card.row["after"] is not None]
+    there = [card for card in cards if card.row["state"] is not None]
     up = [card.rate for card in there if card.bills] + [found["price_per_hour"] for found in billing]
     return {
         "up": len(up),

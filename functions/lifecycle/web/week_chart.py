@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from lifecycle.core.forecast import Forecast, Stretch, clock_changes
-from lifecycle.core.overrides import ended_at
+from lifecycle.core.overrides import deciding
 from lifecycle.core.rules import Situation
 from lifecycle.core.times import DAYS
 
@@ -79,8 +79,8 @@ class _Scale:
 
 
 def _override(situation: Situation, scale: _Scale) -> Iterator[Bar]:
-    override = situation.memory.overrides.get(situation.entry.key)
-    if override and not ended_at(override, situation.memory, situation.now):
+    override = deciding(situation.in_force)
+    if override:
         kind = "hand-running" if override.state == "running" else "hand-rest"
         yield scale.bar(kind, situation.now, override.until or scale.end)
 

@@ -4,11 +4,11 @@ import asyncio
 import base64
 import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 import httpx
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from starlette.requests import Request
 from lifecycle.config.schema import Invalid
 from lifecycle.core.model import Message
 from lifecycle.engine import request
-from lifecycle.engine.call import Dependencies, Verb
+from lifecycle.engine.dependencies import Dependencies
 from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
 from lifecycle.gcp.jobs import Job, Retries
@@ -193,10 +193,8 @@ class Functions(httpx.AsyncBaseTransport):
                 assert isinstance(message, Message)  # the simulation has no VMs
                 answer = await service.platform_event(message)
             else:
-                wish = request.read(function, asked.content, service.world.settings.entries, service.world.now())
-                entries = wish.entries
-                act = service.reconcile(wish, caller) if function == "reconcile" else None
-                answer = await (act or service.act(cast(Verb, function), wish, caller))
+                entries = _names(asked.content, service.world.settings.entries)
+                answer = await service.handle(function, asked.content, caller)
         except (Invalid, request.UnknownName) as error:
             return httpx.Response(400, json={"detail": str(error)})
         except Failure as failure:
@@ -242,6 +240,12 @@ class Hub(httpx.AsyncBaseTransport):
         if status >= 400:
             content = content.replace(b"on purpose", b"on purpose: " + asked.headers["authorization"].encode())
         return httpx.Response(status, headers=response.raw_headers, content=content)
+
+
+def _names(body: bytes, known: Iterable[str]) -> tuple[str, ...]:
+    """The entries that a request is about."""
+    names = json.loads(body)["endpoints"]
+    return tuple(known) if names == ["*"] else tuple(names)
 
 
 def _received(asked: httpx.Request) -> Request:

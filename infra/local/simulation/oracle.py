@@ -108,6 +108,7 @@ class Oracle:
         """A wish by hand that was accepted sets or takes away the override (design, the table "By hand")."""
         entry = self.entries[key]
         wanted = self.by_rules(key, now)
+        before = entry.override
         entry.override = None
         if until or released:
             entry.override = Decision(state, now, until)
@@ -118,6 +119,11 @@ class Oracle:
             minutes = (now + number * MINUTE for number in range(121))
             if any(self.by_rules(key, at) != "running" for at in minutes):
                 entry.override = Decision("running", now, now + timedelta(hours=2))
+        made = entry.override
+        if made and before and not self.over(before, now) and before.state == made.state:
+            longer = before.until is None or (made.until is not None and before.until - now >= (made.until - now) * 0.9)
+            if longer if state == "running" else (before.until, before.or_started) == (made.until, made.or_started):
+                entry.override = before
 
 
 def oracle(document: Mapping[str, Any], begin: datetime, end: datetime) -> Oracle:

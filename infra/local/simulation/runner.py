@@ -19,7 +19,7 @@ import yaml
 from lifecycle.cli import desired_jobs as timetable
 from lifecycle.cli.desired_jobs import Target
 from lifecycle.config import settings
-from lifecycle.engine.call import Dependencies
+from lifecycle.engine.dependencies import Dependencies
 from lifecycle.errors import Failure
 from lifecycle.gcp.monitoring import Monitoring
 from lifecycle.gcp.rest import Rest

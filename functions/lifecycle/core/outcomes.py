@@ -1,0 +1,29 @@
+"""What a call's results come to: the HTTP status, and when asking again is worth it. Pure."""
+
+from collections.abc import Sequence
+
+from lifecycle.core.model import Result
+
+REFUSED = frozenset({"held", "protected", "budget", "too_many"})
+UNREADABLE = frozenset({"token_unreadable", "memory_unavailable"})
+SHORTEST_WAIT = 30  # seconds, after a failure
+STARTS_WITHIN = 60  # seconds, where it is not known how long a start takes
+
+
+def http_status(results: Sequence[Result]) -> int:
+    """The first that applies: 503 (may pass), 409 (refused), 502 (failed for good), 202 (starting), 200."""
+    failed = [result for result in results if result.outcome == "failed"]
+    if any(result.retryable or result.code in UNREADABLE for result in failed):
+        return 503
+    if any(result.code in REFUSED for result in failed):
+        return 409
+    if failed:
+        return 502
+    return 202 if any(result.outcome == "pending" for result in results) else 200
+
+
+def retry_after(status: int, results: Sequence[Result]) -> int | None:
+    """Seconds after which asking again is worth it, for a 503 and a 202."""
+    if status == 503:
+        return max([SHORTEST_WAIT, *(int(result.retry_after or 0) for result in results)])
+    return STARTS_WITHIN if status == 202 else None

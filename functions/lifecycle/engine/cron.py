@@ -1,0 +1,19 @@
+"""Scheduled actions of the settings' `cron:`: they yield to the rules, and to what was changed since their time."""
+
+from lifecycle.core.cron import scheduled
+from lifecycle.core.model import Result
+from lifecycle.core.rules import Decision, Situation
+from lifecycle.engine.dependencies import Verb
+from lifecycle.engine.execute import ExecutionOptions
+from lifecycle.engine.run import Run, Target
+
+
+async def act(run: Run, target: Target, verb: Verb, how: ExecutionOptions) -> list[Result]:
+    """The results for one target."""
+    if run.state_failure:
+        return run.failed_results(target, run.state_failure)
+
+    def rule(situation: Situation) -> Decision:
+        return scheduled(verb, situation, run.caller.scheduled_at)
+
+    return await run.drive(target, rule, how, alone=verb == "warm")

@@ -1,0 +1,69 @@
+"""What the system stands on, and who calls it. Time, HTTP, Cloud Scheduler and randomness are handed in."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import httpx
+
+from lifecycle.core.entries import Settings
+from lifecycle.core.model import Trigger
+from lifecycle.gcp.jobs import Jobs
+from lifecycle.gcp.monitoring import Monitoring
+from lifecycle.huggingface.credentials import Token
+from lifecycle.huggingface.prices import PriceCatalogue
+
+Verb = Literal["pause", "resume", "warm"]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The trigger, the person's email where it is known, and the Cloud Scheduler job that fired, with its time."""
+
+    trigger: Trigger = "manual"
+    email: str | None = None
+    job: str = ""
+    scheduled_at: datetime | None = None
+
+
+class Turns:
+    """One write at a time under a name in this process, and when the last one was (event loop's clock, seconds).
+
+    A hundred equal requests at once become one action: each looks again when another has acted since it looked.
+    """
+
+    def __init__(self) -> None:
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._changed: dict[str, float] = {}
+
+    @asynccontextmanager
+    async def take(self, name: str) -> AsyncIterator[None]:
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            yield
+
+    def mark(self, name: str) -> None:
+        self._changed[name] = asyncio.get_running_loop().time()
+
+    def changed_since(self, name: str, when: float) -> bool:
+        return self._changed.get(name, float("-inf")) >= when
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """`jobs` gives the scheduler for a deadline (event loop's clock); None: there is none, so nothing is stored."""
+
+    settings: Settings
+    http: httpx.AsyncClient
+    token: Token
+    base: str
+    jobs: Callable[[float], Jobs] | None
+    prefix: str
+    now: Callable[[], datetime]
+    rng: random.Random = field(repr=False)
+    catalogue: PriceCatalogue = field(default_factory=PriceCatalogue, repr=False)
+    monitoring: Monitoring | None = None
+    turns: Turns = field(default_factory=Turns, repr=False)

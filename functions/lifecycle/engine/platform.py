@@ -1,0 +1,46 @@
+"""Platform messages: stored if they are newer, and followed at once."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from lifecycle.core.entries import Settings
+from lifecycle.core.model import Message, PlatformState, Result
+from lifecycle.engine.run import Run
+from lifecycle.errors import Failure, catch_failure
+from lifecycle.gcp.jobs import platform_id
+
+
+async def store(run: Run, message: Message) -> bool:
+    """Stores a message; false when it is older than what is known. Raises `Failure` when it could not be stored."""
+    if run.store is None:
+        reason = "platform messages cannot be stored: SCHEDULER_PARENT is not set"
+        raise Failure(reason, code="memory_unavailable", retryable=True)
+    await run.read_state()
+    if run.state_failure:
+        raise run.state_failure
+    known, at = run.state.platforms.get(message.platform), min(message.at, run.now())
+    if known and at < known.since:
+        return False
+    news = _following(known, message, at, run.settings)
+    run.state = await run.store.put_platform_state(message.platform, news)
+    run.state_at = run.clock()
+    newest = run.state.platforms.get(message.platform)
+    return newest is None or (newest.state, newest.since) == (news.state, news.since)
+
+
+async def run_when_pending(run: Run, platform: str, results: Iterable[Result]) -> None:
+    """Has Scheduler run the platform's job, which waits for what is starting."""
+    if run.jobs and any(result.outcome == "pending" for result in results):
+        failure = await catch_failure(run.jobs.run(platform_id(run.prefix, platform)))
+        run.note("not warmed until the next reconcile run", failure)
+
+
+def _following(known: PlatformState | None, message: Message, at: datetime, settings: Settings) -> PlatformState:
+    """The state in a message; `first` where the platform says again what still holds."""
+    lasts = settings.platforms[message.platform].max_started if message.platform in settings.platforms else None
+    if known is None or known.state != message.event:
+        return PlatformState(message.event, at)
+    if at == known.since:
+        return known
+    renewed = message.event == "started" and not (lasts and known.since + lasts <= at)
+    return PlatformState(message.event, at, first=(known.first or known.since) if renewed else None)

@@ -1,0 +1,77 @@
+"""Reconcile: each endpoint is made what the rules want, released ones too; what has ended is deleted after that."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lifecycle.core.manual import plan_release
+from lifecycle.core.model import Override, Result
+from lifecycle.core.overrides import describe_all, ended_at
+from lifecycle.core.rules import decide
+from lifecycle.engine.execute import ExecutionOptions
+from lifecycle.engine.run import Run, Target, all_failed
+from lifecycle.errors import Failure, catch_failure
+from lifecycle.gcp.jobs import boundary_of
+
+
+async def reconcile(run: Run, target: Target, how: ExecutionOptions) -> list[Result]:
+    """The results for one target."""
+    if run.state_failure:
+        return run.failed_results(target, run.state_failure)
+    boundary = boundary_of(run.caller.job, run.prefix) if run.caller.trigger == "schedule" else None
+    results = await run.drive(target, decide, how, boundary=boundary)
+    if run.store and not how.dry and target.endpoint is None:
+        for override in _ended(run, target, results):
+            # Left for the next run when it fails: an ended override decides nothing.
+            failure = await catch_failure(run.store.delete_override(target.entry.key, override))
+            run.note(f"the ended override of {target.entry.key} is still there", failure)
+    return results
+
+
+def _ended(run: Run, target: Target, results: Sequence[Result]) -> list[Override]:
+    """Ended overrides whose effect is there, and those of endpoints that the entry no longer covers."""
+    names = {situation.name for situation in run.situations(target.entry)}
+    gone = not run.endpoints_failure
+    return [
+        override
+        for override in run.state.overrides.get(target.entry.key, ())
+        if (ended_at(override, run.state, run.now()) and settled(override, results))
+        or (gone and override.endpoint and override.endpoint not in names)
+    ]
+
+
+def settled(override: Override, results: Sequence[Result]) -> bool:
+    """Whether every endpoint that an override covers is as the rules want."""
+    covered = [result for result in results if override.covers(result.name)]
+    return all(result.outcome in ("done", "unchanged") or result.start_disabled for result in covered)
+
+
+async def release(
+    run: Run, target: Target, holder: str | None, how: ExecutionOptions, *, everybody: bool
+) -> list[Result]:
+    """Gives a target back to the rules: the holder's overrides end. They are deleted when the effect is there; where it
+    is not, they stay as ended, so that the next run goes on and a release can be repeated."""
+    if run.state_failure:
+        return run.failed_results(target, run.state_failure)
+    key, now = target.entry.key, run.now()
+    plan = plan_release(
+        target.entry, target.endpoint, holder, everybody=everybody, situation=run.situation(target.entry, None)
+    )
+    run.released[key] = (*run.released.get(key, ()), *plan.ends)
+    results = await run.drive(target, decide, how)
+    if plan.others:
+        left = describe_all(plan.others, target.entry.zone, now)
+        results = [replace(result, reason=f"{result.reason}; others still hold it: {left}") for result in results]
+    if how.dry or not run.store:
+        return results
+    for override in plan.ends:
+        done = settled(override, results)
+        work = run.store.delete_override(key, override) if done else run.store.end_override(key, override, now)
+        if failure := await catch_failure(work):
+            results = all_failed(results, _not_released(failure))
+    run.deps.turns.mark(f"entry {key}")
+    return results
+
+
+def _not_released(failure: Failure) -> Failure:
+    message = f"the override could not be ended: {failure}"
+    return Failure(message, code=failure.code, retryable=failure.retryable, retry_after=failure.retry_after)

@@ -1,0 +1,339 @@
+"""One call of a function: what it observed, and each endpoint driven to what a rule wants.
+
+Between reading and acting lie seconds: what waited for longer is read again before anything is sent.
+"""
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+
+from lifecycle.core.entries import Entry
+from lifecycle.core.model import Action, Endpoint, Override, Prices, Result, StoredState
+from lifecycle.core.overrides import deciding, ended_now, in_force
+from lifecycle.core.past import Past
+from lifecycle.core.planner import plan_step
+from lifecycle.core.rules import Decision, Situation, decide
+from lifecycle.engine.dependencies import Caller, Dependencies
+from lifecycle.engine.execute import ExecutionOptions, execute_step, failed
+from lifecycle.engine.past import NOT_READ, Readings, past
+from lifecycle.errors import Failure
+from lifecycle.gcp.state_store import StateStore
+from lifecycle.huggingface.client import HuggingFace
+from lifecycle.huggingface.parsing import addressable
+
+FRESH = 10.0  # seconds; what was read earlier is read again before a write
+MOST_PLANS = 5
+Rule = Callable[[Situation], Decision]
+
+
+@dataclass(frozen=True)
+class Target:
+    """An entry, or one endpoint of it by its name at Hugging Face."""
+
+    entry: Entry
+    endpoint: str | None = None
+
+
+class Superseded(Exception):
+    """What was to be done is no longer wanted: the situation that says so."""
+
+    def __init__(self, situation: Situation, decision: Decision) -> None:
+        super().__init__(decision.reason)
+        self.situation = situation
+        self.decision = decision
+
+
+class Run:
+    """One call. What could not be read is empty, and its failure says why."""
+
+    def __init__(
+        self, deps: Dependencies, seconds: float, caller: Caller, *, dry_run: bool = False, storing: float | None = None
+    ) -> None:
+        """`seconds`: for all of it. `storing`: for Cloud Scheduler, where something is done without it, too."""
+        self.deps = deps
+        self.settings = deps.settings
+        self.caller = caller
+        self.dry = dry_run or deps.settings.dry_run
+        self.now = deps.now
+        self.prefix = deps.prefix
+        self.clock = asyncio.get_running_loop().time
+        begun = self.clock()
+        self.deadline = begun + seconds
+        self.hf = HuggingFace(deps.http, deps.token, deps.base, self.settings.namespace, self.deadline, deps.rng)
+        self.jobs = deps.jobs(begun + (storing or seconds)) if deps.jobs else None
+        self.store = StateStore(self.jobs, self.settings, self.prefix, self.now) if self.jobs else None
+        self.notes: list[str] = []  # what else must be seen
+        self.endpoints: list[Endpoint] = []
+        self.endpoints_failure: Failure | None = None
+        self.covered: dict[str, list[Endpoint]] = {}
+        self.state = StoredState(unavailable_reason="SCHEDULER_PARENT is not set")
+        self.state_failure: Failure | None = None
+        self.state_at = begun
+        self.released: dict[str, tuple[Override, ...]] = {}  # by entry: what this call ends
+        self.readings = NOT_READ
+        self.known_prices: Prices = {}
+        self._past: tuple[object, Past] | None = None
+        self._seen_at: dict[str, float] = {}
+        self._reading = asyncio.Lock()
+
+    # Observe.
+
+    async def observe(
+        self,
+        entries: Iterable[Entry] = (),
+        readings: Awaitable[Readings] | None = None,
+        prices: Awaitable[Prices] | None = None,
+    ) -> None:
+        """Reads endpoints and state; of `entries` those that the list does not show are asked for one by one.
+        `readings` of the past and `prices` are awaited at the same time, where the rules ask for them."""
+
+        async def read() -> None:
+            self.readings = await readings if readings else NOT_READ
+
+        async def price() -> None:
+            self.known_prices = await prices if prices else {}
+
+        await asyncio.gather(self.list_endpoints(entries), self.read_state(), read(), price())
+        if self.clock() - self.state_at > FRESH:
+            await self.read_state()
+
+    async def list_endpoints(self, entries: Iterable[Entry] = ()) -> None:
+        begun = self.clock()
+        try:
+            self.endpoints = await self.hf.endpoints()
+        except Failure as failure:
+            self.endpoints_failure = failure
+            return
+        listed_at = begun if self.clock() - begun > FRESH else self.clock()
+        for endpoint in self.endpoints:
+            self._cover(endpoint, listed_at)
+        missing = [entry for entry in entries if not entry.is_pattern and entry.key not in self.covered]
+        await asyncio.gather(*map(self._look_up, missing))
+
+    async def _look_up(self, entry: Entry) -> None:
+        """An endpoint can be missing from a list that changes while it is read page by page."""
+        try:
+            self._cover(await self.hf.endpoint(entry.name or entry.key), self.clock())
+        except Failure as failure:
+            if failure.code != "not_found":
+                self.note(f"{entry.key} could not be looked up", failure)
+
+    def _cover(self, endpoint: Endpoint, at: float) -> None:
+        covering = self.settings.covering(endpoint.name, endpoint.tags) if addressable(endpoint.name) else ()
+        self.covered.setdefault(covering[0].key if covering else "", []).append(endpoint)
+        self._seen_at[endpoint.name] = at
+
+    async def read_state(self) -> None:
+        if not self.store:
+            return
+        try:
+            self.state, self.state_failure = await self.store.read(), None
+        except Failure as failure:
+            self.state = StoredState(unavailable_reason="Cloud Scheduler could not be read")
+            self.state_failure = failure
+        self.state_at = self.clock()
+
+    def situations(self, entry: Entry, endpoint: str | None = None) -> list[Situation]:
+        """One for each endpoint that is meant, as far as state and endpoints could be read."""
+        covered = self.covered.get(entry.key, ())
+        return [self.situation(entry, found) for found in covered if endpoint in (None, found.name)]
+
+    def situation(self, entry: Entry, endpoint: Endpoint | None) -> Situation:
+        return Situation(entry, endpoint, self._after_release(entry), self.now(), self.past)
+
+    @property
+    def past(self) -> Past:
+        """What the rules are handed of the past."""
+        key = (self.state_at, id(self.readings), id(self.known_prices))
+        if self._past is None or self._past[0] != key:
+            made = past(self.settings, self.state, self.readings, self.covered, self.known_prices, self.now())
+            self._past = key, made
+        return self._past[1]
+
+    def _after_release(self, entry: Entry) -> StoredState:
+        """The state as if what this call releases had ended."""
+        released = [o for o in self.released.get(entry.key, ()) if o in self.state.overrides.get(entry.key, ())]
+        return ended_now(self.state, entry.key, released, self.now()) if released else self.state
+
+    def unmanaged(self) -> list[Endpoint]:
+        return self.covered.get("", [])
+
+    def target_of(self, name: str) -> Target | None:
+        """What a name at Hugging Face means: the entry, or one of the endpoints that a pattern covers."""
+        if entry := self.settings.exactly(name):
+            return Target(entry)
+        for key, endpoints in self.covered.items():
+            if key and any(endpoint.name == name for endpoint in endpoints):
+                return Target(self.settings.entries[key], name)
+        return None
+
+    # Act.
+
+    async def each(self, targets: Iterable[Target], one: Callable[[Target], Awaitable[list[Result]]]) -> list[Result]:
+        """The results of all targets, side by side."""
+        found = await asyncio.gather(*map(one, targets))
+        return [result for results in found for result in results]
+
+    async def drive(
+        self,
+        target: Target,
+        rule: Rule,
+        how: ExecutionOptions,
+        *,
+        alone: bool = False,
+        boundary: str | None = None,
+        replans: bool = True,
+        needs_state: bool = True,
+    ) -> list[Result]:
+        """A result for each endpoint that is meant, from the step that the rule's decision needs.
+
+        `alone`: nothing but `running` satisfies. `replans`: where the situation changes meanwhile the new decision is
+        followed; else it is refused. `needs_state`: nothing is done while the stored state cannot be read.
+        """
+        entry = target.entry
+        if self.endpoints_failure:
+            return self.failed_results(target, self.endpoints_failure, rule)
+        situations = self.situations(entry, target.endpoint)
+        if not situations and not entry.is_pattern:
+            message = f"Hugging Face has no endpoint {entry.name} in {self.settings.namespace}"
+            return self.failed_results(target, Failure(message, code="not_found", retryable=False), rule)
+
+        async def one(situation: Situation) -> Result:
+            decision = rule(situation)
+            for _ in range(MOST_PLANS):
+                step = plan_step(decision, situation, alone=alone, boundary=boundary)
+                hf = replace(self.hf, turn=self._turn(situation, decision, rule, alone=alone, needs_state=needs_state))
+                try:
+                    result = await execute_step(hf, situation, decision, step, how)
+                except Superseded as superseded:
+                    situation, decision = superseded.situation, superseded.decision
+                    if replans:
+                        continue
+                    refused = Failure(f"superseded: {decision.reason}", code="held", retryable=False)
+                    result = lost(situation, rule(situation), step.action, refused)
+                except Exception as error:  # whatever happens to one stays its own
+                    self.notes.append("".join(traceback.format_exception(error)))
+                    message = f"internal error ({type(error).__name__}); see the logs"
+                    result = lost(situation, decision, step.action, Failure(message, code="crash", retryable=False))
+                return self.annotated(result, situation, decision)
+            message = "what is wanted changed again and again"
+            return self.annotated(
+                lost(situation, decision, "none", Failure(message, code="conflict", retryable=True)),
+                situation,
+                decision,
+            )
+
+        return list(await asyncio.gather(*map(one, situations)))
+
+    def _turn(
+        self, situation: Situation, decision: Decision, rule: Rule, *, alone: bool, needs_state: bool
+    ) -> Callable[[], AbstractAsyncContextManager[None]]:
+        """What surrounds each request that changes an endpoint. Raises `Superseded` where it is no longer wanted."""
+        endpoint = situation.endpoint
+        assert endpoint is not None
+        first, name = True, f"endpoint {endpoint.name}"
+
+        @asynccontextmanager
+        async def turn() -> AsyncIterator[None]:
+            nonlocal first
+            async with self.deps.turns.take(name):
+                fresh = await self._refreshed(situation, needs_state=needs_state)
+                found = rule(fresh) if fresh is not situation else decision
+                changed = found.wanted != decision.wanted
+                if first and fresh is not situation and not changed:
+                    # Somebody else may have done it already.
+                    planned = plan_step(decision, situation, alone=alone)
+                    changed = plan_step(found, fresh, alone=alone).action != planned.action
+                if changed:
+                    raise Superseded(fresh, found)
+                first = False
+                try:
+                    yield
+                finally:
+                    self.deps.turns.mark(name)
+
+        return turn
+
+    async def _refreshed(self, situation: Situation, *, needs_state: bool) -> Situation:
+        """The situation read again where it is old, or where this process acted since it was read; else itself."""
+        endpoint = situation.endpoint
+        assert endpoint is not None
+        seen_at = self._seen_at.get(endpoint.name, self.state_at)
+        old_state = self.store is not None and self.clock() - self.state_at > FRESH
+        old_endpoint = self.clock() - seen_at > FRESH or self.deps.turns.changed_since(
+            f"endpoint {endpoint.name}", seen_at
+        )
+        if not (old_state or old_endpoint or self.state_at > seen_at + FRESH):
+            return situation
+        if old_state:
+            async with self._reading:
+                if self.clock() - self.state_at > FRESH:
+                    await self.read_state()
+            if self.state_failure and needs_state:
+                raise self.state_failure
+        if old_endpoint:
+            endpoint = await self.hf.peek(endpoint.name)
+            self._seen_at[endpoint.name] = self.clock()
+        return self.situation(situation.entry, endpoint)
+
+    # Results.
+
+    def failed_results(self, target: Target, failure: Failure, rule: Rule = decide) -> list[Result]:
+        """Failed results for what could not be done: for each endpoint as far as they are known, else for the entry."""
+        results = []
+        for situation in self.situations(target.entry, target.endpoint) or [self.situation(target.entry, None)]:
+            decision = rule(situation)
+            results.append(self.annotated(lost(situation, decision, "none", failure), situation, decision))
+        return results
+
+    def annotated(self, result: Result, situation: Situation, decision: Decision) -> Result:
+        """The result with what else is worth reporting: overlapping entries, overrides, hours that began without it."""
+        endpoint, now = situation.endpoint, self.now()
+        others = self.settings.covering(endpoint.name, endpoint.tags)[1:] if endpoint else []
+        also = f"; also covered by {', '.join(other.key for other in others)}" if others else ""
+        unknown = [spending.reason for spending in situation.past.of(situation.entry) if spending.reason]
+        also += f"; its budget is not applied, what was billed is not known: {unknown[0]}" if unknown else ""
+        late = decision.wanted == "running" and decision.begin is not None and now >= decision.begin
+        unready = late and result.outcome in ("failed", "pending", "skipped")
+        began = decision.begin
+        recent = began is not None and began <= situation.now < began + self.settings.reconcile_every
+        return replace(
+            self.with_overrides(result, situation),
+            reason=result.reason + also,
+            unready=unready,
+            hours_begin=began if recent else None,
+        )
+
+    def with_overrides(self, result: Result, situation: Situation) -> Result:
+        held = in_force(self._after_release(situation.entry), situation.entry.key, situation.name, self.now())
+        return replace(result, overrides=tuple(held), override=deciding(held))
+
+    def note(self, what: str, failure: Failure | None) -> None:
+        if failure:
+            self.notes.append(f"{what}: {failure}")
+
+
+def lost(situation: Situation, decision: Decision, action: Action, failure: Failure) -> Result:
+    """The result of what could not be done, in the state that was last seen."""
+    entry, endpoint = situation.entry, situation.endpoint
+    result = Result(
+        endpoint=entry.key,
+        name=endpoint.name if endpoint else entry.name or entry.key,
+        action=action,
+        outcome="failed",
+        before=endpoint.state if endpoint else None,
+        after=endpoint.state if endpoint else None,
+        wanted=decision.wanted,
+        reason=decision.reason,
+        url=endpoint.url if endpoint else None,
+        rule=decision.rule,
+        seen=endpoint,
+    )
+    return failed(result, failure)
+
+
+def all_failed(results: Sequence[Result], failure: Failure) -> list[Result]:
+    """The results with a failure that concerns all of them; what failed already keeps its own."""
+    return [result if result.outcome == "failed" else failed(result, failure) for result in results]
