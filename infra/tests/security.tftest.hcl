@@ -137,7 +137,8 @@ run "companies_bring_their_own_key" {
   }
 
   assert {
-    condition = { for use, grant in google_kms_crypto_key_iam_member.users : use => grant.member if use != "bucket" } == {
+    condition = { for use, grant in google_kms_crypto_key_iam_member.users : use => grant.member } == {
+      bucket = "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
       secret = "serviceAccount:service-123456789012@gcp-sa-secretmanager.iam.gserviceaccount.com"
       topics = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
       images = "serviceAccount:service-123456789012@gcp-sa-artifactregistry.iam.gserviceaccount.com"
@@ -146,7 +147,7 @@ run "companies_bring_their_own_key" {
   }
 
   assert {
-    condition     = alltrue([for grant in google_kms_crypto_key_iam_member.users : grant.role == "roles/cloudkms.cryptoKeyEncrypterDecrypter"]) && google_kms_crypto_key_iam_member.users["bucket"].member == data.google_storage_project_service_account.this[0].member
+    condition     = alltrue([for grant in google_kms_crypto_key_iam_member.users : grant.role == "roles/cloudkms.cryptoKeyEncrypterDecrypter"])
     error_message = "They encrypt and decrypt with it, and nothing else."
   }
 }

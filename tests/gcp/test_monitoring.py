@@ -15,6 +15,7 @@ from lifecycle.gcp.rest import Rest
 from local.servers.faults import Fault
 from local.servers.monitoring import LogMetric
 from local.servers.monitoring import Monitoring as LocalMonitoring
+from support.discovery import Referee
 
 T = TypeVar("T")
 MONTH = datetime(2026, 11, 1, tzinfo=UTC)
@@ -46,12 +47,16 @@ def runs(local: LocalMonitoring, until: datetime, dollars: Callable[[datetime], 
 
 
 def ask(app: Any, work: Callable[[Monitoring, float], Coroutine[Any, Any, T]], seconds: float = 5.0) -> T:
+    referee = Referee(app, "monitoring.v3", answers=False)  # some are broken on purpose
+
     async def once() -> T:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app)) as http:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=referee)) as http:
             source = Monitoring("projects/local", Rest("Cloud Monitoring", "http://127.0.0.1", http, None), "lifecycle")
             return await work(source, asyncio.get_running_loop().time() + seconds)
 
-    return asyncio.run(once())
+    found = asyncio.run(once())
+    referee.judge()
+    return found
 
 
 def office(at: datetime) -> float:

@@ -18,6 +18,7 @@ from google.cloud import logging
 from local.servers.log_filter import parse
 from local.servers.logging import Logging
 from local.servers.serve import serve
+from support.discovery import Referee
 
 VIEW = "projects/local/locations/l/buckets/lifecycle/views/lifecycle"
 BEGIN = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -51,8 +52,10 @@ def local() -> Logging:
 
 @pytest.fixture
 def url(local: Logging) -> Iterator[str]:
-    with serve(local) as url:
+    referee = Referee(local, "logging.v2")
+    with serve(referee) as url:
         yield url
+    referee.judge()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from google.cloud.monitoring_v3 import Aggregation, ListTimeSeriesRequest, TimeI
 
 from local.servers.monitoring import LogMetric, Monitoring
 from local.servers.serve import serve
+from support.discovery import Referee
 from support.grpc_bridge import monitoring_client
 
 BEGIN = datetime(2026, 11, 23, tzinfo=UTC)
@@ -33,8 +34,10 @@ def local() -> Monitoring:
 
 @pytest.fixture
 def client(local: Monitoring) -> Iterator[Any]:
-    with serve(local) as url, monitoring_client(url) as made:
+    referee = Referee(local, "monitoring.v3")
+    with serve(referee) as url, monitoring_client(url) as made:
         yield made
+    referee.judge()
 
 
 def seen(local: Monitoring, minutes: float, name: str = "a", revision: str = "1", **fields: float) -> None:

@@ -61,9 +61,6 @@ RESOURCES = {
 # What a data source reads, where a plan or an apply goes on with it.
 READ: dict[str, dict[str, Any]] = {
     "google_project": {"number": "123456789012"},
-    "google_storage_project_service_account": {
-        "member": "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com",
-    },
     "google_cloud_run_v2_service": {
         "template": [{"containers": [{"image": "console@sha256:1", "base_image_uri": "python314"}]}],
     },

@@ -87,6 +87,11 @@ def test_the_page_takes_its_image_after_the_function_has_a_new_one(everything: D
     assert planned["google_cloud_run_v2_service.page[0]"] == ["update"]
 
 
+def test_another_service_replaces_no_grant(everything: Deployed) -> None:
+    planned = everything.plan("-replace=time_sleep.services")
+    assert not any("_iam_" in address for address in planned)
+
+
 def test_a_deployment_leaves_callers_in(everything: Deployed) -> None:
     planned = everything.plan(memory="2Gi")
     assert {actions[0] for address, actions in planned.items() if address.startswith("google_")} == {"update"}

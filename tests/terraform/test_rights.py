@@ -38,7 +38,6 @@ READS = {
     # read elsewhere than in the project: objects by the right on their bucket, the key's grants by that on the key
     "google_kms_crypto_key_iam": [],
     "google_storage_bucket_object": [],
-    "google_storage_project_service_account": ["resourcemanager.projects.get"],
     "archive_file": [],
     "time_sleep": [],
 }
@@ -75,7 +74,7 @@ def held(everything: Made) -> Rights:
 def test_nobody_else_is_given_anything(everything: Made, held: Rights) -> None:
     own = {f"staging-{name}" for name in ("runtime", "invoker", "push", "build", "deploy")}
     agents = {f"serviceAccount:service-123456789012@gcp-sa-{name}.iam.gserviceaccount.com" for name in AGENTS}
-    storage = everything.values["data.google_storage_project_service_account.this[0]"]["member"]
+    storage = "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
     sink = everything.values["google_logging_project_sink.vms[0]"]["writer_identity"]
     people = {"group:ml-team@example.com", "serviceAccount:vm@acme-ml-prod.iam.gserviceaccount.com"}
     assert set(held) == own | agents | {storage, sink} | people
