@@ -1,6 +1,7 @@
 """`lifecycle sync`: the difference between the jobs that are there and those that the settings ask for."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -140,6 +141,20 @@ def test_a_platforms_memory_is_never_written() -> None:
 def test_overrides_of_entries_that_exist_are_left_alone_and_of_others_deleted() -> None:
     kept, gone = (replace(MADE[HOURS], id=f"lifecycle-override-{name}") for name in ("b", "nobody"))
     assert {id: change.verb for id, change in changes(*MADE.values(), kept, gone).items()} == {gone.id: "delete"}
+
+
+@pytest.mark.parametrize(
+    "id", ["lifecycle-override-b_ci-42-0a1b2c3d", "lifecycle-platform-main_0a1b2c3d", "lifecycle-override-renamed"]
+)
+def test_what_holders_and_messages_store_is_left_alone(id: str) -> None:
+    memory = {"override": {"state": "running", "since": "2026-11-24T10:00:00Z", "until": None, "holder": "ci-42"}}
+    body = json.dumps({"endpoints": ["b"], "memory": memory}).encode()
+    assert changes(*MADE.values(), replace(MADE[HOURS], id=id, body=body)) == {}
+
+
+@pytest.mark.parametrize("id", ["lifecycle-override-nobody_ci-42-0a1b2c3d", "lifecycle-platform-other_0a1b2c3d"])
+def test_what_is_stored_for_what_is_gone_is_deleted(id: str) -> None:
+    assert changes(*MADE.values(), replace(MADE[HOURS], id=id))[id].verb == "delete"
 
 
 def test_reconcile_comes_last_because_its_description_says_that_all_is_made() -> None:

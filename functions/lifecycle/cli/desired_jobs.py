@@ -114,7 +114,7 @@ def cron_retries(action: Cron) -> Retries:
 
 
 def _platforms(settings: Settings, target: Target) -> Iterator[Job]:
-    followed = dict.fromkeys(entry.platform for entry in settings.entries.values() if entry.platform)
+    followed = settings.platforms_followed
     for number, name in enumerate(followed):
         content = body(settings.followers(name))
         daily = f"{number * 7 % 60} 4 * * *"

@@ -11,7 +11,7 @@ from lifecycle.cli import desired_jobs as timetable
 from lifecycle.cli.desired_jobs import NO_RETRIES, Target
 from lifecycle.core.entries import Settings
 from lifecycle.errors import Failure, catch_failure
-from lifecycle.gcp.jobs import Job, Jobs, Retries, override_id, same_url
+from lifecycle.gcp.jobs import Job, Jobs, Retries, same_url, stores
 
 AT_ONCE = 8  # writes under way
 QUOTA = 450  # writes a minute; Cloud Scheduler allows 500
@@ -49,10 +49,9 @@ def difference(settings: Settings, target: Target, seen: Iterable[Job]) -> Diffe
     by_id = {job.id: job for job in seen}
     wanted = {job.id: job for job in timetable.jobs(settings, target)}
     foreign = {id: by_id[id] for id in wanted if id in by_id and not is_own(by_id[id], target)}
-    overrides = {override_id(target.prefix, key) for key in settings.entries}
     gone = [
         Change("delete", job) for job in by_id.values()
-        if job.id not in wanted and job.id not in overrides and is_own(job, target)
+        if job.id not in wanted and not stores(job, settings, target.prefix) and is_own(job, target)
     ]  # fmt: skip
     made = [
         change for job in wanted.values()

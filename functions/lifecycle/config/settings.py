@@ -229,7 +229,7 @@ def _make_settings(**given: Any) -> Settings:
 
 def jobs_of(settings: Settings) -> int:
     """How many jobs of Cloud Scheduler the settings ask for: boundaries, `cron:`, platforms, and reconcile."""
-    followed = {entry.platform for entry in settings.entries.values() if entry.platform}
+    followed = set(settings.platforms_followed)
     return len(settings.boundaries()) + len(set(settings.cron)) + len(followed) + 1
 
 

@@ -116,6 +116,11 @@ class Settings:
         """Whether a pattern may cover an endpoint of this name, as far as that is known without its tags."""
         return any(e.is_pattern and e.covers(name, e.tags) for e in self.entries.values())
 
+    @cached_property
+    def platforms_followed(self) -> tuple[str, ...]:
+        """The platforms that entries follow, in the file's order."""
+        return tuple(dict.fromkeys(entry.platform for entry in self.entries.values() if entry.platform))
+
     def followers(self, platform: str) -> tuple[str, ...]:
         """The entries that follow a platform, in the file's order."""
         return tuple(key for key, entry in self.entries.items() if entry.platform == platform)

@@ -31,7 +31,7 @@ class Status:
 def build_status(run: Run, prices: Prices | Failure) -> Status:
     """The status (docs/http.md, "Status"). Prices are dollars an hour for one replica."""
     priced = prices if not isinstance(prices, Failure) else {}
-    followed = [entry.platform for entry in run.settings.entries.values() if entry.platform]
+    followed = run.settings.platforms_followed
     observed = [found for entry in run.settings.entries.values() for found in _observed(run, entry)]
     seen = run.store.seen if run.store else {}
     told = {

@@ -145,8 +145,7 @@ def stored_state(jobs: Iterable[Job], settings: Settings, prefix: str) -> Stored
         entry = _entry(job)
         if found and entry in settings.entries:
             overrides[entry] = (*overrides.get(entry, ()), found)
-    followed = {entry.platform for entry in settings.entries.values() if entry.platform}
-    platforms = {name: newest_of(jobs, prefix, name) for name in followed}
+    platforms = {name: newest_of(jobs, prefix, name) for name in settings.platforms_followed}
     return StoredState(
         {entry: tuple(_one_a_slot(found)) for entry, found in overrides.items()},
         {name: news for name, news in platforms.items() if news},
@@ -169,6 +168,17 @@ def _one_a_slot(overrides: Iterable[Override]) -> Iterable[Override]:
     for override in sorted(overrides, key=lambda override: override.since):
         found[override.slot] = override
     return found.values()
+
+
+def stores(job: Job, settings: Settings, prefix: str) -> bool:
+    """Whether a job stores an override of an entry that exists, or a message of a platform that is followed."""
+    kinds = {f"{prefix}-override-": settings.entries, f"{prefix}-platform-": settings.platforms_followed}
+    for begin, names in kinds.items():
+        if job.id.startswith(begin):
+            return job.id.removeprefix(begin).partition("_")[0] in names or (
+                override_in(job) is not None and _entry(job) in settings.entries
+            )
+    return False
 
 
 def override_in(job: Job | None) -> Override | None:
