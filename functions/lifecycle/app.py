@@ -75,12 +75,12 @@ def _start(env: Environment, settings: Settings) -> _Running:
 def world(env: Environment, settings: Settings) -> Dependencies:
     """What the environment's variables describe: the real thing, or local servers."""
     rng = random.Random()
-    parent, client = env.scheduler_parent, Client(env.scheduler_url)
     http = http_client()
+    parent, client = env.scheduler_parent, Client(env.scheduler_url, http)
     return Dependencies(
         settings=settings,
         http=http,
-        token=_token(env, rng),
+        token=_token(env, http, rng),
         base=env.endpoints_url,
         jobs=(lambda deadline: Scheduler(parent, client, deadline, rng)) if parent else None,
         prefix=env.prefix,
@@ -98,9 +98,9 @@ def _monitoring(env: Environment, http: httpx.AsyncClient) -> Monitoring | None:
     return Monitoring(env.monitoring_parent, Rest("Cloud Monitoring", url, http, credentials), env.prefix)
 
 
-def _token(env: Environment, rng: random.Random) -> Token:
+def _token(env: Environment, http: httpx.AsyncClient, rng: random.Random) -> Token:
     if env.token_secret:
-        secret = SecretManager(env.token_secret, env.secrets_url, rng)
+        secret = SecretManager(env.token_secret, env.secrets_url, http, rng)
         return Token(secret.read, now, ages=env.token_secret.endswith("/latest"))
 
     async def own(_deadline: float) -> str:

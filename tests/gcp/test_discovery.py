@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from lifecycle.gcp.jobs import Job, Retries
@@ -44,7 +45,9 @@ def url() -> Iterator[str]:
 
 def run(url: str, work: Callable[[Scheduler], Awaitable[Any]]) -> Any:
     async def once() -> Any:
-        return await work(Scheduler(PARENT, Client(url), asyncio.get_running_loop().time() + 10, random.Random(1)))
+        async with httpx.AsyncClient() as http:
+            deadline = asyncio.get_running_loop().time() + 10
+            return await work(Scheduler(PARENT, Client(url, http), deadline, random.Random(1)))
 
     return asyncio.run(once())
 
@@ -80,8 +83,9 @@ def test_reading_the_token_is_in_the_document(version: str) -> None:
     local.add("projects/p/secrets/hf-token", "hf_one")
 
     async def read(url: str) -> str:
-        reader = SecretManager(f"projects/p/secrets/hf-token/versions/{version}", url, random.Random(1))
-        return await reader.read(asyncio.get_running_loop().time() + 5)
+        async with httpx.AsyncClient() as http:
+            reader = SecretManager(f"projects/p/secrets/hf-token/versions/{version}", url, http, random.Random(1))
+            return await reader.read(asyncio.get_running_loop().time() + 5)
 
     referee = Referee(local, "secretmanager.v1")
     with serve(referee) as url:

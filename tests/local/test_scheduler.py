@@ -64,8 +64,8 @@ class NoPauses(random.Random):
 
 def adapted(url: str, work: Any) -> Any:
     async def once() -> Any:
-        adapter = Adapter(PARENT, Client(url), asyncio.get_running_loop().time() + 10, NoPauses())
-        return await work(adapter)
+        async with httpx.AsyncClient() as http:
+            return await work(Adapter(PARENT, Client(url, http), asyncio.get_running_loop().time() + 10, NoPauses()))
 
     return asyncio.run(once())
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import secretmanager_v1
@@ -43,8 +44,9 @@ def client(url: str) -> Iterator[Any]:
 
 def read(url: str, version: str) -> str:
     async def once() -> str:
-        reader = secrets.SecretManager(f"{SECRET}/versions/{version}", url, random.Random(1))
-        return await reader.read(asyncio.get_running_loop().time() + 2)
+        async with httpx.AsyncClient() as http:
+            reader = secrets.SecretManager(f"{SECRET}/versions/{version}", url, http, random.Random(1))
+            return await reader.read(asyncio.get_running_loop().time() + 2)
 
     return asyncio.run(once())
 

@@ -28,6 +28,7 @@ def sync(dry_run: bool) -> None:
 async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
     import random
 
+    from lifecycle.app import http_client
     from lifecycle.cli import output
     from lifecycle.cli import sync as jobs
     from lifecycle.cli.desired_jobs import Target
@@ -39,17 +40,19 @@ async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
     if not env.invoker and not is_loopback(target.functions_url):
         wrong("set INVOKER_SERVICE_ACCOUNT: without it the functions would refuse the jobs")
     deadline = asyncio.get_running_loop().time() + SYNC_TIME
-    scheduler = Scheduler(cast(str, env.scheduler_parent), Client(env.scheduler_url), deadline, random.Random())
-    difference = jobs.difference(found, target, await scheduler.list())
-    for change in difference.changes:
-        print("\n".join(map(visible, str(change).split("\n"))))
-    if not difference.changes:
-        print("nothing to do")
-    elif dry_run:
-        print(f"{len(difference.changes)} would change; nothing did, this is a dry run")
-    else:
-        making = jobs.apply(difference.changes, scheduler, target)
-        await output.waiting(making, f"making {len(difference.changes)} changes")
-        print(f"{len(difference.changes)} changed")
-    if difference.foreign:
-        raise foreign(difference.foreign)
+    async with http_client() as http:
+        client = Client(env.scheduler_url, http)
+        scheduler = Scheduler(cast(str, env.scheduler_parent), client, deadline, random.Random())
+        difference = jobs.difference(found, target, await scheduler.list())
+        for change in difference.changes:
+            print("\n".join(map(visible, str(change).split("\n"))))
+        if not difference.changes:
+            print("nothing to do")
+        elif dry_run:
+            print(f"{len(difference.changes)} would change; nothing did, this is a dry run")
+        else:
+            making = jobs.apply(difference.changes, scheduler, target)
+            await output.waiting(making, f"making {len(difference.changes)} changes")
+            print(f"{len(difference.changes)} changed")
+        if difference.foreign:
+            raise foreign(difference.foreign)

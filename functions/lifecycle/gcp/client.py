@@ -3,13 +3,13 @@
 import importlib
 import re
 import threading
-import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
 from lifecycle.errors import Failure
+from lifecycle.gcp.transport import mount
 from lifecycle.retry import retry_after
 
 _QUERY = re.compile(r"\?(?:\$|%24)alt=\S*?(?=: |$)")  # the clients put it behind every URL
@@ -20,20 +20,13 @@ IMPORTING = threading.Lock()
 
 
 def client(module: str, kind: str, url: str | None) -> Any:
-    """A client over REST, by its module and class, that follows no redirect and takes none for an answer."""
+    """A client over REST, by its module and class. It sends within `transport.in_thread`, and follows no redirect."""
     with IMPORTING:
         made = getattr(importlib.import_module(module), kind)(**client_options(url))
     session = made.transport._session
-    session.hooks["response"].append(_refuse_redirect)
-    weakref.finalize(made, session.close)  # the client itself leaves its connections open when it is dropped
+    mount(session)
+    mount(session._auth_request.session)  # which fetches access tokens
     return made
-
-
-def _refuse_redirect(response: Any, **_: Any) -> None:
-    from requests import TooManyRedirects
-
-    if 300 <= response.status_code < 400:
-        raise TooManyRedirects(f"{response.status_code}: redirects are not followed")
 
 
 def client_options(url: str | None) -> dict[str, Any]:

@@ -3,22 +3,27 @@
 Source: Cloud Scheduler API v1. It has no preconditions, so callers read back what must not be lost.
 """
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, TypeVar
+
+import httpx
 
 from lifecycle.errors import Failure
 from lifecycle.gcp.client import as_failure, client
 from lifecycle.gcp.jobs import Job, Retries, foreign, same_url
+from lifecycle.gcp.transport import PER_CALL, in_thread
 from lifecycle.retry import retry, time_limit
 
 T = TypeVar("T")
 
-PER_CALL = 10.0  # seconds; the client's own default is 600
+MOST_AT_ONCE = 16  # calls under way
+MOST_JOBS = 10_000  # Google allows 5,000 in a region
 PAGE = 500
 ABOUT_ONE = MappingProxyType({404: "not_found", 409: "exists"})  # what these mean for a single job
 WRITTEN = ("schedule", "time_zone", "description", "attempt_deadline", "retry_config")
@@ -28,9 +33,11 @@ TARGET = tuple(f"http_target.{field}" for field in ("uri", "http_method", "heade
 class Client:
     """Google's client, made when it is first needed and kept: importing it costs more than a call."""
 
-    def __init__(self, url: str | None) -> None:
+    def __init__(self, url: str | None, http: httpx.AsyncClient) -> None:
         self._url = url
         self._made: Any = None
+        self.http = http
+        self.threads = ThreadPoolExecutor(MOST_AT_ONCE, "scheduler")
 
     def __call__(self) -> Any:
         if self._made is None:
@@ -51,7 +58,10 @@ class Scheduler:
         def call() -> list[Job]:
             request = {"parent": self.parent, "page_size": PAGE}
             pages = self.client().list_jobs(request=request, timeout=PER_CALL, retry=None)
-            return [_read(job) for job in pages]
+            found = [_read(job) for job in islice(pages, MOST_JOBS + 1)]
+            if len(found) > MOST_JOBS:
+                raise Failure(f"more than {MOST_JOBS} jobs", code="memory_unavailable", retryable=False)
+            return found
 
         return await self.retry(lambda: self._try("listing jobs", call, {}))
 
@@ -127,12 +137,12 @@ class Scheduler:
         turn(name=self._name(job.id), timeout=PER_CALL, retry=None)
 
     async def _try(self, what: str, call: Callable[[], T], codes: Mapping[int, str] = ABOUT_ONE) -> T:
-        def in_thread() -> T:
+        def with_failures() -> T:
             with as_failure(what, code="memory_unavailable", codes=codes):
                 return call()
 
         async with time_limit(what, self.deadline, code="memory_unavailable"):
-            return await asyncio.to_thread(in_thread)
+            return await in_thread(self.client.threads, self.client.http, self.deadline, with_failures)
 
     async def _unless_absent(self, what: str, call: Callable[[], T], absent: T | None) -> T | None:
         try:

@@ -3,32 +3,37 @@
 Source: Secret Manager API v1, `projects.secrets.versions.access`.
 """
 
-import asyncio
 import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import httpx
 
 from lifecycle.errors import Failure
 from lifecycle.gcp.client import as_failure, client
+from lifecycle.gcp.transport import PER_CALL, in_thread
 from lifecycle.retry import retry, time_limit
 
-PER_CALL = 10.0  # seconds
+MOST_AT_ONCE = 4  # calls under way
 
 
 class SecretManager:
     """Reads one version, `projects/P/secrets/S/versions/V`. `url`: a local server instead of Google's."""
 
-    def __init__(self, version: str, url: str | None, rng: random.Random) -> None:
+    def __init__(self, version: str, url: str | None, http: httpx.AsyncClient, rng: random.Random) -> None:
         self.version = version
         self._chance = rng
         self._url = url
         self._client: Any = None
+        self._http = http
+        self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "secret-manager")
 
     async def read(self, deadline: float) -> str:
         """The secret's text. Raises `Failure`."""
 
         async def attempt() -> str:
             async with time_limit(f"reading {self.version}", deadline, code="token_unreadable"):
-                return await asyncio.to_thread(self._read)
+                return await in_thread(self._threads, self._http, deadline, self._read)
 
         return await retry(attempt, deadline=deadline, rng=self._chance)
 

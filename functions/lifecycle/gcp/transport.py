@@ -1,0 +1,94 @@
+"""How Google's clients send: on the process's event loop, where an answer is bounded in time and size.
+
+The clients are synchronous and use requests, which limits each read and not the answer: a service that sends a byte a
+second holds a thread for as long as it likes. Here a thread waits for the loop, at most until the call's deadline.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+
+PER_CALL = 10.0  # seconds for one request and its whole answer
+LARGEST = 16 * 1024 * 1024  # bytes of an answer's body
+
+
+@dataclass(frozen=True)
+class _Limits:
+    loop: asyncio.AbstractEventLoop
+    http: httpx.AsyncClient
+    deadline: float  # on the loop's clock
+
+
+_LIMITS: contextvars.ContextVar[_Limits] = contextvars.ContextVar("limits")
+
+
+async def in_thread(threads: Executor, http: httpx.AsyncClient, deadline: float, call: Callable[[], T]) -> T:
+    """The result of `call`, in which Google's clients send through `http` until `deadline` (the loop's clock)."""
+    loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+    context.run(_LIMITS.set, _Limits(loop, http, deadline))
+    return await loop.run_in_executor(threads, context.run, call)
+
+
+def mount(session: Any) -> None:
+    """Has a session of requests send through `LoopAdapter`."""
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, LoopAdapter())
+
+
+class LoopAdapter:
+    """What requests calls a transport adapter. It raises the exceptions of requests, also for a redirect."""
+
+    def send(self, request: Any, **_: Any) -> Any:
+        limits = _LIMITS.get()
+        seconds = min(PER_CALL, limits.deadline - limits.loop.time())
+        answer = asyncio.run_coroutine_threadsafe(_exchange(limits.http, request, seconds), limits.loop)
+        return answer.result(max(seconds, 0) + 1)  # the loop may be closed before it comes to it
+
+    def close(self) -> None:
+        """There is nothing to close: connections belong to the HTTP client."""
+
+
+async def _exchange(http: httpx.AsyncClient, request: Any, seconds: float) -> Any:
+    from requests import ConnectionError, Timeout  # imported by Google's clients
+
+    headers = {**request.headers, "Accept-Encoding": "identity"}
+    try:
+        async with asyncio.timeout(seconds):
+            sent = http.build_request(request.method, request.url, headers=headers, content=request.body, timeout=None)
+            response = await http.send(sent, stream=True)
+            try:
+                return await _response(request, response)
+            finally:
+                await response.aclose()
+    except (TimeoutError, httpx.TimeoutException):
+        raise Timeout(f"no whole answer in {seconds:.1f} s", request=request) from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ConnectionError(type(error).__name__, request=request) from None
+
+
+async def _response(request: Any, received: httpx.Response) -> Any:
+    """The response as requests has it, read whole."""
+    from requests import Response, TooManyRedirects
+    from requests.exceptions import ContentDecodingError
+
+    if received.is_redirect or 300 <= received.status_code < 400:
+        raise TooManyRedirects(f"{received.status_code}: redirects are not followed", request=request)
+    if received.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise ContentDecodingError("the answer is encoded, which was not asked for", request=request)
+    body = bytearray()
+    async for piece in received.aiter_raw():
+        body += piece
+        if len(body) > LARGEST:
+            raise ContentDecodingError(f"the answer has more than {LARGEST} bytes", request=request)
+    made = Response()
+    made.status_code, made.reason, made.url, made.request = received.status_code, "", request.url, request
+    made.headers.update(received.headers)
+    made._content = bytes(body)
+    return made
