@@ -7,12 +7,14 @@ the first call to Google.
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import httpx
 
 from lifecycle.errors import Failure
 from lifecycle.gcp.client import IMPORTING
+from lifecycle.gcp.transport import in_thread, mount, send
 from lifecycle.retry import retry_after, time_limit
 
 Json = dict[str, Any]
@@ -35,23 +37,26 @@ class Credentials:
     def __init__(self) -> None:
         self._credentials: Any = None
         self._fetching = asyncio.Lock()
+        self._threads = ThreadPoolExecutor(2, "credentials")
 
-    async def headers(self) -> dict[str, str]:
+    async def headers(self, http: httpx.AsyncClient, deadline: float) -> dict[str, str]:
         """Raises `Failure`: there are none."""
         async with self._fetching:
-            return await asyncio.to_thread(self._headers)
+            return await in_thread(self._threads, http, deadline, self._headers)
 
     def _headers(self) -> dict[str, str]:
         with IMPORTING:
             import google.auth
             from google.auth.exceptions import GoogleAuthError
             from google.auth.transport.requests import Request
+            from requests import Session
         try:
             if self._credentials is None:
                 self._credentials, _ = google.auth.default(scopes=SCOPES)
             headers: dict[str, str] = {}
             # Fetches a token where there is none that is valid.
-            self._credentials.before_request(Request(), "GET", "https://googleapis.com/", headers)
+            mount(session := Session())
+            self._credentials.before_request(Request(session), "GET", "https://googleapis.com/", headers)
             return headers
         except GoogleAuthError as error:
             raise Failure(f"no Google credentials: {error}"[:500], code=CODE, retryable=False) from None
@@ -68,11 +73,12 @@ class Rest:
 
     async def __call__(self, method: str, path: str, *, deadline: float, query: Query = (), body: Any = None) -> Json:
         async with time_limit(self.name, deadline, code=CODE):
-            headers = await self.credentials.headers() if self.credentials else {}
+            headers = await self.credentials.headers(self.http, deadline) if self.credentials else {}
             try:
-                response = await self.http.request(
+                request = self.http.build_request(
                     method, self.url + path, params=list(query), json=body, headers=headers, timeout=None
                 )
+                response = await send(self.http, request)
             except httpx.HTTPError as error:
                 told = f"{self.name}: no answer ({type(error).__name__})"
                 raise Failure(told, code=CODE, retryable=True, ambiguous=True) from None

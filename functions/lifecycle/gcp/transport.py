@@ -55,40 +55,44 @@ class LoopAdapter:
         """There is nothing to close: connections belong to the HTTP client."""
 
 
-async def _exchange(http: httpx.AsyncClient, request: Any, seconds: float) -> Any:
-    from requests import ConnectionError, Timeout  # imported by Google's clients
-
-    headers = {**request.headers, "Accept-Encoding": "identity"}
+async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """The response, read whole. Raises `httpx.HTTPError`, `DecodingError` for what is too large or encoded."""
+    request.headers["Accept-Encoding"] = "identity"  # decoders know no bound
+    received = await http.send(request, stream=True)
     try:
-        async with asyncio.timeout(seconds):
-            sent = http.build_request(request.method, request.url, headers=headers, content=request.body, timeout=None)
-            response = await http.send(sent, stream=True)
-            try:
-                return await _response(request, response)
-            finally:
-                await response.aclose()
-    except (TimeoutError, httpx.TimeoutException):
-        raise Timeout(f"no whole answer in {seconds:.1f} s", request=request) from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ConnectionError(type(error).__name__, request=request) from None
+        if received.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise httpx.DecodingError("the answer is encoded, which was not asked for")
+        body = bytearray()
+        async for piece in received.aiter_raw():
+            body += piece
+            if len(body) > LARGEST:
+                raise httpx.DecodingError(f"the answer has more than {LARGEST} bytes")
+    finally:
+        await received.aclose()
+    return httpx.Response(received.status_code, headers=received.headers, content=bytes(body), request=request)
 
 
-async def _response(request: Any, received: httpx.Response) -> Any:
-    """The response as requests has it, read whole."""
-    from requests import Response, TooManyRedirects
+async def _exchange(http: httpx.AsyncClient, request: Any, seconds: float) -> Any:
+    """The response to a request of requests, as requests has it."""
+    from requests import ConnectionError, Response, Timeout, TooManyRedirects  # imported by Google's clients
     from requests.exceptions import ContentDecodingError
 
-    if received.is_redirect or 300 <= received.status_code < 400:
+    try:
+        async with asyncio.timeout(seconds):
+            made = http.build_request(
+                request.method, request.url, headers=dict(request.headers), content=request.body, timeout=None
+            )
+            received = await send(http, made)
+    except (TimeoutError, httpx.TimeoutException):
+        raise Timeout(f"no whole answer in {seconds:.1f} s", request=request) from None
+    except httpx.DecodingError as error:
+        raise ContentDecodingError(str(error), request=request) from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ConnectionError(type(error).__name__, request=request) from None
+    if 300 <= received.status_code < 400:
         raise TooManyRedirects(f"{received.status_code}: redirects are not followed", request=request)
-    if received.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise ContentDecodingError("the answer is encoded, which was not asked for", request=request)
-    body = bytearray()
-    async for piece in received.aiter_raw():
-        body += piece
-        if len(body) > LARGEST:
-            raise ContentDecodingError(f"the answer has more than {LARGEST} bytes", request=request)
-    made = Response()
-    made.status_code, made.reason, made.url, made.request = received.status_code, "", request.url, request
-    made.headers.update(received.headers)
-    made._content = bytes(body)
-    return made
+    response = Response()
+    response.status_code, response.reason, response.url = received.status_code, received.reason_phrase, request.url
+    response.request, response._content = request, received.content
+    response.headers.update(received.headers)
+    return response
