@@ -35,6 +35,9 @@ def tables(path: str, schema: dict[str, Any]) -> Iterator[str]:
             yield f"| `{key}`{must} | {shape(value)} | {default(value)} | {meaning} |\n"
         for key, value in schema["properties"].items():
             yield from tables(f"{path}.{key}".lstrip("."), value)
+    elif "anyOf" in schema and path in TITLES:
+        for one in schema["anyOf"]:
+            yield from tables(path, one)
     elif isinstance(schema.get("additionalProperties"), dict):
         yield from tables(f"{path}.<name>", schema["additionalProperties"])
     elif isinstance(schema.get("items"), dict):
@@ -53,7 +56,7 @@ def shape(schema: dict[str, Any]) -> str:
     if schema.get("type") == "array":
         return f"list of {shape(schema['items'])}"
     if "const" in schema:
-        return f"`{schema['const']}`"
+        return f"`{str(schema['const']).lower()}`"
     if schema.get("type") == "number":
         return "a number above 0"
     if "examples" in schema:

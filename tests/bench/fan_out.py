@@ -12,7 +12,7 @@ from bench.figures import Figure, single
 from bench.stage import hub, world
 from lifecycle.engine.dependencies import Caller, Verb
 from lifecycle.engine.service import Answer, Service
-from lifecycle.huggingface.client import MOST_AT_ONCE
+from lifecycle.huggingface.slots import MOST_AT_ONCE
 from local.servers.faults import Fault
 from support.secret import TOKEN
 

@@ -44,7 +44,7 @@ IN_AN_ENTRY = [
     ("budget: {dollars: $200}", "budget.dollars", "a number of dollars"),
     ("start: 'true'", "start", "true or false"),
     ("enforce: 0", "enforce", "true or false"),
-    ("warm: /", "warm", "must be a mapping"),
+    ("warm: /", "warm", "must be false or a mapping"),
     ("scaling: 2", "scaling", "must be a mapping"),
     *(
         (f"scaling: {{max_replicas: {given}}}", "scaling.max_replicas", "a whole number")

@@ -100,7 +100,7 @@ def test_true_is_true(word: str) -> None:
 def test_values_are_what_they_look_like(written: str, meant: Any) -> None:
     text = f"namespace: acme\nendpoints:\n  a:\n   warm:\n    body:\n     x: {written}\n"
     found = settings.parse(text.replace("|\n   7", "|\n      7").encode()).entries["a"].warm
-    assert found is not None
+    assert found
     assert (found.body, type(found.body["x"])) == ({"x": meant}, type(meant))
 
 

@@ -128,7 +128,7 @@ def test_scaling_that_may_not_be_changed_while_it_starts_is_written_when_it_is_u
     assert on.hub.endpoints["embeddings-prod"]["compute"]["scaling"]["maxReplica"] == 1
 
 
-@pytest.mark.parametrize("route", ["/he\nalth", "/" + "x" * 70_000])
+@pytest.mark.parametrize("route", ["/he\nalth", "/\x00"])
 def test_a_health_route_that_is_none_fails_alone(route: str) -> None:
     on = Harness("endpoints: {embeddings: {name: dev-*}}")
     for name in ("dev-a", "dev-b"):

@@ -56,6 +56,7 @@ def test_a_full_endpoint_is_read() -> None:
     assert endpoint_of(FULL) == Endpoint(
         name="my-endpoint",
         state="running",
+        type="authenticated",
         tags=frozenset({"dev"}),
         url="https://vksrvs8pc1xnifhq.us-east-1.aws.endpoints.huggingface.cloud",
         health_route="/health",

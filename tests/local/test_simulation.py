@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lifecycle.core import rules as decide
-from lifecycle.core.model import Endpoint, Message, Result
+from lifecycle.core.model import Message, Result
 from lifecycle.core.schedule import Hours, Span
 from lifecycle.engine import execute as act
 from lifecycle.engine import platform
@@ -16,8 +16,9 @@ from lifecycle.engine.run import Run
 from lifecycle.errors import Failure
 from lifecycle.gcp.state_store import StateStore
 from lifecycle.huggingface import client as huggingface
-from lifecycle.huggingface.client import HuggingFace
-from lifecycle.huggingface.credentials import Token
+from lifecycle.huggingface import refusals
+from lifecycle.huggingface.client import Acted, HuggingFace
+from lifecycle.huggingface.redaction import Redactor
 from lifecycle.retry import retry
 from local.simulation.invariants import InvariantChecker
 from local.simulation.runner import Simulation
@@ -61,10 +62,10 @@ def obeys_old_messages(patch: pytest.MonkeyPatch) -> None:
 
 def repeats_without_looking(patch: pytest.MonkeyPatch) -> None:
     async def repeating(
-        self: HuggingFace, name: str, method: str, verb: str, _settled: Any, body: Any = None
-    ) -> Endpoint:
-        async def attempt() -> Endpoint:
-            return self._read(await self._once(method, self._path(name) + verb, body=body))
+        self: HuggingFace, name: str, method: str, verb: str, _goal: Any, _reached: Any, body: Any = None
+    ) -> Acted:
+        async def attempt() -> Acted:
+            return Acted(await self._one(method, name, verb, body))
 
         return await retry(attempt, deadline=self.deadline, rng=self.rng)
 
@@ -78,14 +79,14 @@ def swaps_pause_and_resume(patch: pytest.MonkeyPatch) -> None:
 
 
 def retries_a_403(patch: pytest.MonkeyPatch) -> None:
-    original = huggingface.failure_from_response
+    original = refusals.refusal
 
-    def retryable(*args: Any) -> Failure:
-        failure = original(*args)
+    def retryable(*args: Any, **kwargs: Any) -> Failure:
+        failure = original(*args, **kwargs)
         failure.retryable = failure.retryable or failure.code == "forbidden"
         return failure
 
-    patch.setattr(huggingface, "failure_from_response", retryable)
+    patch.setattr(huggingface, "refusal", retryable)
 
 
 def probes_what_is_scaled_to_zero(patch: pytest.MonkeyPatch) -> None:
@@ -140,7 +141,7 @@ def keeps_ended_overrides(patch: pytest.MonkeyPatch) -> None:
 
 
 def tells_the_token(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Token, "redact", lambda _self, text: text)
+    patch.setattr(Redactor, "__call__", lambda _self, text: text)
 
 
 def crashes_on_a_failed_endpoint(patch: pytest.MonkeyPatch) -> None:
@@ -164,7 +165,7 @@ DEFECTS: list[tuple[Defect, str, int]] = [
     (reports_success_on_failure, "f", 1),
     (loses_a_failed_endpoints_siblings, "f", 1),
     (keeps_ended_overrides, "c", 1),
-    (tells_the_token, "g", 4),
+    (tells_the_token, "g", 5),
     (crashes_on_a_failed_endpoint, "f", 1),
 ]
 

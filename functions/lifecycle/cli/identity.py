@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from lifecycle.errors import Failure
-from lifecycle.huggingface.client import is_loopback
+from lifecycle.huggingface.own_url import is_loopback
 
 GCLOUD_SECONDS = 60
 METADATA = {"GCE_METADATA_TIMEOUT": "1", "GCE_METADATA_DETECT_RETRIES": "1"}

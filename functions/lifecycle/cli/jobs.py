@@ -34,7 +34,7 @@ async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
     from lifecycle.cli.desired_jobs import Target
     from lifecycle.gcp.jobs import foreign
     from lifecycle.gcp.scheduler import Client, Scheduler
-    from lifecycle.huggingface.client import is_loopback
+    from lifecycle.huggingface.own_url import is_loopback
 
     target = Target(cast(str, env.functions_url), env.invoker or "", env.prefix)
     if not env.invoker and not is_loopback(target.functions_url):

@@ -188,6 +188,17 @@ def one_or_list(kind: Field) -> Field:
     )
 
 
+def false_or(kind: Field) -> Field:
+    """`false`, which switches something off, or a value of this kind."""
+
+    def read(value: Any) -> Any:
+        if value is not False and not isinstance(value, dict):
+            raise wrong(value, "must be false or a mapping")
+        return kind.read(value) if value is not False else False
+
+    return Field(read, {"anyOf": [{"const": False}, kind.schema]})
+
+
 def mapping_of(name: Field, kind: Field) -> Field:
     """A mapping from free names to values of one kind."""
 

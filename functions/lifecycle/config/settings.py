@@ -35,6 +35,7 @@ from lifecycle.config.schema import (
     Invalid,
     Problem,
     Property,
+    false_or,
     list_of,
     mapping,
     mapping_of,
@@ -129,7 +130,11 @@ ENTRY = {
         BOOLEAN, False, 'true: no rule stops it, nor pause of "*", nor cron; only pause by its name, with force'
     ),
     "idle_after": Property(LENGTH, None, "without hours and platform: rest when unused for this long"),
-    "warm": Property(mapping(WARM, Warm), None, "the request that proves that it answers; default: its health route"),
+    "warm": Property(
+        false_or(mapping(WARM, Warm)),
+        None,
+        "the request that proves that it answers; default: its health route; false: running is enough",
+    ),
     "scaling": Property(
         mapping(SCALING, Scaling, cross_checks=_between_scaling), Scaling(), "written when it is started"
     ),

@@ -67,7 +67,7 @@ class Entry:
     start: bool
     enforce: bool
     idle_after: timedelta | None
-    warm: Warm | None
+    warm: Warm | Literal[False] | None  # False: running is enough; None: its health route proves that it answers
     scaling: Scaling
     # `lead: auto`; `hours` have the longest lead then.
     auto_lead: LeadBounds | None = None

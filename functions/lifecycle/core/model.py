@@ -37,6 +37,7 @@ class Endpoint:
 
     name: str
     state: str
+    type: str | None = None  # who may call it: "public", "authenticated", "private"
     tags: frozenset[str] = frozenset()
     url: str | None = None
     health_route: str | None = None

@@ -9,12 +9,15 @@ from lifecycle.core.entries import Entry
 from lifecycle.core.model import AT_REST, Action, Endpoint, Outcome, Result
 from lifecycle.core.planner import Step
 from lifecycle.core.rules import Decision, Situation
+from lifecycle.core.scaling import differs, undeclared_change
 from lifecycle.errors import Failure, timed_out
-from lifecycle.huggingface.client import HuggingFace, differs
+from lifecycle.huggingface.client import STARTED, Acted, HuggingFace
+from lifecycle.huggingface.own_url import Unreachable
 
 SHORTEST_POLL, LONGEST_POLL = 1.0, 10.0  # seconds
 SETTLES_WITHIN = 30.0  # seconds in which a state may lag behind an accepted action
-MOST_RESCALES = 2
+MOST_RESCALES = 3  # in one call
+PROVED_WITHIN = 3  # tries to reach its URL
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ async def execute_step(
     result = Result(
         endpoint=entry.key,
         name=endpoint.name,
-        action="warm" if _only_warms(endpoint, step, how) else step.action,
+        action="warm" if _only_warms(situation, step, how) else step.action,
         outcome=step.outcome,
         before=endpoint.state,
         after=endpoint.state,
@@ -59,7 +62,11 @@ async def execute_step(
     else:
         result = replace(result, outcome="skipped")
     spent = round((clock() - begun) * 1000)
-    note = _difference(entry, work.now)
+    warnings = [note for note in (_difference(entry, work.now), work.lagging()) if note]
+    bounds = undeclared_change(endpoint, work.now, entry.scaling)
+    if work.now.max_replicas != endpoint.max_replicas or work.now.min_replicas != endpoint.min_replicas:
+        warnings += [bounds] if bounds else []
+    notes = [*dict.fromkeys([*warnings, bounds, work.unproved])]
     return replace(
         result,
         after=work.now.state,
@@ -67,8 +74,8 @@ async def execute_step(
         duration_ms=spent,
         seen=work.now,
         start_seconds=work.start_seconds,
-        reason=f"{result.reason}; {note}" if note else result.reason,
-        level="WARNING" if note and result.level == "INFO" else result.level,
+        reason="; ".join([result.reason, *filter(None, notes)]),
+        level="WARNING" if warnings and result.level == "INFO" else result.level,
     )
 
 
@@ -84,21 +91,25 @@ def failed(result: Result, failure: Failure) -> Result:
     )
 
 
-def _only_warms(endpoint: Endpoint, step: Step, how: ExecutionOptions) -> bool:
+def _only_warms(situation: Situation, step: Step, how: ExecutionOptions) -> bool:
     """Whether nothing is to be started, but something to be waited for or proved."""
+    runs = situation.endpoint is not None and situation.endpoint.state == "running"
     comes_up = how.wait_for_starting and step.outcome == "pending"
-    return step.action == "none" and (comes_up or (how.verify_ready and endpoint.state == "running"))
+    proved = how.verify_ready and runs and situation.entry.warm is not False
+    return step.action == "none" and (comes_up or proved)
 
 
 def _difference(entry: Entry, endpoint: Endpoint) -> str:
-    """On a serving endpoint a difference of the scaling is said, not written: an update means a minute of 503s."""
+    """On a serving endpoint a difference is reported, not written: an update means a minute of 503s."""
     found = differs(endpoint, entry.scaling) if endpoint.state in ("running", "updateFailed") else {}
     return "scaling differs: " + ", ".join(f"{name} is {pair}" for name, pair in found.items()) if found else ""
 
 
 class StepExecution:
     """One endpoint in one call. `now`: as last seen. `refused`: the action that failed, where it is not the step's.
-    `start_seconds`: how long it took to answer, where this call started it and waited for that."""
+    `start_seconds`: how long it took to answer, where this call started it and waited for that. `unproved`: why it is
+    not known whether it answers, where running has to be enough. `already`: Hugging Face's refusal that says that
+    nothing was left to do."""
 
     def __init__(self, hf: HuggingFace, entry: Entry, endpoint: Endpoint) -> None:
         self.hf = hf
@@ -107,6 +118,10 @@ class StepExecution:
         self.refused: Action | None = None
         self.rescales = 0
         self.start_seconds: float | None = None
+        self.unproved = ""
+        self.unreached = 0  # times in a row that its URL could not be reached
+        self.already = ""
+        self.goal: frozenset[str] = frozenset()  # states that the action leads to
 
     async def do(self, result: Result, how: ExecutionOptions) -> Outcome:
         match result.action:
@@ -117,23 +132,38 @@ class StepExecution:
             case "resume" | "wake":
                 return await self._start(result.action, waits=how.wait_for_started)
             case "warm":
-                await self._wait_until_ready(own=False)
-                return "done"
+                return await self._wait_until_ready(own=False)
         return result.outcome
 
-    async def _rest(self, act: Callable[[str], Awaitable[Endpoint]], goal: frozenset[str]) -> Outcome:
-        self.now = await act(self.now.name)
-        await self._settle(lambda: self.now.state in goal)
+    def lagging(self) -> str:
+        """What Hugging Face says against its own state, as long as the two differ."""
+        if self.already and self.now.state not in self.goal:
+            return f"its state is still {self.now.state}, but Hugging Face says: {self.already}"
+        return ""
+
+    async def _acted(self, act: Awaitable[Acted], goal: frozenset[str]) -> None:
+        """Takes an action, and looks a few times while the state lags behind it."""
+        acted = await act
+        self.now, self.already, self.goal = acted.endpoint, acted.already, goal
+        for _ in range(5):
+            if self.now.state in goal:
+                return
+            await asyncio.sleep(SHORTEST_POLL)
+            self.now = await self.hf.endpoint(self.now.name)
+
+    async def _rest(self, act: Callable[[str], Awaitable[Acted]], goal: frozenset[str]) -> Outcome:
+        await self._acted(act(self.now.name), goal)
         return "done" if self.now.state in goal else "pending"
 
     async def _start(self, action: Action, *, waits: bool) -> Outcome:
         clock = asyncio.get_running_loop().time
         begun = clock()
         if action == "resume":
-            self.now = await self.hf.resume(self.now.name)
-            await self._settle(lambda: self.now.state not in ("paused", "failed", "updateFailed"))
+            await self._acted(self.hf.resume(self.now.name), STARTED)
         if self.now.state == "scaledToZero":
             self.now = await self.hf.wake(self.now)
+        if self.lagging() and not waits:
+            return "pending"
         self._raise_if_failed(settling=True)
         try:
             await self._rescale()
@@ -143,49 +173,44 @@ class StepExecution:
                 raise
             self.refused = None
         if waits:
-            await self._wait_until_ready(own=True)
-            self.start_seconds = round(clock() - begun, 1)
-            return "done"
+            outcome = await self._wait_until_ready(own=True)
+            self.start_seconds = round(clock() - begun, 1) if outcome == "done" else None
+            return outcome
         return "done" if self.now.state == "running" else "pending"
-
-    async def _settle(self, settled: Callable[[], bool]) -> None:
-        """Looks again, a few times, while the state lags behind an accepted action."""
-        for _ in range(5):
-            if settled():
-                return
-            await asyncio.sleep(SHORTEST_POLL)
-            self.now = await self.hf.endpoint(self.now.name)
 
     async def _rescale(self) -> bool:
         """Writes the declared scaling where it differs; whether it wrote."""
         if not differs(self.now, self.entry.scaling) or self.rescales >= MOST_RESCALES:
             return False
-        self.refused = "rescale"
-        self.now = await self.hf.rescale(self.now.name, self.entry.scaling)
-        self.refused = None
         self.rescales += 1
+        self.refused = "rescale"
+        self.now = (await self.hf.rescale(self.now.name, self.entry.scaling)).endpoint
+        self.refused = None
         return True
 
-    async def _wait_until_ready(self, *, own: bool) -> None:
-        """Returns when it runs and answered. `own`: this call started it, so it also writes the scaling.
+    async def _wait_until_ready(self, *, own: bool) -> Outcome:
+        """Done when it runs and answered. `own`: this call started it, so it also writes the scaling. Pending when
+        Hugging Face says that it runs, and for long its state does not.
 
-        Raises `Failure`: it did not come up in time (passing), or it cannot (final).
+        Raises `Failure`: it did not come up in time (retryable), or it cannot (final).
         """
         clock = asyncio.get_running_loop().time
         since, pause = clock(), SHORTEST_POLL
         while True:
             failure: Failure | None = None
             try:
-                if self._is_serving() and not (own and await self._rescale()):
-                    await self.hf.answer(self.now, self.entry.warm)
-                    return
+                if await self._is_ready(own=own):
+                    return "done"
             except Failure as found:
                 failure = found
             if failure and not failure.retryable:
                 # What it is now may say it better: one that was paused meanwhile refuses, too.
                 with suppress(Failure):
-                    self.now = await self.hf.endpoint(self.now.name)
-            self._raise_if_failed(settling=own and clock() - since < SETTLES_WITHIN)
+                    self.now = await self.hf.look(self.now.name)
+            settling = own and clock() - since < SETTLES_WITHIN
+            if self.lagging() and not settling:
+                return "pending"
+            self._raise_if_failed(settling=settling)
             if failure and not failure.retryable:
                 raise failure
             pause = SHORTEST_POLL if self._is_serving() else min(LONGEST_POLL, pause * 1.5)
@@ -195,13 +220,34 @@ class StepExecution:
             await asyncio.sleep(wait)
             await self._refresh()
 
+    async def _is_ready(self, *, own: bool) -> bool:
+        """Whether it runs with the declared scaling, and answered, as far as that can be proved from here.
+
+        Raises `Failure`."""
+        if not self._is_serving() or (own and await self._rescale()):
+            return False
+        if self.entry.warm is False:
+            self.unproved = "it runs, which is enough: warm is false"
+            return True
+        try:
+            await self.hf.own.answer(self.now, self.entry.warm)
+        except Unreachable as failure:
+            self.unreached += 1
+            if self.now.state != "running" or (failure.retryable and self.unreached < PROVED_WITHIN):
+                raise
+            self.unproved = f"it runs; that it answers was not proved: {failure}"
+        except Failure:
+            self.unreached = 0
+            raise
+        return True
+
     async def _refresh(self) -> None:
-        """How it is now, woken where it fell asleep. What passes is waited out: the next look may succeed."""
+        """How it is now, woken where it fell asleep. A retryable failure is waited out: the next look may succeed."""
         try:
             asleep = self.now.state == "scaledToZero"
-            self.now = await (self.hf.wake(self.now) if asleep else self.hf.endpoint(self.now.name))
+            self.now = await (self.hf.wake(self.now) if asleep else self.hf.look(self.now.name))
         except Failure as failure:
-            if not failure.retryable:
+            if not failure.retryable or isinstance(failure, Unreachable):
                 raise
 
     def _is_serving(self) -> bool:
@@ -209,6 +255,8 @@ class StepExecution:
 
     def _raise_if_failed(self, *, settling: bool) -> None:
         told = f": {self.now.message}" if self.now.message else ""
+        if self.lagging():
+            return
         if self.now.state in ("failed", "updateFailed") and not self._is_serving():
             raise Failure(
                 f"it did not start, its state is {self.now.state}{told}", code="start_failed", retryable=False

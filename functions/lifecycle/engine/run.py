@@ -68,6 +68,7 @@ class Run:
         self.endpoints: list[Endpoint] = []
         self.endpoints_failure: Failure | None = None
         self.covered: dict[str, list[Endpoint]] = {}
+        self.unread: dict[str, Failure] = {}  # by entry: why an endpoint that the list does not show is not known
         self.state = StoredState(unavailable_reason="SCHEDULER_PARENT is not set")
         self.state_failure: Failure | None = None
         self.state_at = begun
@@ -118,7 +119,7 @@ class Run:
             self._cover(await self.hf.endpoint(entry.name or entry.key), self.clock())
         except Failure as failure:
             if failure.code != "not_found":
-                self.note(f"{entry.key} could not be looked up", failure)
+                self.unread[entry.key] = failure
 
     def _cover(self, endpoint: Endpoint, at: float) -> None:
         covering = self.settings.covering(endpoint.name, endpoint.tags) if addressable(endpoint.name) else ()
@@ -198,7 +199,8 @@ class Run:
         situations = self.situations(entry, target.endpoint)
         if not situations and not entry.is_pattern:
             message = f"Hugging Face has no endpoint {entry.name} in {self.settings.namespace}"
-            return self.failed_results(target, Failure(message, code="not_found", retryable=False), rule)
+            missing = self.unread.get(entry.key) or Failure(message, code="not_found", retryable=False)
+            return self.failed_results(target, missing, rule)
 
         async def one(situation: Situation) -> Result:
             decision = rule(situation)

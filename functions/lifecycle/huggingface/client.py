@@ -1,40 +1,54 @@
-"""Hugging Face Inference Endpoints: the management API, and an endpoint's own URL to wake and warm it.
+"""Hugging Face Inference Endpoints: the management API.
 
 Source: https://api.endpoints.huggingface.cloud (OpenAPI) and huggingface/hf-endpoints-documentation. Watching goes
 through the management API alone: any authorised request to an endpoint's own URL would wake it and reset its idle
-clock. The token goes to the API, and to own URLs below endpoints.huggingface.cloud, and nowhere else.
+clock.
 """
 
 import asyncio
-import json
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import ip_address
+from functools import cached_property
 from typing import Any, TypeVar
 
 import httpx
 
-from lifecycle.core.entries import Scaling, Warm
+from lifecycle.core.entries import Scaling
 from lifecycle.core.model import AT_REST, STARTING, Endpoint, Prices
-from lifecycle.core.times import in_words
-from lifecycle.errors import Failure, timed_out
+from lifecycle.core.scaling import differs
+from lifecycle.errors import Failure
 from lifecycle.huggingface.credentials import Token
-from lifecycle.huggingface.parsing import addressable, endpoint_of, prices_of, prose
-from lifecycle.retry import retry, retry_after, time_limit
+from lifecycle.huggingface.own_url import OwnUrl, Unreachable
+from lifecycle.huggingface.parsing import addressable, as_json, endpoint_of, prices_of, prose
+from lifecycle.huggingface.refusals import Goal, is_already, refusal
+from lifecycle.huggingface.slots import Slots
+from lifecycle.huggingface.transport import Transport
+from lifecycle.retry import retry, time_limit
 
 T = TypeVar("T")
 
 API = "https://api.endpoints.huggingface.cloud/v2"
-OWN_DOMAIN = "endpoints.huggingface.cloud"
-PAGE = 100
+PAGE = 100  # endpoints
+MOST_PAGES = 500
+LISTED_WITHIN = 60.0  # seconds for all pages: what is decided on it must not be old
+LARGEST_ANSWER = 8 * 1024 * 1024  # bytes; a page of 100 endpoints has some 200 KB
 PER_CALL = 10.0  # seconds
-MOST_AT_ONCE = 16  # calls of the API under way
-LONGEST_HOLD = 30.0  # seconds that the proxy is asked to hold a request for a replica; then its state is looked at
+LOOKS, BETWEEN_LOOKS = 3, 1.0  # at a state that may lag behind a refusal; seconds
 
 STARTED = STARTING | {"running", "scaledToZero"}  # what a resume can lead to
+
+
+@dataclass(frozen=True)
+class Acted:
+    """The endpoint after an action. `already`: the refusal that says that nothing was left to do; the state that
+    Hugging Face shows may lag behind it."""
+
+    endpoint: Endpoint
+    already: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,56 +61,79 @@ class HuggingFace:
     namespace: str
     deadline: float
     rng: random.Random = field(repr=False)
-    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE), repr=False)
+    slots: Slots = field(default_factory=Slots, repr=False)
+    tried: Counter[str] = field(default_factory=Counter, repr=False)  # requests about each endpoint
     # Surrounds each request that changes an endpoint: a caller waits its turn there, and looks again.
     turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 
+    @cached_property
+    def transport(self) -> Transport:
+        return Transport(self.http, self.token, self.deadline)
+
+    @cached_property
+    def own(self) -> OwnUrl:
+        return OwnUrl(self.transport, self.base)
+
     async def endpoints(self) -> list[Endpoint]:
-        """Every endpoint of the namespace, page by page. Raises `Failure`."""
-        found: dict[str, Endpoint] = {}
+        """Every endpoint of the namespace, page by page; one that moves between pages meanwhile may be missing.
+
+        Raises `Failure`.
+        """
+        listed = min(self.deadline, asyncio.get_running_loop().time() + LISTED_WITHIN)
+        async with time_limit(f"GET /endpoint/{self.namespace}", listed):
+            return list({endpoint.name: endpoint for endpoint in await self._pages()}.values())
+
+    async def _pages(self) -> list[Endpoint]:
+        found: list[Endpoint] = []
         query: dict[str, str] = {"limit": str(PAGE)}
         seen: set[str] = set()
-        while True:
+        while len(seen) < MOST_PAGES:
             try:
-                items, cursor = await self._call(f"/endpoint/{self.namespace}", _page, query)
+                items, cursor = await self._get(f"/endpoint/{self.namespace}", _page, query)
             except Failure as failure:
                 # The largest page that it takes is not documented; its own default always is one.
                 if failure.code != "refused" or not query.pop("limit", None):
                     raise
                 continue
-            found |= {endpoint.name: endpoint for item in items if (endpoint := endpoint_of(item))}
+            found += [endpoint for item in items if (endpoint := endpoint_of(item))]
             if not cursor:
-                return list(found.values())
+                return found
             if cursor in seen:
-                raise Failure("Hugging Face's list goes in circles", code="malformed", retryable=True)
+                raise Failure("the cursor of Hugging Face's list repeats itself", code="malformed", retryable=True)
             seen.add(cursor)
             query["cursor"] = cursor
+        raise Failure(f"Hugging Face's list has more than {MOST_PAGES} pages", code="malformed", retryable=False)
 
     async def endpoint(self, name: str) -> Endpoint:
         """One endpoint as it is now. Raises `Failure`."""
-        return await self._call(self._path(name), self._read)
+        return await retry(lambda: self.look(name), deadline=self.deadline, rng=self.rng)
+
+    async def look(self, name: str) -> Endpoint:
+        """One endpoint as it is now, asked for once: for those who look again anyway. Raises `Failure`."""
+        return await self._one("GET", name)
 
     async def peek(self, name: str) -> Endpoint:
         """One endpoint as it is now, by a single request that waits for no slot. Raises `Failure`."""
-        return self._read(await self._once("GET", self._path(name), slots=nullcontext()))
+        path = f"/endpoint/{self.namespace}/{name}"
+        return self._read(await self._once("GET", path, nullcontext()), f"GET {path}", name)
 
     async def prices(self) -> Prices:
         """Dollars an hour for one replica, by vendor, region, instance type and size. Raises `Failure`."""
-        return await self._call(f"/provider/{self.namespace}", prices_of)
+        return await self._get(f"/provider/{self.namespace}", prices_of)
 
-    async def pause(self, name: str) -> Endpoint:
-        return await self._act(name, "POST", "/pause", lambda now: now.state == "paused")
+    async def pause(self, name: str) -> Acted:
+        return await self._act(name, "POST", "/pause", "paused", lambda now: now.state == "paused")
 
-    async def resume(self, name: str) -> Endpoint:
-        return await self._act(name, "POST", "/resume", lambda now: now.state in STARTED)
+    async def resume(self, name: str) -> Acted:
+        return await self._act(name, "POST", "/resume", "running", lambda now: now.state in STARTED)
 
-    async def scale_to_zero(self, name: str) -> Endpoint:
-        return await self._act(name, "POST", "/scale-to-zero", lambda now: now.state in AT_REST)
+    async def scale_to_zero(self, name: str) -> Acted:
+        return await self._act(name, "POST", "/scale-to-zero", "scaledToZero", lambda now: now.state in AT_REST)
 
-    async def rescale(self, name: str, scaling: Scaling) -> Endpoint:
+    async def rescale(self, name: str, scaling: Scaling) -> Acted:
         """Writes the declared fields of `scaling`, and no others (a PUT is a partial update)."""
         body = {"compute": {"scaling": _fields(scaling)}}
-        return await self._act(name, "PUT", "", lambda now: not differs(now, scaling), body)
+        return await self._act(name, "PUT", "", "scaled", lambda now: not differs(now, scaling), body)
 
     async def wake(self, endpoint: Endpoint) -> Endpoint:
         """Sends an authorised request to its URL, which wakes it when it is scaled to zero; the endpoint after that.
@@ -108,61 +145,38 @@ class HuggingFace:
             doubt: Failure | None = None
             try:
                 async with self.turn():
-                    await self._request_own(
-                        endpoint, "GET", endpoint.health_route or "/", None, hold=0, any_answer=True
-                    )
+                    await self.own.wake(endpoint)
             except Failure as failure:
-                if not failure.retryable:
+                if not failure.retryable or isinstance(failure, Unreachable):
                     raise
                 doubt = failure if failure.code != "not_ready" else None  # a 503 is how it begins to wake
-            now = self._read(await self._once("GET", self._path(endpoint.name)))
+            now = await self.look(endpoint.name)
             if doubt and now.state == "scaledToZero":
                 raise doubt
             return now
 
         return await retry(attempt, deadline=self.deadline, rng=self.rng)
 
-    async def answer(self, endpoint: Endpoint, warm: Warm | None) -> None:
-        """Returns when the endpoint answered its warming request (default: its health route), sent once; the proxy is
-        asked to hold it for a while. Raises `Failure`."""
-        path = warm.path if warm else endpoint.health_route or "/"
-        body = warm.body if warm else None
-        # Without a health route any answer of the application is one, also that it has nothing at "/".
-        any_answer = warm is None and not endpoint.health_route
-        method = "GET" if body is None else "POST"
-        hold = min(LONGEST_HOLD, self.deadline - asyncio.get_running_loop().time() - 1)
-        await self._request_own(endpoint, method, path, body, hold=hold, any_answer=any_answer)
-
-    # How it is said.
-
-    def _path(self, name: str) -> str:
-        return f"/endpoint/{self.namespace}/{name}"
-
-    def _read(self, body: Any) -> Endpoint:
-        endpoint = endpoint_of(body)
-        if endpoint is None or not addressable(endpoint.name):
-            raise Failure("Hugging Face's answer is no endpoint", code="malformed", retryable=True, ambiguous=True)
-        return endpoint
+    # Requests.
 
     async def _act(
-        self, name: str, method: str, verb: str, settled: Callable[[Endpoint], bool], body: Any = None
-    ) -> Endpoint:
+        self, name: str, method: str, verb: str, goal: Goal, reached: Callable[[Endpoint], bool], body: Any = None
+    ) -> Acted:
         """Does it, and after an answer that leaves doubt reads the state before repeating anything."""
         doubt: Failure | None = None
 
-        async def attempt() -> Endpoint:
+        async def attempt() -> Acted:
             nonlocal doubt
             if doubt:
-                now = self._read(await self._once("GET", self._path(name)))
-                if settled(now):
-                    return now
+                if acted := await self._despite(doubt, name, goal, reached):
+                    return acted
                 if not doubt.retryable:
                     raise doubt
                 doubt = None
             try:
-                return self._read(await self._once(method, self._path(name) + verb, body=body))
+                return Acted(await self._one(method, name, verb, body))
             except Failure as failure:
-                # "already running", "already paused" and the like come as 400 or 409.
+                # "already running", "already paused" and the like come as 400, 409 or 422.
                 if failure.ambiguous or failure.code in ("refused", "conflict"):
                     doubt = failure
                     if not failure.retryable:
@@ -171,96 +185,66 @@ class HuggingFace:
 
         return await retry(attempt, deadline=self.deadline, rng=self.rng)
 
-    async def _call(self, path: str, read: Callable[[Any], T], query: Mapping[str, str] | None = None) -> T:
+    async def _despite(
+        self, doubt: Failure, name: str, goal: Goal, reached: Callable[[Endpoint], bool]
+    ) -> Acted | None:
+        """What became of it despite a failure; None: nothing. The state may lag, so after a final refusal it is looked
+        at a few times."""
+        for count in range(1 if doubt.retryable else LOOKS):
+            if count:
+                await asyncio.sleep(BETWEEN_LOOKS)
+            now = await self.look(name)
+            if reached(now):
+                return Acted(now)
+            if is_already(goal, doubt):
+                return Acted(now, str(doubt))
+        return None
+
+    async def _get(self, path: str, read: Callable[[Any], T], query: Mapping[str, str] | None = None) -> T:
         async def attempt() -> T:
-            return read(await self._once("GET", path, query=query))
+            return read(await self._once("GET", path, self.slots.taken(0), query=query))
 
         return await retry(attempt, deadline=self.deadline, rng=self.rng)
+
+    async def _one(self, method: str, name: str, verb: str = "", body: Any = None) -> Endpoint:
+        """The endpoint in the answer to one request about it. Endpoints that were tried less often come first."""
+        before, self.tried[name] = self.tried[name], self.tried[name] + 1
+        path = f"/endpoint/{self.namespace}/{name}{verb}"
+        answer = await self._once(method, path, self.slots.taken(before), body=body)
+        return self._read(answer, f"{method} {path}", name)
+
+    def _read(self, answer: Any, what: str, name: str) -> Endpoint:
+        """The endpoint of this name in an answer; one about another endpoint is no answer. Raises `Failure`."""
+        endpoint = endpoint_of(answer)
+        if endpoint is not None and endpoint.name == name and addressable(name):
+            return endpoint
+        problem = "not an endpoint" if endpoint is None else "about another endpoint"
+        raise Failure(f"{what}: the answer is {problem}", code="malformed", retryable=True, ambiguous=True)
 
     async def _once(
         self,
         method: str,
         path: str,
+        slot: AbstractAsyncContextManager[None],
+        *,
         query: Mapping[str, str] | None = None,
         body: Any = None,
-        slots: AbstractAsyncContextManager[None] | None = None,
     ) -> Any:
-        what = f"{method} {path}"
+        what, url, most = f"{method} {path}", self.base + path, LARGEST_ANSWER
         turn = nullcontext if method == "GET" else self.turn
-        await self.token.get(self.deadline)  # outside of what follows, so that its own failure is told
-        async with time_limit(what, self.deadline), slots or self.slots, turn():
-            response = await self._authorised(what, method, self.base + path, params=query, json=body, seconds=PER_CALL)
-        if not response.is_success:
-            raise failure_from_response(response, what, self.token.redact)
+        await self.token.get(self.deadline)  # outside of what follows, so that its own failure is reported
+        async with time_limit(what, self.deadline), slot, turn():
+            reply = await self.transport.send(what, method, url, seconds=PER_CALL, most=most, params=query, json=body)
+        if not reply.is_success:
+            raise refusal(reply, what, lists=path == f"/endpoint/{self.namespace}")
+        if not reply.whole:
+            reason = f"{what}: the answer has more than {most} bytes, or cannot be decoded"
+            raise Failure(reason, code="malformed", retryable=True, ambiguous=True)
         try:
-            return json.loads(self.token.redact(_text(response))) if response.content else None
+            return as_json(reply.text) if reply.text else None
         except (ValueError, RecursionError):
-            told = prose(_text(response), response.headers.get("content-type"))
-            raise Failure(f"{what}: not JSON: {told}", code="malformed", retryable=True, ambiguous=True) from None
-
-    async def _request_own(
-        self, endpoint: Endpoint, method: str, path: str, body: Any, *, hold: float, any_answer: bool = False
-    ) -> None:
-        what = f"{method} {path} of the endpoint's URL"
-        if not endpoint.url:
-            raise Failure(f"{what}: it has no URL yet", code="no_url", retryable=True)
-        if not self.is_trusted_url(endpoint.url):
-            allowed = f"https below {OWN_DOMAIN}"
-            raise Failure(f"{what}: {endpoint.url} is not {allowed}; it gets no token", code="bad_url", retryable=False)
-        headers = {"X-Scale-Up-Timeout": str(int(hold))} if hold >= 1 else {}
-        url = endpoint.url.rstrip("/") + "/" + path.lstrip("/")
-        seconds = max(hold, PER_CALL)
-        response = await self._authorised(what, method, url, json=body, headers=headers, seconds=seconds)
-        if response.status_code in (502, 503, 504):
-            wait, told = retry_after(response.headers), f"{response.status_code}, no replica is ready"
-            raise Failure(f"{what}: {told}", code="not_ready", retryable=True, retry_after=wait)
-        if any_answer and response.status_code in (404, 405, 422):
-            return
-        if not response.is_success:
-            raise failure_from_response(response, what, self.token.redact)
-
-    def is_trusted_url(self, url: str) -> bool:
-        """Whether an endpoint's own URL may be sent the token: https below Hugging Face's domain, or loopback where
-        the API is on loopback, too."""
-        try:
-            parsed = httpx.URL(url)
-        except (httpx.InvalidURL, ValueError):
-            return False
-        inside = parsed.host == OWN_DOMAIN or parsed.host.endswith("." + OWN_DOMAIN)
-        local = is_loopback(self.base) and is_loopback(url)
-        return not parsed.userinfo and ((parsed.scheme == "https" and inside) or local)
-
-    async def _authorised(self, what: str, method: str, url: str, *, seconds: float, **options: Any) -> httpx.Response:
-        """The response to a request with the token; refused once (401), it is read anew and the request repeated."""
-        token = await self.token.get(self.deadline)
-        response = await self._send(what, method, url, token, seconds=seconds, **options)
-        if response.status_code == 401:
-            token = await self.token.renewed(token, self.deadline)
-            response = await self._send(what, method, url, token, seconds=seconds, **options)
-        return response
-
-    async def _send(
-        self, what: str, method: str, url: str, token: str, *, seconds: float, headers: Mapping[str, str] | None = None,
-        **options: Any,
-    ) -> httpx.Response:  # fmt: skip
-        headers = {"Authorization": f"Bearer {token}", **(headers or {})}
-        async with time_limit(what, min(asyncio.get_running_loop().time() + seconds, self.deadline)):
-            try:
-                return await self.http.request(method, url, headers=headers, timeout=seconds, **options)
-            except httpx.ConnectError as error:
-                raise Failure(f"{what}: cannot connect: {error}", code="unreachable", retryable=True) from None
-            except httpx.TimeoutException:
-                raise timed_out(what) from None
-            except httpx.HTTPError as error:
-                told = f"{what}: the connection broke ({type(error).__name__})"
-                raise Failure(told, code="unreachable", retryable=True, ambiguous=True) from None
-            except (httpx.InvalidURL, UnicodeError) as error:
-                raise Failure(f"{what}: not a URL: {error}", code="bad_url", retryable=False) from None
-
-
-def _text(response: httpx.Response) -> str:
-    """The body as text; JSON is UTF-8, whatever charset is claimed for it."""
-    return response.content.decode("utf-8", "replace")
+            said = prose(reply.text, reply.headers.get("content-type"))
+            raise Failure(f"{what}: not JSON: {said}", code="malformed", retryable=True, ambiguous=True) from None
 
 
 def _page(body: Any) -> tuple[list[Any], str]:
@@ -271,32 +255,6 @@ def _page(body: Any) -> tuple[list[Any], str]:
     return items, str((isinstance(body, dict) and body.get("nextCursor")) or "")
 
 
-def is_loopback(url: str) -> bool:
-    host = httpx.URL(url).host
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def differs(endpoint: Endpoint, declared: Scaling) -> dict[str, str]:
-    """The declared fields of the scaling that Hugging Face tells otherwise: name to "is, declared"."""
-    pairs = {
-        "min_replicas": (endpoint.min_replicas, declared.min_replicas),
-        "max_replicas": (endpoint.max_replicas, declared.max_replicas),
-        "scale_to_zero_after": (endpoint.scale_to_zero_after, declared.scale_to_zero_after),
-    }
-    return {
-        name: f"{_word(is_)}, declared {_word(wanted)}"
-        for name, (is_, wanted) in pairs.items()
-        if wanted not in (None, is_)
-    }
-
-
-def _word(value: object) -> str:
-    return in_words(value) if isinstance(value, timedelta) else "not told" if value is None else str(value)
-
-
 def _fields(scaling: Scaling) -> dict[str, int]:
     after = scaling.scale_to_zero_after
     every = {
@@ -305,21 +263,3 @@ def _fields(scaling: Scaling) -> dict[str, int]:
         "scaleToZeroTimeout": after // timedelta(minutes=1) if after else None,
     }
     return {name: value for name, value in every.items() if value is not None}
-
-
-_FINAL = {401: "token_refused", 402: "payment_required", 403: "forbidden", 404: "not_found", 405: "refused"}
-
-
-def failure_from_response(response: httpx.Response, what: str, redact: Callable[[str], str]) -> Failure:
-    """The failure that a response other than 2xx stands for; redirects are never followed, and final."""
-    status = response.status_code
-    told = redact(prose(_text(response), response.headers.get("content-type")))
-    code = _FINAL.get(status, "refused")
-    if "payment" in told.lower():
-        code = "payment_required"
-    retryable = status in (408, 409, 425, 429) or status >= 500
-    if retryable:
-        code = {409: "conflict", 429: "rate_limited"}.get(status, "unavailable")
-    wait = retry_after(response.headers) if retryable else None
-    ambiguous = retryable and status != 429
-    return Failure(f"{what}: {status} {told}", code=code, retryable=retryable, retry_after=wait, ambiguous=ambiguous)

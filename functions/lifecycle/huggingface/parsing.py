@@ -1,5 +1,6 @@
 """Hugging Face's JSON into values. Tolerant: fields may be absent, null, of another type, or new."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,33 +12,42 @@ from lifecycle.core.times import parse_rfc3339
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")  # what may stand in a path of the API
 
 MOST_DEAR = 1_000_000  # dollars an hour; what is not a number is not below it
+MOST_REPLICAS = 10_000
+LONGEST_TEXT = 2000  # characters of a name, URL or route; longer ones are unknown
+LONGEST_WHOLE_NUMBER = 18  # digits; Python refuses to read thousands of them
+
+
+def as_json(text: str) -> Any:
+    """The value of a JSON text. Raises ValueError, RecursionError."""
+    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= LONGEST_WHOLE_NUMBER else None)
 
 
 def endpoint_of(body: Any) -> Endpoint | None:
     """An endpoint as the API tells of it; None when it has no name."""
-    name = _get(body, "name", str)
+    name = _text(body, "name")
     if not name:
         return None
     status, compute, provider = (_get(body, key, dict) or {} for key in ("status", "compute", "provider"))
     scaling = _get(compute, "scaling", dict) or {}
     minutes = _get(scaling, "scaleToZeroTimeout", int)
-    where = (_get(provider, "vendor", str), _get(provider, "region", str))
-    what = (_get(compute, "instanceType", str), _get(compute, "instanceSize", str))
+    where = (_text(provider, "vendor"), _text(provider, "region"))
+    what = (_text(compute, "instanceType"), _text(compute, "instanceSize"))
     return Endpoint(
         name=name,
-        state=_get(status, "state", str) or "unknown",
+        state=_text(status, "state", most=50) or "unknown",
+        type=_text(body, "type", most=50),
         tags=frozenset(tag for tag in _get(body, "tags", list) or () if isinstance(tag, str)),
-        url=_get(status, "url", str),
-        health_route=_get(body, "healthRoute", str),
+        url=_text(status, "url"),
+        health_route=_text(body, "healthRoute"),
         message=prose(_get(status, "errorMessage", str) or _get(status, "message", str) or "") or None,
-        ready_replicas=_get(status, "readyReplica", int),
-        target_replicas=_get(status, "targetReplica", int),
-        min_replicas=_get(scaling, "minReplica", int),
-        max_replicas=_get(scaling, "maxReplica", int),
+        ready_replicas=_replicas(status, "readyReplica"),
+        target_replicas=_replicas(status, "targetReplica"),
+        min_replicas=_replicas(scaling, "minReplica"),
+        max_replicas=_replicas(scaling, "maxReplica"),
         scale_to_zero_after=timedelta(minutes=minutes) if minutes and 0 < minutes < 1_000_000 else None,
         last_used_at=parse_rfc3339(_get(status, "lastUsedAt", str)),
         updated_at=parse_rfc3339(_get(status, "updatedAt", str)),
-        updated_by=_get(_get(status, "updatedBy", dict), "name", str),
+        updated_by=_text(_get(status, "updatedBy", dict), "name", most=200),
         hardware=(where[0], where[1], what[0], what[1]) if where[0] and where[1] and what[0] and what[1] else None,
     )
 
@@ -65,13 +75,25 @@ def prices_of(body: Any) -> dict[Hardware, float]:
     return prices
 
 
-def prose(text: str, content_type: str | None = None) -> str:
-    """What a body says, in at most 300 characters on one line: of JSON its error, of HTML only that it is HTML."""
+def prose(text: str, content_type: str | None = None, most: int = 300) -> str:
+    """What a body says, in at most `most` printable characters on one line: of JSON its error, of HTML only that it is
+    HTML. The token is no longer in it: here it is cut."""
     if "html" in (content_type or "") or text.lstrip()[:1] == "<":
         return "(an HTML page)"
     error = re.search(r'"(?:error|message|detail)"\s*:\s*"((?:[^"\\]|\\.)*)"', text[:10_000])
-    line = " ".join((error[1] if error else text[:1000]).split())
-    return line if len(line) <= 300 else line[:299] + "…"
+    printable = "".join(char if char.isprintable() else " " for char in (error[1] if error else text[:1000]))
+    line = " ".join(printable.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _text(body: Any, key: str, most: int = LONGEST_TEXT) -> str | None:
+    value = _get(body, key, str)
+    return value if value is not None and len(value) <= most else None
+
+
+def _replicas(body: Any, key: str) -> int | None:
+    value = _get(body, key, int)
+    return value if value is not None and 0 <= value <= MOST_REPLICAS else None
 
 
 def _get(body: Any, key: str, kind: type | tuple[type, ...]) -> Any:

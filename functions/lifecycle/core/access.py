@@ -1,0 +1,18 @@
+"""Who can wake an endpoint by a request to its URL, by its type at Hugging Face."""
+
+from lifecycle.core.model import Endpoint
+
+_WHO = {
+    "public": "anybody",
+    "authenticated": "anybody with a Hugging Face account",
+    "protected": "anybody with a Hugging Face account",  # its former name
+    "private": "only who has access to it in the namespace",
+}
+
+
+def who_can_wake(endpoint: Endpoint) -> str:
+    """A sentence for people. A paused endpoint is woken by nobody's request."""
+    who = _WHO.get(endpoint.type or "")
+    if who is None:
+        return "who can wake this while it sleeps is not known; paused it cannot be woken"
+    return f"{who} can wake this while it sleeps; paused it cannot be woken"

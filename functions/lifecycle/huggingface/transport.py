@@ -1,0 +1,138 @@
+"""Requests with the token, and answers that are read to a bound in time and size.
+
+The token goes where `url` says: whoever calls checks that. Redirects are never followed.
+"""
+
+import asyncio
+import ssl
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from lifecycle.errors import Failure, timed_out
+from lifecycle.huggingface.credentials import Token
+from lifecycle.retry import time_limit
+
+CONNECTS_WITHIN = 5.0  # seconds
+LARGEST_ERROR = 64 * 1024  # bytes of an error's body; it is cut behind them
+ERROR_WITHIN = 2.0  # seconds for the body of an error, whose status is known
+
+
+class NoConnection(Failure):
+    """Nothing was sent: the name does not resolve, or nobody accepts the connection."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer. `text`: its body, without the token; `whole`: nothing of it is missing."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    whole: bool
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True)
+class Transport:
+    """HTTP within one call's time. `deadline` is on the event loop's clock, in seconds."""
+
+    http: httpx.AsyncClient
+    token: Token
+    deadline: float
+
+    async def send(self, what: str, method: str, url: str, *, seconds: float, most: int, **options: Any) -> Reply:
+        """The answer to a request with the token; refused once (401), the token is read again and the request repeated.
+
+        `most`: bytes of a successful answer's body that are read; 0: it is enough that it begins. Raises `Failure`.
+        """
+        token = await self.token.get(self.deadline)
+        reply = await self._send(what, method, url, token, seconds, most, **options)
+        if reply.status == 401:
+            token = await self.token.renewed(token, self.deadline)
+            reply = await self._send(what, method, url, token, seconds, most, **options)
+        return reply
+
+    async def _send(
+        self, what: str, method: str, url: str, token: str, seconds: float, most: int, *,
+        headers: Mapping[str, str] | None = None, **options: Any,
+    ) -> Reply:  # fmt: skip
+        sent = {
+            "Authorization": f"Bearer {token}",
+            "Accept-Encoding": "gzip" if most else "identity",
+            **(headers or {}),
+        }
+        timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECTS_WITHIN))
+        async with time_limit(what, min(asyncio.get_running_loop().time() + seconds, self.deadline)):
+            try:
+                async with self.http.stream(method, url, headers=sent, timeout=timeout, **options) as response:
+                    return await self._reply(response, most)
+            except httpx.ConnectTimeout:
+                raise NoConnection(f"{what}: cannot connect in time", code="timeout", retryable=True) from None
+            except httpx.ConnectError as error:
+                kind = NoConnection if _is_refused(error) else Failure
+                raise kind(f"{what}: cannot connect: {error}", code="unreachable", retryable=True) from None
+            except httpx.TimeoutException:
+                raise timed_out(what) from None
+            except httpx.HTTPError as error:
+                reason = f"{what}: the connection broke ({type(error).__name__})"
+                raise Failure(reason, code="unreachable", retryable=True, ambiguous=True) from None
+            except (httpx.InvalidURL, UnicodeError) as error:
+                raise Failure(f"{what}: not a URL: {error}", code="bad_url", retryable=False) from None
+
+    async def _reply(self, response: httpx.Response, most: int) -> Reply:
+        body, whole = bytearray(), False
+        if response.is_success:
+            whole = await _read(response, most, body)
+        else:
+            try:
+                async with asyncio.timeout(ERROR_WITHIN):
+                    whole = await _read(response, LARGEST_ERROR, body)
+            except (TimeoutError, httpx.HTTPError):
+                pass  # the status says enough
+        # JSON is UTF-8, whatever charset is claimed for it.
+        text = self.token.redact(body.decode("utf-8", "replace"))
+        return Reply(response.status_code, response.headers, text, whole)
+
+
+async def _read(response: httpx.Response, most: int, body: bytearray) -> bool:
+    """Reads at most `most` bytes into `body`; whether that is all, and could be decoded."""
+    # Without the header httpx hands out what was sent: its own decoders know no bound.
+    inflate = _inflater(response.headers.pop("content-encoding", ""))
+    async for sent in response.aiter_bytes():
+        if not most or inflate is None:
+            return False
+        try:
+            body += inflate(sent, most + 1 - len(body))
+        except zlib.error:
+            return False
+        if len(body) > most:
+            del body[most:]
+            return False
+    return inflate is not None
+
+
+def _inflater(encoding: str) -> Callable[[bytes, int], bytes] | None:
+    """Decodes a body chunk by chunk, each to at most so many bytes; None: an encoding that was not asked for."""
+    match encoding.strip().lower():
+        case "" | "identity":
+            return lambda sent, most: sent[:most]
+        case "gzip" | "x-gzip" | "deflate":
+            return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
+    return None
+
+
+def _is_refused(error: BaseException) -> bool:
+    """Whether the network refused, rather than TLS or the other side in the middle of a handshake."""
+    causes = []
+    cause: BaseException | None = error
+    while cause is not None:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return any(isinstance(c, OSError) for c in causes) and not any(isinstance(c, ssl.SSLError) for c in causes)
