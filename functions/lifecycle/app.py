@@ -26,7 +26,7 @@ from lifecycle.gcp.monitoring import Monitoring
 from lifecycle.gcp.rest import Credentials, Rest
 from lifecycle.gcp.scheduler import Client, Scheduler
 from lifecycle.gcp.secret_manager import SecretManager
-from lifecycle.huggingface.credentials import Token
+from lifecycle.huggingface.credentials import Token, TokenFile
 
 T = TypeVar("T")
 
@@ -99,6 +99,9 @@ def _monitoring(env: Environment, http: httpx.AsyncClient) -> Monitoring | None:
 
 
 def _token(env: Environment, http: httpx.AsyncClient, rng: random.Random) -> Token:
+    """The token's source, the first that is set: HF_TOKEN_FILE, HF_TOKEN_SECRET, HF_TOKEN."""
+    if env.token_file:
+        return Token(TokenFile(env.token_file).read, now, ages=True)
     if env.token_secret:
         secret = SecretManager(env.token_secret, env.secrets_url, http, rng)
         return Token(secret.read, now, ages=env.token_secret.endswith("/latest"))
@@ -106,7 +109,7 @@ def _token(env: Environment, http: httpx.AsyncClient, rng: random.Random) -> Tok
     async def own(_deadline: float) -> str:
         if env.token:
             return env.token
-        told = "no Hugging Face token: set HF_TOKEN_SECRET, or HF_TOKEN on your own machine"
+        told = "no Hugging Face token: set HF_TOKEN_SECRET or HF_TOKEN_FILE, or HF_TOKEN on your own machine"
         raise Failure(told, code="token_unreadable", retryable=False)
 
     return Token(own, now, ages=False)

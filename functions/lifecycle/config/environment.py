@@ -40,6 +40,7 @@ class Environment:
     """What the environment says. None: not set."""
 
     config: Path
+    token_file: Path | None
     token_secret: str | None
     token: str | None = field(repr=False)
     endpoints_url: str
@@ -69,7 +70,8 @@ def read(variables: Mapping[str, str]) -> Environment:
     """Raises `Invalid` with every variable that is not as it should be; an empty one counts as not set."""
     given = {name: value for name, value in variables.items() if value}
     problems = [
-        Problem((name,), f"{shown(given[name])}: must be {what}")
+        # A token that was put in the wrong variable is not repeated.
+        Problem((name,), f"must be {what}" if name == "HF_TOKEN_SECRET" else f"{shown(given[name])}: must be {what}")
         for name, (form, what) in _FORMS.items()
         if name in given and not re.fullmatch(form, given[name])
     ]
@@ -77,6 +79,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         raise Invalid(*problems)
     return Environment(
         config=Path(given.get("LIFECYCLE_CONFIG", SETTINGS)),
+        token_file=Path(given["HF_TOKEN_FILE"]) if "HF_TOKEN_FILE" in given else None,
         token_secret=given.get("HF_TOKEN_SECRET"),
         token=given.get("HF_TOKEN"),
         endpoints_url=given.get("HF_ENDPOINTS_URL", API).rstrip("/"),

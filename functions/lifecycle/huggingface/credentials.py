@@ -3,14 +3,18 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from lifecycle.errors import Failure, catch_failure
 from lifecycle.huggingface.redaction import Redactor
+from lifecycle.retry import time_limit
 
 LATEST_LASTS = timedelta(minutes=10)
 RETRIED_AFTER = timedelta(minutes=1)  # when an aged token could not be read again
 SHORTEST_SECRET = 6  # shorter ones, made up on one's own machine, are words like "test" that occur in any text
+LARGEST_FILE = 64 * 1024  # bytes, as many as a secret has
 RE_READ_TIME = 5.0  # seconds, while a known token is at hand
 
 
@@ -80,3 +84,24 @@ class Token:
             self.redact.add(value)
         self._value, self._read_at = value, self._now()
         return value
+
+
+class TokenFile:
+    """The token in a file, such as a version of a secret that Cloud Run mounts: each read asks Secret Manager."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = ThreadPoolExecutor(2, "token-file")
+
+    async def read(self, deadline: float) -> str:
+        """The file's text. Raises `Failure`."""
+        async with time_limit(f"reading {self._path}", deadline, code="token_unreadable"):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._text)
+
+    def _text(self) -> str:
+        try:
+            with self._path.open("rb") as file:
+                return file.read(LARGEST_FILE).decode("latin-1")
+        except OSError as error:
+            reason = f"{self._path}: cannot be read: {error.strerror}"
+            raise Failure(reason, code="token_unreadable", retryable=True) from None
