@@ -6,13 +6,14 @@ DEPLOYED := build/deployed/.installed
 SEED ?=
 WEEKS ?=
 SECONDS ?=
+export SETTINGS PORT DRY_RUN
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo local test check emulator fuzz soak bench format lock schema clean
+.PHONY: help install demo local real shell test check emulator fuzz soak bench format lock schema clean
 
 help: ## What can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {gsub(/\$$\$$/, "$$", $$2); printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## The virtual environment .venv with everything
 
@@ -32,8 +33,14 @@ $(DEPLOYED): requirements.txt
 demo: $(INSTALLED) ## A week in under a minute, with faults; SEED= and WEEKS= choose
 	@PYTHONPATH=infra $(BIN)/python -m local.simulation.demo $(if $(SEED),--seed $(SEED)) $(if $(WEEKS),--weeks $(WEEKS))
 
-local: $(INSTALLED) ## Everything for real on this machine, on http://127.0.0.1:8080; PORT=
+local: $(INSTALLED) ## Everything on this machine alone, on http://127.0.0.1:8080; SETTINGS=my.yaml, PORT=
 	@PYTHONPATH=infra $(BIN)/python -m local
+
+real: $(INSTALLED) ## The same on the real Hugging Face with HF_TOKEN, in dry run unless DRY_RUN=false
+	@PYTHONPATH=infra $(BIN)/python -m local --real
+
+shell: $(INSTALLED) ## What sets up a shell for `lifecycle` and gcloud: eval "$$(make -s shell)"
+	@infra/shell
 
 test: $(INSTALLED) ## The tests, on all processors
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile

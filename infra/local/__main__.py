@@ -1,187 +1,192 @@
 """Everything for real on one machine: the functions in their processes, and the services that they talk to.
 
-`make local` runs it. With HF_TOKEN set and HF_ENDPOINTS_URL unset it works on the real Hugging Face.
+`make local` runs it, and never leaves the machine. `make real` runs it with `--real`: the same functions and Google's
+services as before, but the real Hugging Face with HF_TOKEN, in dry run unless DRY_RUN=false.
 """
 
 import asyncio
 import contextlib
+import json
 import os
 import secrets
+import shlex
 import signal
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
+from lifecycle.config import environment, settings, yaml12
+from lifecycle.config.schema import Invalid
+from lifecycle.core.entries import Settings
+from local.intro import intro
+from local.namespace import endpoints
+from local.processes import STARTS_WITHIN, functions
 from local.servers.endpoints import Durations
 from local.servers.gateway import Gateway
 from local.servers.huggingface import ALL_SCOPES, HuggingFace
+from local.servers.logging import Logging
+from local.servers.monitoring import LogMetric, Monitoring
 from local.servers.scheduler import Scheduler
 from local.servers.secretmanager import SecretManager
 from local.servers.serve import listen, serving, url_of
 
 PORT = int(os.environ.get("PORT") or 8080)
-FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
 ROOT = Path(__file__).parents[2]
+SHELL = ROOT / f"build/local-{PORT}.env"  # what `make shell` reads while this runs
 SECRET = "projects/local/secrets/hf-token"
 PARENT = "projects/local/locations/europe-west1"
+VIEW = f"{PARENT}/buckets/lifecycle/views/lifecycle"
 INVOKER = "scheduler@local.iam.gserviceaccount.com"
 QUICK = Durations(pending=1, resume=10, wake=6, update=5, load=2)
-STARTS_WITHIN, STOPS_WITHIN = 50.0, 3.0  # seconds
+METRICS = (
+    LogMetric("lifecycle-dollars-per-hour", "dollars_per_hour"),
+    LogMetric("lifecycle-start-seconds", "start_seconds", bounds=range(0, 1810, 10)),
+)
+# What would lead a process elsewhere than to the local services. Proxies are not asked for loopback.
+ELSEWHERE = (
+    *("HF_", "CLOUD_", "SECRET_MANAGER_", "SCHEDULER_", "LOGGING_", "MONITORING_", "GOOGLE_"),
+    *("LIFECYCLE_", "JOB_", "FUNCTIONS_", "INVOKER_", "IAP_", "K_"),
+)
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 class Trouble(Exception):
     """Why it cannot go on, in one line."""
 
 
-async def main() -> None:
+async def main(*, real: bool = False) -> None:
     """Starts everything, says where it answers, and stops when asked to."""
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with contextlib.AsyncExitStack() as stack:
-        client = await stack.enter_async_context(httpx.AsyncClient(limits=httpx.Limits(max_connections=None)))
+        config, found = _settings(Path(stack.enter_context(tempfile.TemporaryDirectory())), real=real)
+        client = httpx.AsyncClient(limits=httpx.Limits(max_connections=None), trust_env=False)
+        await stack.enter_async_context(client)
+        monitoring = Monitoring(_now, METRICS)
+        logs = Logging(_now, parents=[VIEW], routes=[monitoring.count])
         scheduler, manager = Scheduler(_now, client), SecretManager(_now)
-        scheduler_url = await stack.enter_async_context(serving(scheduler, listen()))
-        secrets_url = await stack.enter_async_context(serving(manager, listen()))
-        hub_url, token = await _hub(stack, manager)
-        environment = {
-            **os.environ,
-            **token,
-            "SCHEDULER_PARENT": PARENT,
-            "CLOUD_SCHEDULER_URL": scheduler_url,
-            "SECRET_MANAGER_URL": secrets_url,
-            "FUNCTIONS_URL": f"http://127.0.0.1:{PORT}/{{name}}",
-            "INVOKER_SERVICE_ACCOUNT": INVOKER,
+        google = {
+            "CLOUD_SCHEDULER_URL": await stack.enter_async_context(serving(scheduler, listen())),
+            "SECRET_MANAGER_URL": await stack.enter_async_context(serving(manager, listen())),
+            "CLOUD_LOGGING_URL": await stack.enter_async_context(serving(logs, listen())),
+            "CLOUD_MONITORING_URL": await stack.enter_async_context(serving(monitoring, listen())),
         }
+        hub = await _real_hub(manager) if real else await _local_hub(stack, manager, found)
+        here = f"http://127.0.0.1:{PORT}"
+        shell = {
+            "FUNCTIONS_URL": f"{here}/{{name}}",
+            "LIFECYCLE_CONFIG": str(config),
+            "SCHEDULER_PARENT": PARENT,
+            "INVOKER_SERVICE_ACCOUNT": INVOKER,
+            "LOGGING_PARENT": VIEW,
+            "MONITORING_PARENT": "projects/local",
+            **google,
+        }
+        variables = {**_machine(real=real), **shell, **hub, "HF_TOKEN_SECRET": f"{SECRET}/versions/latest"}
         try:
             front = listen(PORT)
         except OSError:
             raise Trouble(f"port {PORT} is in use; stop what uses it, or set PORT") from None
-        ports = await _functions(stack, environment)
+        ports = await functions(stack, variables, logs.line)
         await stack.enter_async_context(serving(Gateway(ports, client), front))
         clock = asyncio.create_task(scheduler.run())
         stack.callback(clock.cancel)
-        await _sync(environment)
-        _tell(hub_url, scheduler_url, secrets_url)
+        await _sync(variables)
+        stack.enter_context(_shell(shell))
+        places = {
+            "Hugging Face": hub.get("HF_ENDPOINTS_URL", environment.API).removesuffix("/v2"),
+            "Cloud Scheduler": google["CLOUD_SCHEDULER_URL"],
+            "Secret Manager": google["SECRET_MANAGER_URL"],
+            "Cloud Logging": google["CLOUD_LOGGING_URL"],
+            "Cloud Monitoring": google["CLOUD_MONITORING_URL"],
+        }
+        print(intro(here, places, found, 'eval "$(make -s shell)"') + (_loud(found) if real else ""), flush=True)
         await stop.wait()
         print("stopping", flush=True)
 
 
-async def _hub(stack: contextlib.AsyncExitStack, manager: SecretManager) -> tuple[str, dict[str, str]]:
-    """Hugging Face's URL, and the variables for the functions: the real one, or a local one with some endpoints."""
-    if os.environ.get("HF_TOKEN") and not os.environ.get("HF_ENDPOINTS_URL"):
-        return "the real one", {"HF_TOKEN_SECRET": ""}
+def _settings(folder: Path, *, real: bool) -> tuple[Path, Settings]:
+    """The settings that SETTINGS names, else the sample; with `dry_run: true` for `make real`, unless DRY_RUN=false."""
+    path = Path(os.environ.get("SETTINGS") or environment.SETTINGS).resolve()
+    try:
+        found = settings.parse(path.read_bytes())
+        if real and os.environ.get("DRY_RUN") != "false":
+            document, _ = yaml12.load(path.read_bytes())
+            path = folder / path.name
+            path.write_text(json.dumps({**document, "dry_run": True}))  # JSON is YAML
+            found = settings.parse(path.read_bytes())
+    except OSError as error:
+        raise Trouble(f"{path}: cannot be read: {error.strerror}") from None
+    except Invalid as error:
+        raise Trouble(f"{path}:\n{error}") from None
+    return path, found
+
+
+def _machine(*, real: bool) -> dict[str, str]:
+    """This process's variables without those that lead elsewhere; the real Hugging Face may need a proxy."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ELSEWHERE)}
+    if not real:
+        kept = {name: value for name, value in kept.items() if name.lower() not in PROXIES}
+    return {**kept, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+
+
+async def _local_hub(stack: contextlib.AsyncExitStack, manager: SecretManager, found: Settings) -> dict[str, str]:
     token = f"hf_{secrets.token_hex(8)}"
     manager.add(SECRET, token)
     listening = listen()
-    hub = HuggingFace(_now, tokens={token: ALL_SCOPES}, url=url_of(listening))
-    hub.add("embeddings-prod", "paused", durations=QUICK, min_replica=0, max_replica=2, scale_to_zero_minutes=15)
-    for name, state in (("dev-a", "running"), ("dev-b", "paused"), ("forgotten", "running")):
-        hub.add(name, state, durations=QUICK, tags=["dev"] if name.startswith("dev") else [], last_used=_now())
-    url = await stack.enter_async_context(serving(hub, listening))
-    return url, {"HF_TOKEN_SECRET": f"{SECRET}/versions/latest", "HF_TOKEN": "", "HF_ENDPOINTS_URL": f"{url}/v2"}
-
-
-async def _functions(stack: contextlib.AsyncExitStack, environment: Mapping[str, str]) -> dict[str, str]:
-    """The functions' URLs, each served by a process of its own."""
-    urls = {}
-    processes: list[asyncio.subprocess.Process] = []
-    stack.push_async_callback(_stopped, processes)
-    for name in FUNCTIONS:
-        with listen() as free:
-            port = free.getsockname()[1]
-        urls[name] = f"http://127.0.0.1:{port}"
-        command = (
-            *(sys.executable, "-m", "functions_framework", "--source", str(ROOT / "functions/main.py")),
-            *("--target", name, "--host", "127.0.0.1", "--port", str(port)),
+    hub = HuggingFace(_now, namespace=found.namespace, tokens={token: ALL_SCOPES}, url=url_of(listening), quota=1000)
+    for made in endpoints(found):
+        scaling = made.entry.scaling if made.entry else None
+        after = scaling.scale_to_zero_after if scaling else None
+        hub.add(
+            made.name,
+            "running" if made.running else "paused",
+            durations=QUICK,
+            tags=list(made.tags),
+            last_used=_now(),
+            min_replica=(scaling and scaling.min_replicas) or 0,
+            max_replica=(scaling and scaling.max_replicas) or 1,
+            scale_to_zero_minutes=int(after.total_seconds() // 60) if after else None,
         )
-        # A group of its own: Ctrl-C reaches this process alone, which then stops the others.
-        process = await asyncio.create_subprocess_exec(*command, env=environment, start_new_session=True)
-        processes.append(process)
-        stack.callback(_watch(name, process).cancel)
-    async with asyncio.timeout(STARTS_WITHIN):
-        await asyncio.gather(*(_listens(url) for url in urls.values()))
-    return urls
+    url = await stack.enter_async_context(serving(hub, listening))
+    return {"HF_ENDPOINTS_URL": f"{url}/v2"}
 
 
-def _watch(name: str, process: asyncio.subprocess.Process) -> "asyncio.Task[None]":
-    async def watch() -> None:
-        code = await process.wait()
-        print(f"{name} ended with {code}; what it said is above", file=sys.stderr, flush=True)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    return asyncio.create_task(watch())
-
-
-async def _listens(url: str) -> None:
-    """Returns when the function has loaded and listens; a request would be one of its log lines."""
-    where = httpx.URL(url)
-    while True:
-        try:
-            _, writer = await asyncio.open_connection(where.host, where.port)
-        except OSError:
-            await asyncio.sleep(0.1)
-        else:
-            writer.close()
-            return
+async def _real_hub(manager: SecretManager) -> dict[str, str]:
+    token = os.environ.get("HF_TOKEN")
+    if not token:
+        raise Trouble("set HF_TOKEN: this works on the real Hugging Face. `make local` needs none")
+    manager.add(SECRET, token)
+    return {}
 
 
-async def _stopped(processes: list[asyncio.subprocess.Process]) -> None:
-    """Ends them all: asked first, and after a moment not asked any more."""
-    running = [process for process in processes if process.returncode is None]
-    for process in running:
-        process.terminate()
-    waiting = [asyncio.create_task(process.wait()) for process in running]
-    if waiting:
-        await asyncio.wait(waiting, timeout=STOPS_WITHIN)
-    for process in running:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-    await asyncio.gather(*waiting)
+def _loud(found: Settings) -> str:
+    does = "in dry run: nothing is changed" if found.dry_run else "FOR REAL: endpoints are started, paused, and billed"
+    more = "; DRY_RUN=false changes that" if found.dry_run else ""
+    line = f"This works on the real Hugging Face, namespace {found.namespace}, {does}{more}."
+    return f"{'!' * len(line)}\n{line}\n{'!' * len(line)}\n"
 
 
-async def _sync(environment: Mapping[str, str]) -> None:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "lifecycle.cli", "sync", env=environment)
+@contextlib.contextmanager
+def _shell(variables: Mapping[str, str]) -> Iterator[None]:
+    """While this runs, the file from which `make shell` takes what a shell needs."""
+    SHELL.parent.mkdir(exist_ok=True)
+    SHELL.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
+    try:
+        yield
+    finally:
+        SHELL.unlink(missing_ok=True)
+
+
+async def _sync(variables: Mapping[str, str]) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "lifecycle.cli", "sync", env=variables)
     if await process.wait():
-        raise Trouble("`lifecycle sync` failed; what it said is above")
-
-
-def _tell(hub: str, scheduler: str, manager: str) -> None:
-    here = f"http://127.0.0.1:{PORT}"
-    event = (
-        '\'{"message": {"attributes": {"platform": "main", "event": "%s"}, "messageId": "1", '
-        '"publishTime": "\'$(date -u +%%Y-%%m-%%dT%%H:%%M:%%SZ)\'"}, "subscription": "local"}\''
-    )
-    post = "curl -X POST -H 'Content-Type: application/json'"
-    gcloud = (
-        f"CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDSCHEDULER={scheduler}/ CLOUDSDK_AUTH_DISABLE_CREDENTIALS=true "
-        "CLOUDSDK_CORE_PROJECT=local gcloud scheduler jobs list --location europe-west1"
-    )
-    print(
-        f"""
-page             {here}
-functions        {here}/pause, /resume, /warm, /reconcile, /platform_event, /status
-Hugging Face     {hub}
-Cloud Scheduler  {scheduler}
-Secret Manager   {manager}
-
-Try, in another terminal:
-  curl {here}/status
-  {post} {here}/pause -d '{{"endpoints": ["playground"]}}'
-  {post} {here}/resume -d '{{"endpoints": ["embeddings"], "for": "2h"}}'
-  {post} {here}/warm -d '{{"endpoints": ["embeddings"]}}'
-  {post} {here}/platform_event -d {event % "stopped"}
-  {post} {here}/platform_event -d {event % "started"}
-  FUNCTIONS_URL={here}/{{name}} .venv/bin/lifecycle status
-  {gcloud}
-
-Ctrl-C stops everything.
-""",
-        flush=True,
-    )
+        raise Trouble("`lifecycle sync` failed; its output is above")
 
 
 def _now() -> datetime:
@@ -190,7 +195,7 @@ def _now() -> datetime:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(main())
+        asyncio.run(main(real="--real" in sys.argv))
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         sys.exit(1)

@@ -1,0 +1,82 @@
+"""The functions as processes of the functions framework, as they are deployed: one each, what they say passed on."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import httpx
+
+from local.servers.serve import listen
+
+FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
+MAIN = Path(__file__).parents[2] / "functions/main.py"
+STARTS_WITHIN, STOPS_WITHIN = 50.0, 3.0  # seconds
+LONGEST_LINE = 2**20  # bytes
+
+Said = Callable[[str, str], None]  # a function's name, and a line of its standard output
+
+
+async def functions(stack: contextlib.AsyncExitStack, environment: Mapping[str, str], said: Said) -> dict[str, str]:
+    """The functions' URLs, each served by a process of its own until the stack closes. Raises TimeoutError."""
+    urls = {}
+    processes: list[asyncio.subprocess.Process] = []
+    stack.push_async_callback(_stopped, processes)
+    for name in FUNCTIONS:
+        with listen() as free:
+            port = free.getsockname()[1]
+        urls[name] = f"http://127.0.0.1:{port}"
+        command = (
+            *(sys.executable, "-m", "functions_framework", "--source", str(MAIN)),
+            *("--target", name, "--host", "127.0.0.1", "--port", str(port)),
+        )
+        # A group of its own: Ctrl-C reaches this process alone, which then stops the others.
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environment, start_new_session=True, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE
+        )
+        processes.append(process)
+        stack.callback(asyncio.create_task(_watch(name, process, said)).cancel)
+    async with asyncio.timeout(STARTS_WITHIN):
+        await asyncio.gather(*(_listens(url) for url in urls.values()))
+    return urls
+
+
+async def _watch(name: str, process: asyncio.subprocess.Process, said: Said) -> None:
+    assert process.stdout is not None
+    while line := await process.stdout.readline():
+        text = line.decode("utf-8", "replace").rstrip("\n")
+        print(text, flush=True)
+        said(name, text)
+    code = await process.wait()
+    print(f"{name} ended with {code}; its output is above", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _listens(url: str) -> None:
+    """Returns when the function has loaded and listens; a request would be one of its log lines."""
+    where = httpx.URL(url)
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(where.host, where.port)
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
+
+
+async def _stopped(processes: list[asyncio.subprocess.Process]) -> None:
+    """Ends them all: asked first, and after a moment not asked any more."""
+    running = [process for process in processes if process.returncode is None]
+    for process in running:
+        process.terminate()
+    waiting = [asyncio.create_task(process.wait()) for process in running]
+    if waiting:
+        await asyncio.wait(waiting, timeout=STOPS_WITHIN)
+    for process in running:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    await asyncio.gather(*waiting)
