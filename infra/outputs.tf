@@ -4,8 +4,8 @@ output "environment" {
 }
 
 output "exports" {
-  description = "The same for a shell in the repository: eval \"$(terraform -chdir=infra output -raw exports)\""
-  value       = join("", [for name, value in local.environment : "export ${name}='${value}'\n"])
+  description = "The same and the regions for a shell in the repository: eval \"$(make -s shell)\""
+  value       = join("", [for name, value in merge(local.environment, local.places) : "export ${name}='${value}'\n"])
 }
 
 output "function_urls" {
@@ -37,6 +37,11 @@ output "deploy_service_account" {
 }
 
 locals {
+  places = {
+    PROJECT          = var.project_id
+    REGION           = var.region
+    SCHEDULER_REGION = local.scheduler_region
+  }
   environment = {
     FUNCTIONS_URL           = local.functions_url
     INVOKER_SERVICE_ACCOUNT = google_service_account.invoker.email

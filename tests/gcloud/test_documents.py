@@ -31,7 +31,13 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 PROJECT = "my-project"
 PARENT = f"projects/{PROJECT}/locations/europe-west1"
 # What stands for the placeholders of the documents.
-VARIABLES = {"PROJECT": PROJECT, "REGION": "europe-west1", "OLD": "1", "CLOUDSDK_CORE_PROJECT": PROJECT}
+VARIABLES = {
+    "PROJECT": PROJECT,
+    "REGION": "europe-west1",
+    "SCHEDULER_REGION": "europe-west1",
+    "OLD": "1",
+    "CLOUDSDK_CORE_PROJECT": PROJECT,
+}
 # Asked only for its help: it signs in, or goes on until it is stopped.
 ONLY_ASKED = re.compile(r"gcloud (auth |run services proxy)")
 QUIET = {
