@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lifecycle.core.entries import Settings
-from local.processes import FUNCTIONS
+from lifecycle.engine.service import FUNCTIONS
 
 POST = "curl -X POST -H 'Content-Type: application/json'"
 

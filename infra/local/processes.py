@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 
+from lifecycle.engine.service import FUNCTIONS
 from local.servers.serve import listen
 
-FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
 MAIN = Path(__file__).parents[2] / "functions/main.py"
 STARTS_WITHIN, STOPS_WITHIN = 50.0, 3.0  # seconds
 LONGEST_LINE = 2**20  # bytes
