@@ -175,3 +175,46 @@ def test_what_fires_without_a_change_is_a_holiday_an_overlap_or_a_clock_change(z
 def _far(at: datetime, instants: list[datetime], near: timedelta) -> bool:
     index = bisect_left(instants, at)
     return all(abs(at - instant) > near for instant in instants[max(0, index - 1) : index + 1])
+
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("do", ["pause", "resume", "warm"])
+@pytest.mark.parametrize(
+    ("at", "longest"),
+    [
+        ("0 22 * * 1-5", HOUR),
+        ("0 8,20 * * *", HOUR),
+        ("0 * * * *", 30 * MINUTE),
+        ("*/10 8-19 * * 1-5", 5 * MINUTE),
+        ("0,5 8 * * *", 2.5 * MINUTE),
+        ("* * * * *", MINUTE / 2),
+        ("0 8 29 2 *", HOUR),
+    ],
+)
+def test_a_scheduled_action_is_retried_for_an_hour_and_half_the_time_to_the_next_tick_at_most(
+    do: str, at: str, longest: timedelta
+) -> None:
+    text = f"namespace: a\nendpoints: {{a: }}\ncron: [{{at: '{at}', do: {do}, endpoints: [a]}}]"
+    (retries,) = [job.retries for id, job in made(text).items() if "-cron-" in id]
+    assert retries.longest == longest
+    assert 1 <= retries.count <= 5
+    wait = retries.least_wait or timedelta()
+    assert timedelta(seconds=5) <= wait
+    assert (2**retries.count - 1) * wait <= longest
+
+
+def test_a_scheduled_pause_once_a_day_has_five_retries_from_a_minute() -> None:
+    text = "namespace: a\nendpoints: {a: }\ncron: [{at: 0 22 * * *, do: pause, endpoints: [a]}]"
+    (retries,) = [job.retries for id, job in made(text).items() if "-cron-" in id]
+    assert (retries.count, retries.least_wait) == (5, MINUTE)
+
+
+def test_always_needs_no_job_of_its_own() -> None:
+    assert [id for id in made("namespace: a\nendpoints: {a: {hours: always}}") if "-hours-" in id] == []
+
+
+def test_the_count_of_jobs_is_that_of_the_jobs() -> None:
+    found = settings.parse(SAMPLE.encode())
+    assert settings.jobs_of(found) == len(timetable.jobs(found, TARGET))

@@ -195,3 +195,32 @@ def test_a_pattern_may_be_there_twice() -> None:
         refusal("namespace: acme\nendpoints: {a: {name: dev-*}, b: {name: dev-*}, c: {tags: [x]}, d: {tags: [x]}}")
         == []
     )
+
+
+def many_jobs(count: int) -> str:
+    """Settings that ask for so many jobs: of cron, and reconcile."""
+    cron = ", ".join(
+        f"{{at: {n % 60} {n // 60 % 24} {n // 1440 + 1} * *, do: pause, endpoints: [a]}}" for n in range(count - 1)
+    )
+    return f"namespace: acme\nendpoints: {{a: }}\ncron: [{cron}]"
+
+
+def test_as_many_jobs_as_cloud_scheduler_has_are_allowed() -> None:
+    assert refusal(many_jobs(5000)) == []
+
+
+def test_more_jobs_are_refused_with_their_number_and_the_limit() -> None:
+    (told,) = refusal(many_jobs(5001))
+    assert "5001 Cloud Scheduler jobs; at most 5000" in told
+
+
+def test_boundaries_of_hours_count_as_jobs() -> None:
+    days = ["Mon", "Tue", "Wed", "Thu"]
+    times = [
+        f"{day} {n // 60:02}:{n % 60:02}-{(n + 1) // 60:02}:{(n + 1) % 60:02}"
+        for day in days
+        for n in range(0, 1436, 2)
+    ]
+    entries = [f"e{n}: {{hours: [{', '.join(times[n * 100 : n * 100 + 100])}]}}" for n in range(28)]
+    (told,) = refusal(f"namespace: acme\nendpoints: {{{', '.join(entries)}}}")
+    assert "5601 Cloud Scheduler jobs" in told

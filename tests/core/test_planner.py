@@ -258,3 +258,56 @@ def test_with_enforce_false_a_later_difference_is_reported() -> None:
 
 def test_with_enforce_false_a_person_is_obeyed() -> None:
     assert by_hand(situation(f"{OFFICE}, enforce: false", "paused")).action == "resume"
+
+
+WHOLE_DAYS = [
+    "daily 00:00-24:00",
+    "[daily 08:00-20:00, daily 20:00-08:00]",
+    "always",
+    "[Mon-Sun 00:00-12:00, daily 12:00-24:00]",
+]
+
+
+@pytest.mark.parametrize("text", WHOLE_DAYS)
+@pytest.mark.parametrize("clock", ["00:00", "08:00", "12:00", "20:00"])
+def test_hours_that_only_go_on_wake_nothing(text: str, clock: str) -> None:
+    found = situation(f"hours: {text}", "scaledToZero", at(f"Wed {clock}"), min_replicas=0)
+    assert taken(found, boundary=clock.replace(":", "")).action == "none"
+
+
+def test_the_same_time_a_day_later_is_no_beginning() -> None:
+    found = situation(
+        "hours: [Tue 08:00-20:00, Tue 20:00-08:00, Wed 08:00-10:00]", "scaledToZero", at("Wed 08:00"), min_replicas=0
+    )
+    assert taken(found, boundary="0800").action == "none"
+
+
+def test_hours_begin_after_a_holiday_though_they_unite() -> None:
+    text = "hours: daily 00:00-24:00, holidays: [2026-11-24]"
+    found = situation(text, "scaledToZero", at("Wed 00:00"), min_replicas=0)
+    assert taken(found, boundary="0000").action == "wake"
+
+
+@pytest.mark.parametrize(
+    ("zone", "now"),
+    [
+        ("Europe/Berlin", "2027-03-28T03:00:00+02:00"),  # where Scheduler fires at the first minute that exists
+        ("Europe/Berlin", "2027-03-28T03:30:00+02:00"),  # or later
+        ("Australia/Lord_Howe", "2026-10-04T02:30:00+11:00"),
+    ],
+)
+def test_a_beginning_that_a_clock_change_skipped_wakes(zone: str, now: str) -> None:
+    text = f"hours: daily 02:15-20:00, time_zone: {zone}"
+    assert taken(situation(text, "scaledToZero", at(now), min_replicas=0), boundary="0215").action == "wake"
+
+
+def test_of_a_repeated_beginning_the_first_wakes() -> None:
+    text = "hours: daily 02:30-20:00"
+    calls = [at("2026-10-25T02:30:00+02:00"), at("2026-10-24T02:30:00+02:00")]
+    found = [taken(situation(text, "scaledToZero", now, min_replicas=0), boundary="0230") for now in calls]
+    assert [step.action for step in found] == ["wake", "wake"]
+
+
+def test_a_call_after_midnight_wakes_for_a_beginning_before_it() -> None:
+    text = "hours: daily 23:59-06:00"
+    assert taken(situation(text, "scaledToZero", at("Wed 00:01"), min_replicas=0), boundary="2359").action == "wake"

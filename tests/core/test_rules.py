@@ -316,3 +316,37 @@ def test_the_forecast_is_what_will_be_decided(found: Situation) -> None:
 @properties(150)
 def test_every_wish_has_a_reason(found: Situation) -> None:
     assert decide(found).reason.strip()
+
+
+def test_always_runs_without_an_end() -> None:
+    found = decide(situation("hours: always, holidays: [2026-11-24]"))
+    assert (found.wanted, found.reason, found.until) == ("running", "hours: always", None)
+
+
+def test_always_rests_while_its_platform_is_stopped() -> None:
+    assert decide(situation("hours: always, platform: main", news=STOPPED)).wanted == "paused"
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        (f"{OFFICE}, holidays: [2026-11-24]", {}),
+        ("hours: daily 22:00-06:00", {}),
+        ("hours: daily 22:00-06:00, rest: scaledToZero", {}),
+        ("platform: main", {"news": STOPPED}),
+        ("platform: main", {"platform": "{max_started: 1h}", "news": STARTED}),
+        ("idle_after: 45m", {"last_used_at": at("Tue 01:00")}),
+    ],
+)
+def test_no_rule_stops_what_is_protected(text: str, more: dict[str, Any]) -> None:
+    unprotected = decide(situation(text, **more))
+    found = decide(situation(f"{text}, protected: true", **more))
+    assert (found.wanted, found.reason, found.until) == ("any", f"protected: {unprotected.reason}", unprotected.until)
+
+
+def test_what_is_protected_is_started_for_its_hours() -> None:
+    assert decide(situation(f"{OFFICE}, protected: true", "paused")).wanted == "running"
+
+
+def test_an_override_stops_what_is_protected() -> None:
+    assert decide(situation(f"{OFFICE}, protected: true", override=override("paused"))).wanted == "paused"

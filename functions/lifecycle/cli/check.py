@@ -1,20 +1,47 @@
 """`lifecycle check` and `lifecycle schema`: the settings, without any service."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from lifecycle.cli.common import read_environment, read_settings
+from lifecycle.cli.common import AS_JSON, read_environment, read_settings
+from lifecycle.core.text import visible
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
-def check(file: Path | None) -> None:
-    """Say everything that is wrong with the settings."""
+@AS_JSON
+def check(file: Path | None, as_json: bool) -> None:
+    """Report every mistake in the settings, and what may surprise in those without one."""
+    from lifecycle.config import advice
+
     path = file or read_environment().config
+    if as_json:
+        raise SystemExit(_report(path))
     found = read_settings(path)
-    print(f"{path}: {len(found.entries)} entries, {len(found.cron)} timed actions, nothing wrong")
+    print(f"{path}: {len(found.entries)} entries, {len(found.cron)} scheduled actions, nothing wrong")
+    for name, followers in advice.found_platforms(found).items():
+        print(f"platform {name}: followed by {', '.join(followers)}")
+    for warning in advice.warnings(found, datetime.now(UTC)):
+        print(f"warning: {visible(warning)}")
+
+
+def _report(path: Path) -> int:
+    """Prints the same as JSON; the exit code."""
+    from lifecycle.config import advice, settings
+    from lifecycle.config.schema import Invalid, dotted
+
+    told: dict[str, object] = {"problems": [], "warnings": [], "platforms_found": {}}
+    try:
+        found = settings.parse(path.read_bytes())
+        told["warnings"] = advice.warnings(found, datetime.now(UTC))
+        told["platforms_found"] = advice.found_platforms(found)
+    except Invalid as error:
+        told["problems"] = [{"path": dotted(one.path), "what": one.what, "line": one.line} for one in error.problems]
+    print(json.dumps(told, indent=2))
+    return 1 if told["problems"] else 0
 
 
 @click.command()

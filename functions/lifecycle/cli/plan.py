@@ -12,6 +12,7 @@ import click
 from lifecycle.cli import functions, output
 from lifecycle.cli.common import AS_JSON, SOME_NAMES, only, read_environment, read_settings, run, wrong
 from lifecycle.cli.observed import Observed, observed
+from lifecycle.config.advice import warnings
 from lifecycle.config.environment import Environment
 from lifecycle.core.entries import Settings
 from lifecycle.core.forecast import Forecast, forecast
@@ -39,7 +40,7 @@ def plan(names: tuple[str, ...], days: int, start: datetime | None, as_json: boo
         for situation, row in zip(seen.situations, seen.rows, strict=True)
         if (row["endpoint"], row["name"]) in chosen
     ]
-    notes = [*seen.notes, *_notes(found)]
+    notes = [*seen.notes, *_notes(found), *(f"warning: {told}" for told in warnings(settings, seen.now))]
     if as_json:
         print(json.dumps(_json(found, notes), indent=2))
     else:

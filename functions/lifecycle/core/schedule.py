@@ -60,9 +60,6 @@ class Holidays:
     dates: frozenset[date] = frozenset()
     calendars: tuple[Callable[[int], frozenset[date]], ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.dates or self.calendars)
-
     def __contains__(self, day: date) -> bool:
         return day in self.dates or any(day in calendar(day.year) for calendar in self.calendars)
 
@@ -197,13 +194,14 @@ class Hours:
     def _dated(self, first: date, last: date) -> Iterator[Span]:
         for number in range(first.toordinal(), last.toordinal() + 1):
             day = date.fromordinal(number)
-            if day in self.holidays:
+            weekday = day.weekday()
+            periods = [period for period in self.periods if weekday in period.days]
+            if not periods or day in self.holidays:
                 continue
-            for period in self.periods:
-                if day.weekday() in period.days:
-                    begin, end = _dated_period(period, day, self.zone)
-                    if begin < end:
-                        yield Span(begin - self.lead, begin, end, period.text)
+            for period in periods:
+                begin, end = _dated_period(period, day, self.zone)
+                if begin < end:
+                    yield Span(begin - self.lead, begin, end, period.text)
 
 
 @lru_cache(maxsize=100_000)

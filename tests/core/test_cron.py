@@ -1,0 +1,128 @@
+"""Scheduled actions: which schedules are read, when they fire, and what they want beside the rules."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from lifecycle.core.cron import check, scheduled, shortest_gap, ticks
+from lifecycle.core.entries import Cron
+from lifecycle.core.planner import plan_step
+from support.building import BERLIN, DAY, HOUR, MINUTE, NIGHTS, OFFICE, at, override, situation, stopped
+
+
+@pytest.mark.parametrize(
+    "text", ["*/60 * * * *", "0 */24 * * *", "5-59/10 * * * *", "0 8 * jan-mar mon,wed", "0 0 * * 7"]
+)
+def test_a_schedule_is_read(text: str) -> None:
+    assert check(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("*/90 * * * *", "*/90: the step is greater than the field; a minute has 60 values"),
+        ("0 */25 * * *", "*/25: the step is greater than the field; a hour has 24 values"),
+        ("0 0 */32 * *", "greater than the field"),
+        ("0 0 * */13 *", "greater than the field"),
+        ("0 0 * * 1-5/8", "greater than the field"),
+        ("0,*/100 * * * *", "*/100: the step is greater than the field"),
+        ("5/10 * * * *", "5/10: a step goes with * or a range, such as 5-59/10"),
+        ("0 8 * * mon/2", "mon/2: a step goes with * or a range"),
+        ("*/0 * * * *", "not a cron schedule"),
+        ("@daily", "not a cron schedule"),
+    ],
+)
+def test_a_schedule_is_refused_with_what_is_allowed(text: str, told: str) -> None:
+    with pytest.raises(ValueError, match=r".+") as error:
+        check(text)
+    assert told in str(error.value)
+
+
+def fired(schedule: str, since: str, until: str, zone: ZoneInfo = BERLIN) -> list[str]:
+    action = Cron(schedule, "pause", ("*",), zone)
+    return [f"{tick.astimezone(zone):%a %d %H:%M}" for tick in ticks(action, at(since), at(until))]
+
+
+def test_it_fires_from_the_first_instant_until_before_the_last() -> None:
+    assert fired("0 8,20 * * *", "Mon 08:00", "Tue 20:00") == ["Mon 23 08:00", "Mon 23 20:00", "Tue 24 08:00"]
+
+
+def test_day_of_month_beside_weekday_fires_on_either() -> None:
+    days = fired("0 8 1-2 * 1", "2026-12-01 00:00", "2026-12-15 00:00")
+    assert days == ["Tue 01 08:00", "Wed 02 08:00", "Mon 07 08:00", "Mon 14 08:00"]
+
+
+def test_it_fires_on_the_clock_of_its_zone() -> None:
+    zone = ZoneInfo("America/New_York")
+    assert fired("0 8 * * *", "2026-11-24 00:00", "2026-11-25 00:00", zone) == ["Tue 24 08:00"]
+
+
+def test_ticks_of_a_year_are_those_of_its_parts() -> None:
+    halves = fired("0 8 * * 1-5", "2026-01-01", "2026-06-01") + fired("0 8 * * 1-5", "2026-06-01", "2027-01-01")
+    assert fired("0 8 * * 1-5", "2026-01-01", "2027-01-01") == halves
+
+
+@pytest.mark.parametrize(
+    ("schedule", "gap"),
+    [
+        ("*/10 8-19 * * 1-5", 10 * MINUTE),
+        ("* * * * *", MINUTE),
+        ("0 8,20 * * *", 12 * HOUR),
+        ("0 22 * * 1-5", DAY),
+        ("*/7 * * * *", 4 * MINUTE),
+        ("0 8 29 2 *", timedelta(days=1461)),
+    ],
+)
+def test_the_shortest_gap_between_two_ticks(schedule: str, gap: timedelta) -> None:
+    assert shortest_gap(schedule) == gap
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "wanted"),
+    [
+        ("", "pause", "paused"),
+        ("", "resume", "running"),
+        ("", "warm", "running"),
+        (NIGHTS, "pause", "paused"),  # the rules want it at rest, too
+        (OFFICE, "resume", "running"),
+        ("idle_after: 45m", "resume", "running"),  # rule 5 gives way
+        ("protected: true", "resume", "running"),
+    ],
+)
+def test_it_acts_where_the_rules_let_it(text: str, action: str, wanted: str) -> None:
+    found = scheduled(action, situation(text))
+    assert (found.wanted, found.rule, found.left) == (wanted, "cron", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "more"),
+    [
+        (OFFICE, "pause", {}),
+        (NIGHTS, "resume", {}),
+        (NIGHTS, "warm", {}),
+        ("hours: always", "pause", {}),
+        ("", "resume", {"override": override("paused")}),
+        ("platform: main", "resume", {"news": stopped("Tue 08:00")}),
+        ("protected: true", "pause", {}),
+        (f"{NIGHTS}, protected: true", "pause", {}),
+    ],
+)
+def test_it_is_skipped_where_rules_1_to_4_or_protection_want_otherwise(
+    text: str, action: str, more: dict[str, object]
+) -> None:
+    seen = situation(text, "running" if action == "pause" else "paused", **more)  # type: ignore[arg-type]
+    step = plan_step(scheduled(action, seen), seen)
+    assert (step.action, step.outcome, step.level) == ("none", "skipped", "INFO")
+    assert step.reason.startswith(f"scheduled {action} skipped")
+
+
+def test_a_skipped_pause_is_no_failed_start_of_the_hours() -> None:
+    assert scheduled("pause", situation(OFFICE)).begin is None
+
+
+@pytest.mark.parametrize("action", ["resume", "warm"])
+def test_start_false_does_not_hold_back_a_scheduled_start(action: str) -> None:
+    """The rules never start it; a scheduled action is not one of them."""
+    seen = situation(f"{OFFICE}, start: false", "paused")
+    assert plan_step(scheduled(action, seen), seen, alone=action == "warm").action == "resume"
