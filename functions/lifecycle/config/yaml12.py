@@ -53,8 +53,8 @@ def load(text: bytes) -> tuple[Any, list[Problem]]:
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         begun = error.context_mark
         since = f", {error.context} from line {begun.line + 1}" if begun and error.context and error.problem else ""
-        lines = text.split(b"\n")[mark.line : mark.line + 1] if mark else []
-        signs = look_alikes(b"".join(lines).decode(errors="ignore"))
+        lines = text.split(b"\n")[begun.line if begun else mark.line : mark.line + 1] if mark else []
+        signs = look_alikes(b"".join(lines[:3]).decode(errors="ignore"))
         told = f"{error.problem or error.context}{since}{'; ' if signs else ''}{signs}"
         raise Invalid(Problem((), f"{where}not YAML: {told}")) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
