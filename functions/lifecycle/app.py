@@ -22,6 +22,7 @@ from lifecycle.core.entries import Settings
 from lifecycle.engine.dependencies import Dependencies
 from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
+from lifecycle.gcp.log_reader import LogReader
 from lifecycle.gcp.monitoring import Monitoring
 from lifecycle.gcp.rest import Credentials, Rest
 from lifecycle.gcp.scheduler import Client, Scheduler
@@ -86,11 +87,21 @@ def world(env: Environment, settings: Settings) -> Dependencies:
         prefix=env.prefix,
         now=now,
         rng=rng,
-        monitoring=_monitoring(env, http),
+        monitoring=monitoring(env, http),
     )
 
 
-def _monitoring(env: Environment, http: httpx.AsyncClient) -> Monitoring | None:
+def log_reader(env: Environment, http: httpx.AsyncClient) -> LogReader | None:
+    """None: LOGGING_PARENT is not set."""
+    if env.logging_parent is None:
+        return None
+    credentials = None if env.logging_url else Credentials()
+    url = env.logging_url or "https://logging.googleapis.com"
+    return LogReader(env.logging_parent, Rest("Cloud Logging", url, http, credentials), env.prefix)
+
+
+def monitoring(env: Environment, http: httpx.AsyncClient) -> Monitoring | None:
+    """None: MONITORING_PARENT is not set."""
     if env.monitoring_parent is None:
         return None
     credentials = None if env.monitoring_url else Credentials()

@@ -16,6 +16,8 @@ COMMANDS = {  # name: module, in the order in which `--help` lists them
     "resume": "actions",
     "warm": "actions",
     "release": "actions",
+    "history": "history",
+    "report": "report",
     "sync": "jobs",
     "schema": "check",
 }

@@ -109,7 +109,7 @@ def _run(asked: ManualRequest, situations: Sequence[Situation], own: Override | 
     if against and not asked.force and (foreign := [one for one in against if not _may_end(one, asked)]):
         return ManualPlan(refusal=Refusal("held", _refused(foreign[0], first)))
     spending = first.past.spent(first.entry, first.now)
-    if spending and not asked.force:
+    if spending and not asked.force and not first.entry.protected:
         reason = f"{describe_spending(spending, first.now)}; force overrules it"
         return ManualPlan(refusal=Refusal("budget", reason))
     alone = [_alone(situation) for situation in situations]

@@ -19,6 +19,7 @@ from lifecycle.retry import retry_after, time_limit
 
 Json = dict[str, Any]
 Query = Sequence[tuple[str, str]]
+PER_CALL = 5.0  # seconds
 CODE = "history_unavailable"
 SCOPES = ("https://www.googleapis.com/auth/logging.read", "https://www.googleapis.com/auth/monitoring.read")
 
@@ -72,8 +73,9 @@ class Rest:
         self.credentials = credentials
 
     async def __call__(self, method: str, path: str, *, deadline: float, query: Query = (), body: Any = None) -> Json:
-        async with time_limit(self.name, deadline, code=CODE):
-            headers = await self.credentials.headers(self.http, deadline) if self.credentials else {}
+        limit = min(deadline, asyncio.get_running_loop().time() + PER_CALL)
+        async with time_limit(self.name, limit, code=CODE):
+            headers = await self.credentials.headers(self.http, limit) if self.credentials else {}
             try:
                 request = self.http.build_request(
                     method, self.url + path, params=list(query), json=body, headers=headers, timeout=None

@@ -1,0 +1,66 @@
+"""`lifecycle history`: what changed, when, by which rule or whom, and what failed."""
+
+import json
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import click
+
+from lifecycle.cli import output
+from lifecycle.cli.common import AS_JSON, SOME_NAMES, read_environment, read_settings, run, wrong
+from lifecycle.config.environment import Environment
+from lifecycle.core.history import Event
+from lifecycle.core.text import visible
+from lifecycle.core.times import duration
+
+
+@click.command()
+@SOME_NAMES
+@click.option("--since", default="7d", show_default=True, help="How far back: 90m, 12h, 7d.")
+@AS_JSON
+def history(names: tuple[str, ...], since: str, as_json: bool) -> None:
+    """Say what changed, when, by which rule or whom, and what failed; also what was changed at Hugging Face.
+
+    Runs that changed nothing are folded.
+    """
+    env = read_environment()
+    try:
+        length = duration(since)
+    except ValueError as error:
+        wrong(f"--since {since}: {error}")
+    now = datetime.now(UTC)
+    found = run(output.waiting(_events(env, names, now - length, now), "history"))
+    if as_json:
+        print(json.dumps([event.as_json() for event in found], indent=2))
+    elif found:
+        zones = _zones(env)
+        cells = [_row(event, zones.get(event.endpoint, output.UTC)) for event in found]
+        output.rows(cells, styles=["red" if event.failed else None for event in found])
+    else:
+        output.line(f"nothing in the last {since}")
+
+
+def _zones(env: Environment) -> dict[str, ZoneInfo]:
+    """Each entry's zone, where the settings are on this machine."""
+    if not env.config.exists():
+        return {}
+    return {key: entry.zone for key, entry in read_settings(env.config).entries.items()}
+
+
+async def _events(env: Environment, names: tuple[str, ...], since: datetime, now: datetime) -> list[Event]:
+    from lifecycle.app import http_client, log_reader
+    from lifecycle.engine.history import history as read
+
+    async with http_client() as http:
+        source = log_reader(env, http)
+        if source is None:
+            wrong("LOGGING_PARENT is not set: there is no history (terraform output -raw exports says it)")
+        return await read(source, () if names == ("*",) else names, since, now)
+
+
+def _row(event: Event, zone: ZoneInfo) -> list[str]:
+    at = f"{event.at.astimezone(zone):%a %Y-%m-%d %H:%M} {zone.key}"
+    many = f" ({event.count} times until {event.until.astimezone(zone):%a %H:%M})" if event.until else ""
+    who = f"by {event.by}" if event.by else f"rule: {event.rule}" if event.rule else ""
+    names = output.names({"endpoint": event.endpoint, "name": event.name})
+    return [visible(cell) for cell in (at, names, event.what + many, who, event.why)]

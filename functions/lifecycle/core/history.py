@@ -1,0 +1,148 @@
+"""What happened, from the log lines of the functions: what changed, when, by which rule or whom, and what failed. Pure.
+
+Lines that repeat what the run before said are folded. What Hugging Face says was updated, without a line of ours at
+that time, was changed there.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from lifecycle.core.text import did
+from lifecycle.core.times import format_rfc3339, parse_rfc3339
+
+OURS = timedelta(seconds=30)  # around an action of ours: Hugging Face's clock and its own updates
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line of the log: when it was written, and its fields."""
+
+    at: datetime
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened. `until`, `count`: how long and in how many lines it was repeated.
+
+    `by`: a person, or who changed it at Hugging Face; `rule`: what decided otherwise.
+    """
+
+    at: datetime
+    endpoint: str
+    name: str
+    what: str
+    why: str
+    by: str | None = None
+    rule: str | None = None
+    failed: bool = False
+    until: datetime | None = None
+    count: int = 1
+    changed: bool = True  # something; else it is folded with others like it
+
+    def as_json(self) -> dict[str, Any]:
+        until = format_rfc3339(self.until) if self.until else None
+        return {**vars(self), "at": format_rfc3339(self.at), "until": until}
+
+
+# Which lines there is something to say about (Cloud Logging's query language).
+CONDITION = (
+    'jsonPayload.event="budget" OR (jsonPayload.event="endpoint" AND (jsonPayload.action!="none" '
+    'OR jsonPayload.outcome="failed" OR jsonPayload.outcome="skipped" OR jsonPayload.trigger="manual" '
+    "OR jsonPayload.recently_updated=true))"
+)
+
+
+def events(lines: Iterable[LogLine]) -> list[Event]:
+    """What happened, oldest first."""
+    lines = sorted(lines, key=lambda line: line.at)
+    found: list[Event] = []
+    for line in lines:
+        if line.fields.get("event") == "budget":
+            found += _budget(line)
+        elif event := _event(line):
+            found.append(event)
+    found += _changed_elsewhere(lines)
+    return _folded(sorted(found, key=lambda event: event.at))
+
+
+def _event(line: LogLine) -> Event | None:
+    """What a line about an endpoint says that was done, or not; None: nothing."""
+    fields = line.fields
+    action, outcome = _text(fields, "action"), _text(fields, "outcome")
+    manual = fields.get("trigger") == "manual"
+    if action == "none" and outcome in ("unchanged", "pending") and not manual:
+        return None
+    before, after = fields.get("before"), fields.get("after")
+    states = f": {before} → {after}" if before != after else ""
+    done = did(action, outcome, dry_run=fields.get("dry_run") is True)
+    asked = f"{fields.get('function')} asked by hand: " if manual else ""
+    error = fields.get("error")
+    return Event(
+        at=line.at,
+        endpoint=_text(fields, "endpoint"),
+        name=_text(fields, "name"),
+        what=f"{asked}{done}{states}",
+        why=_text(fields, "reason") + (f"; {error}" if error else ""),
+        by=fields.get("by"),
+        rule=fields.get("rule") or None,
+        failed=outcome == "failed",
+        changed=outcome in ("done", "pending") or manual,
+    )
+
+
+def _budget(line: LogLine) -> list[Event]:
+    """A budget that is spent, near, or not known."""
+    code, key = line.fields.get("code"), _text(line.fields, "endpoint")
+    words = {"budget_spent": "budget spent", "budget_near": "budget nearly spent", "budget_unknown": "budget not known"}
+    if code not in words:
+        return []
+    return [Event(line.at, key, key, words[code], _text(line.fields, "message"), rule="budget", changed=False)]
+
+
+def _changed_elsewhere(lines: Iterable[LogLine]) -> list[Event]:
+    """Changes at Hugging Face that no line of ours explains; each once."""
+    lines = [line for line in lines if line.fields.get("event") == "endpoint"]
+    ours: dict[str, list[tuple[datetime, datetime]]] = {}
+    for line in lines:
+        if line.fields.get("action") not in ("none", "warm") and not line.fields.get("dry_run"):
+            spent = line.fields.get("duration_ms")
+            begun = line.at - timedelta(milliseconds=spent if isinstance(spent, int | float) else 0)
+            ours.setdefault(_text(line.fields, "name"), []).append((begun - OURS, line.at + OURS))
+    found: dict[tuple[str, datetime], Event] = {}
+    for line in lines:
+        name, at = _text(line.fields, "name"), parse_rfc3339(_text(line.fields, "updated_at"))
+        if not at or line.fields.get("recently_updated") is not True or (name, at) in found:
+            continue
+        if any(begin <= at <= end for begin, end in ours.get(name, ())):
+            continue
+        by = line.fields.get("updated_by")
+        what = f"changed at Hugging Face: {line.fields.get('before')}"
+        found[name, at] = Event(at, _text(line.fields, "endpoint"), name, what, "not by lifecycle", by=by)
+    return list(found.values())
+
+
+def _folded(events: Iterable[Event]) -> list[Event]:
+    """Runs of the same event of one endpoint as one, with its first reason."""
+    found: list[Event] = []
+    last: dict[str, int] = {}
+    for event in events:
+        index = last.get(event.name)
+        same = index is not None and not event.changed and _key(found[index]) == _key(event)
+        if same and index is not None:
+            found[index] = replace(found[index], until=event.at, count=found[index].count + 1)
+        else:
+            last[event.name] = len(found)
+            found.append(event)
+    return found
+
+
+def _key(event: Event) -> tuple[Any, ...]:
+    return event.what, event.by, event.rule, event.failed, event.changed
+
+
+def _text(fields: Mapping[str, Any], key: str) -> str:
+    value = fields.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,99 @@
+"""A month's report: what was billed against always-on and the forecast, and the mornings that were on time. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from lifecycle.core.history import LogLine
+from lifecycle.core.money import Bill, together
+from lifecycle.core.times import format_rfc3339, parse_rfc3339
+
+
+@dataclass(frozen=True)
+class Morning:
+    """Hours of an endpoint that began, and whether it was running by then."""
+
+    name: str
+    begin: datetime
+    on_time: bool
+
+
+@dataclass(frozen=True)
+class Share:
+    """What the report has of one endpoint. Money in dollars; None: its price is not known, or nothing forecasts it."""
+
+    endpoint: str
+    name: str
+    bill: Bill
+    tags: Sequence[str] = ()
+    always_on: float | None = None
+    forecast: float | None = None
+    mornings: Sequence[Morning] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """The shares of one entry or tag, added up."""
+
+    key: str
+    shares: Sequence[Share] = field(repr=False)
+
+    @property
+    def bill(self) -> Bill:
+        return together([share.bill for share in self.shares])
+
+    @property
+    def mornings(self) -> list[Morning]:
+        return [morning for share in self.shares for morning in share.mornings]
+
+    def as_json(self) -> dict[str, Any]:
+        bill, mornings = self.bill, self.mornings
+        return {
+            "key": self.key,
+            "endpoints": [share.name for share in self.shares],
+            "hours": bill.running / timedelta(hours=1),
+            "dollars": round(bill.dollars, 4),
+            "always_on": _sum(share.always_on for share in self.shares),
+            "forecast": _sum(share.forecast for share in self.shares),
+            "mornings": len(mornings),
+            "on_time": sum(morning.on_time for morning in mornings),
+            "known_since": format_rfc3339(bill.since) if bill.since else None,
+            "unknown_hours": bill.unknown / timedelta(hours=1),
+        }
+
+
+def by_entry(shares: Iterable[Share]) -> list[Row]:
+    return _grouped((share.endpoint, share) for share in shares)
+
+
+def by_tag(shares: Iterable[Share]) -> list[Row]:
+    """An endpoint with several tags is in several rows."""
+    return _grouped((tag, share) for share in shares for tag in (sorted(share.tags) or ["(no tag)"]))
+
+
+def total(shares: Iterable[Share]) -> Row:
+    return Row("total", list(shares))
+
+
+def mornings(lines: Iterable[LogLine]) -> list[Morning]:
+    """For each endpoint and beginning of hours what the first line about it says."""
+    found: dict[tuple[str, datetime], Morning] = {}
+    for line in sorted(lines, key=lambda line: line.at):
+        name, begin = str(line.fields.get("name")), parse_rfc3339(str(line.fields.get("hours_begin")))
+        if begin:
+            found.setdefault((name, begin), Morning(name, begin, line.fields.get("on_time") is True))
+    return list(found.values())
+
+
+def _grouped(pairs: Iterable[tuple[str, Share]]) -> list[Row]:
+    groups: dict[str, list[Share]] = {}
+    for key, share in pairs:
+        groups.setdefault(key, []).append(share)
+    return [Row(key, shares) for key, shares in groups.items()]
+
+
+def _sum(amounts: Iterable[float | None]) -> float | None:
+    """The sum of what is known; None where nothing is."""
+    known = [amount for amount in amounts if amount is not None]
+    return round(sum(known), 4) if known else None

@@ -1,0 +1,70 @@
+"""The functions' log lines, read back from Cloud Logging.
+
+Source: Cloud Logging API v2, `entries.list`.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lifecycle.core.history import LogLine
+from lifecycle.core.times import format_rfc3339, parse_rfc3339
+from lifecycle.errors import Failure
+from lifecycle.gcp.rest import CODE, PER_CALL, Api, Json
+
+PAGE = 1000
+MOST_PAGES = 100
+
+
+@dataclass(frozen=True)
+class LogReader:
+    """The lines of the functions whose jobs have this prefix. `parent`: a log view's full name, or `projects/P`."""
+
+    parent: str
+    api: Api
+    prefix: str
+
+    async def lines(self, condition: str, since: datetime, until: datetime) -> list[LogLine]:
+        """The lines in [since, until) that meet a condition of the query language, oldest first. Raises `Failure`."""
+        filters = (
+            'resource.type="cloud_run_revision"',
+            f'resource.labels.service_name=~"^{self.prefix}-"',
+            f'timestamp>="{format_rfc3339(since)}"',
+            f'timestamp<"{format_rfc3339(until)}"',
+            f"({condition})",
+        )
+        asked: Json = {
+            "resourceNames": [self.parent],
+            "filter": " AND ".join(filters),
+            "orderBy": "timestamp asc",
+            "pageSize": PAGE,
+        }
+        found: list[LogLine] = []
+        for _ in range(MOST_PAGES):
+            deadline = asyncio.get_running_loop().time() + PER_CALL
+            body = await self.api("POST", "/v2/entries:list", deadline=deadline, body=asked)
+            found += _lines(body)
+            token = body.get("nextPageToken")
+            if not token:
+                return found
+            asked = {**asked, "pageToken": token}
+        raise Failure(f"Cloud Logging: more than {MOST_PAGES * PAGE:,} lines; ask for less", code=CODE, retryable=False)
+
+
+def quoted(text: str) -> str:
+    """Text as the query language has it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _lines(body: Mapping[str, Any]) -> Iterator[LogLine]:
+    entries = body.get("entries", [])
+    if not isinstance(entries, list):
+        raise Failure("Cloud Logging: the answer is not understood", code=CODE, retryable=True)
+    for entry in entries:
+        payload = entry.get("jsonPayload") if isinstance(entry, dict) else None
+        at = parse_rfc3339(entry.get("timestamp")) if isinstance(payload, dict) else None
+        if isinstance(payload, dict) and at:
+            yield LogLine(at, {"severity": entry.get("severity"), **payload})

@@ -1,0 +1,113 @@
+"""What happened, from log lines."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from lifecycle.core.history import Event, LogLine, events
+from support.building import at
+
+MINUTE = timedelta(minutes=1)
+
+
+def line(clock: str, action: str = "none", outcome: str = "unchanged", **fields: Any) -> LogLine:
+    always = {
+        "event": "endpoint", "endpoint": "embeddings", "name": "embeddings-prod", "action": action, "outcome": outcome,
+        "before": "running", "after": "running", "reason": "inside hours", "trigger": "schedule", "rule": "hours",
+        "function": "reconcile", "dry_run": False,
+    }  # fmt: skip
+    return LogLine(at(clock), always | fields)
+
+
+def told(*lines: LogLine) -> list[tuple[str, str]]:
+    return [(f"{event.at:%H:%M}", event.what) for event in events(lines)]
+
+
+def test_what_changed_is_told_with_its_rule_and_reason() -> None:
+    (event,) = events([line("Tue 20:00", "pause", "done", after="paused", reason="outside hours")])
+    assert event == Event(
+        at("Tue 20:00"), "embeddings", "embeddings-prod", "pause done: running → paused", "outside hours", rule="hours"
+    )
+
+
+def test_runs_that_changed_nothing_are_not() -> None:
+    assert told(line("Tue 20:00"), line("Tue 20:10", outcome="pending")) == []
+
+
+def test_what_was_asked_by_hand_is_told_with_who_asked() -> None:
+    (event,) = events([line("Tue 20:00", trigger="manual", function="pause", by="anna@example.com")])
+    assert (event.what, event.by) == ("pause asked by hand: unchanged", "anna@example.com")
+
+
+def test_failures_that_repeat_are_folded() -> None:
+    lines = [line(f"Tue 20:{minute:02}", "pause", "failed", error="503") for minute in range(3, 60, 10)]
+    (event,) = events(lines)
+    assert (event.failed, event.count, event.until) == (True, 6, at("Tue 20:53"))
+
+
+def test_another_endpoint_between_them_does_not_matter() -> None:
+    other = {"name": "other", "endpoint": "other"}
+    lines = [
+        line("Tue 20:03", "pause", "failed"), line("Tue 20:03", "pause", "failed", **other),
+        line("Tue 20:13", "pause", "failed"), line("Tue 20:13", "pause", "failed", **other),
+    ]  # fmt: skip
+    assert [event.count for event in events(lines)] == [2, 2]
+
+
+def test_what_changes_again_the_next_day_is_told_again() -> None:
+    assert len(told(line("Tue 20:00", "pause", "done"), line("Wed 20:00", "pause", "done"))) == 2
+
+
+def test_a_dry_run_says_what_would_be_done_once() -> None:
+    lines = [line(f"Tue 20:{minute:02}", "pause", "skipped", dry_run=True) for minute in (3, 13)]
+    assert told(*lines) == [("20:03", "would pause")]
+
+
+def updated(clock: str, when: str, **fields: Any) -> LogLine:
+    return line(clock, updated_at=at(when).isoformat(), updated_by="bob", recently_updated=True, **fields)
+
+
+def test_what_was_changed_at_hugging_face_is_told_once_with_who_did() -> None:
+    lines = [updated("Tue 20:03", "Tue 19:58"), updated("Tue 20:13", "Tue 19:58")]
+    (event,) = events(lines)
+    assert (event.at, event.what, event.by) == (at("Tue 19:58"), "changed at Hugging Face: running", "bob")
+
+
+def test_what_we_changed_there_is_not() -> None:
+    ours = line("Tue 20:00", "pause", "done", duration_ms=20_000)
+    for when in ("2026-11-24T19:59:30", "Tue 20:00"):
+        assert len(events([ours, updated("Tue 20:03", when)])) == 1
+    assert len(events([ours, updated("Tue 20:03", "Tue 19:58")])) == 2
+
+
+def test_what_a_dry_run_says_is_no_change_of_ours() -> None:
+    dry = line("Tue 20:00", "pause", "skipped", dry_run=True)
+    assert len(events([dry, updated("Tue 20:03", "Tue 20:00")])) == 2
+
+
+def test_an_old_update_is_no_news() -> None:
+    old = line("Tue 20:03", updated_at=at("Tue 08:00").isoformat(), updated_by="bob", recently_updated=False)
+    assert events([old]) == []
+
+
+def test_budgets_are_told_when_there_is_something_to_say() -> None:
+    def budget(clock: str, code: str | None) -> LogLine:
+        return LogLine(
+            at(clock), {"event": "budget", "endpoint": "embeddings", "code": code, "message": "$20.13 billed"}
+        )
+
+    lines = [budget("Tue 15:03", None), budget("Tue 15:13", "budget_spent"), budget("Tue 15:23", "budget_spent")]
+    (event,) = events(lines)
+    assert (event.what, event.why, event.count) == ("budget spent", "$20.13 billed", 2)
+
+
+def test_lines_come_in_any_order_and_with_any_fields() -> None:
+    odd = LogLine(at("Tue 21:00"), {"event": "endpoint", "action": 1, "outcome": None, "updated_at": 5, "reason": []})
+    found = events([odd, line("Tue 20:00", "pause", "done"), line("Tue 19:00", "resume", "done")])
+    assert [event.at for event in found][:2] == [at("Tue 19:00"), at("Tue 20:00")]
+
+
+def test_it_is_json_too() -> None:
+    (event,) = events([line("Tue 20:00", "pause", "done")])
+    told = event.as_json()
+    assert datetime.fromisoformat(told["at"]) == at("Tue 20:00")
+    assert told["what"] == "pause done"
