@@ -216,6 +216,13 @@ def test_of_an_override_written_by_hand_only_state_and_since_are_needed() -> Non
     assert jobs.override_in(holding("x", told)) == override(until=None)
 
 
+def test_a_long_note_in_a_job_is_cut() -> None:
+    told = {"memory": {"override": {"state": "paused", "since": "2026-11-24T10:00:00Z", "note": "x" * 65_000}}}
+    found = jobs.override_in(holding("x", told))
+    assert found
+    assert found.note == "x" * 500
+
+
 # From which settings the jobs were made.
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from lifecycle.errors import Failure
 from lifecycle.gcp import transport
+from lifecycle.gcp.rest import Rest
 from lifecycle.gcp.scheduler import Client, Scheduler
 from lifecycle.gcp.secret_manager import SecretManager
 
@@ -112,6 +113,17 @@ def test_a_redirect_is_not_followed() -> None:
         (error,) = listed(url, 0.4)
     assert isinstance(error, Failure)
     assert "TooManyRedirects" in str(error)
+
+
+def test_an_answer_of_cloud_monitoring_is_read_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "LARGEST", 10_000)
+
+    async def read(url: str) -> None:
+        async with httpx.AsyncClient() as http:
+            await Rest("Cloud Monitoring", url, http, None)("GET", "/", deadline=asyncio.get_running_loop().time() + 2)
+
+    with service(whole(b" " * 20_000)) as url, pytest.raises(Failure, match="DecodingError"):
+        asyncio.run(read(url))
 
 
 def test_reading_the_token_ends_at_the_deadline() -> None:

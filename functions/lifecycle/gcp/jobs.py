@@ -18,6 +18,7 @@ from lifecycle.errors import Failure
 
 T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
+LONGEST_TEXT = 500  # characters of a text in an override; jobs of earlier versions, and by hand, may hold more
 
 
 @dataclass(frozen=True)
@@ -328,4 +329,4 @@ def _time(body: Mapping[str, Any], key: str) -> datetime | None:
 
 def _text(body: Mapping[str, Any], key: str) -> str | None:
     value = body.get(key)
-    return value if isinstance(value, str) else None
+    return value[:LONGEST_TEXT] if isinstance(value, str) else None
