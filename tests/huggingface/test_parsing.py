@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lifecycle.core.model import Endpoint
 from lifecycle.core.times import parse_rfc3339
-from lifecycle.huggingface.parsing import addressable, endpoint_of, prices_of, prose
+from lifecycle.huggingface.parsing import addressable, as_json, endpoint_of, prices_of, prose
 from support.building import MINUTE, properties
 
 # The facts' example.
@@ -94,6 +94,26 @@ BARE = Endpoint("my-endpoint", "unknown")
 )
 def test_what_is_absent_null_new_or_of_another_type_is_not_told(body: Any) -> None:
     assert endpoint_of(body) == BARE
+
+
+@pytest.mark.parametrize("count", [-1, 10**9, 10**400, 1.5, float("nan"), float("inf"), True, "1", None, []])
+def test_replica_counts_beyond_reason_are_unknown(count: Any) -> None:
+    body = FULL | {"compute": {"scaling": {"minReplica": count, "maxReplica": count, "scaleToZeroTimeout": count}}}
+    found = known(body | {"status": FULL["status"] | {"readyReplica": count, "targetReplica": count}})
+    assert found.ready_replicas is found.target_replicas is found.min_replicas is found.max_replicas is None
+    assert found.scale_to_zero_after is None
+
+
+def test_texts_beyond_reason_are_unknown() -> None:
+    long = "x" * 5000
+    found = known(FULL | {"healthRoute": "/" + long, "type": long, "status": {"state": long, "url": "https://" + long}})
+    assert (found.health_route, found.type, found.state, found.url) == (None, None, "unknown", None)
+
+
+def test_a_number_of_thousands_of_digits_spoils_no_other_value() -> None:
+    assert as_json('{"a": ' + "9" * 5000 + ', "b": 7, "c": -3, "d": 1e999}') == {
+        "a": None, "b": 7, "c": -3, "d": float("inf"),
+    }  # fmt: skip
 
 
 NAMELESS: list[Any] = [None, [], "my-endpoint", {}, {"name": None}, {"name": 7}]

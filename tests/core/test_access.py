@@ -1,0 +1,23 @@
+"""Who can wake an endpoint."""
+
+import pytest
+
+from lifecycle.core.access import who_can_wake
+from lifecycle.core.model import Endpoint
+
+
+@pytest.mark.parametrize(
+    ("type", "said"),
+    [
+        ("public", "anybody can wake this while it sleeps; paused it cannot be woken"),
+        (
+            "authenticated",
+            "anybody with a Hugging Face account can wake this while it sleeps; paused it cannot be woken",
+        ),
+        ("private", "only who has access to it in the namespace can wake"),
+        (None, "not known"),
+        ("new", "not known"),
+    ],
+)
+def test_who_can_wake_it(type: str | None, said: str) -> None:
+    assert said in who_can_wake(Endpoint("a", "scaledToZero", type=type))
