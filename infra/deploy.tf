@@ -147,5 +147,5 @@ resource "google_kms_crypto_key_iam_member" "deploy" {
 
   crypto_key_id = var.kms_key
   role          = "roles/iam.securityReviewer"
-  member        = local.deploy_members[0]
+  member        = google_service_account.deploy[0].member
 }

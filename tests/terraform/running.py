@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -56,6 +57,17 @@ class Deployed:
         changes = {one["address"]: one["change"]["actions"] for one in shown["resource_changes"]}
         return {address: actions for address, actions in changes.items() if actions != ["no-op"]}
 
+    def waits_for(self) -> dict[str, set[str]]:
+        """What each resource is made after, directly or by way of others; all without their keys."""
+        self._run("plan", "-out=plan")
+        module = json.loads(self._show("plan"))["configuration"]["root_module"]
+        after = {one["address"]: _references(one) for one in module["resources"]}
+        while True:
+            more = {name: seen | set().union(*(after.get(one, set()) for one in seen)) for name, seen in after.items()}
+            if more == after:
+                return after
+            after = more
+
     def apply(self) -> None:
         self._run("apply", "-auto-approve")
 
@@ -69,6 +81,17 @@ class Deployed:
         ran = terraform(self.infra, "show", "-json", *what)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
+
+
+def _references(node: Any) -> set[str]:
+    """The resources that a part of a configuration refers to, locals left out."""
+    if isinstance(node, list):
+        return set().union(*(_references(one) for one in node))
+    if not isinstance(node, dict):
+        return set()
+    named = {*node.get("references", []), *node.get("depends_on", [])}
+    found = {re.sub(r"\[.*", "", name) for name in named}
+    return {".".join(name.split(".")[:2]) for name in found} | set().union(*(_references(one) for one in node.values()))
 
 
 def state(infra: Path, test: str = "outputs") -> Made:

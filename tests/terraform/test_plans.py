@@ -77,6 +77,21 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     return deployed
 
 
+def test_what_is_made_waits_until_its_service_is_there(everything: Deployed) -> None:
+    early = {"google_project_service.this"}
+    after = everything.waits_for()
+    made = {name for name in after if name.startswith("google_")} - early
+    assert {name for name in made if "time_sleep.services" not in after[name]} == set()
+    assert "google_project_service.this" in after["time_sleep.services"]
+
+
+def test_functions_are_built_after_rights_have_spread(everything: Deployed) -> None:
+    after = everything.waits_for()
+    assert "time_sleep.build_rights" in after["google_cloudfunctions2_function.this"]
+    assert "google_project_iam_member.build_source" in after["time_sleep.build_rights"]
+    assert "google_logging_project_sink.vms" in after["time_sleep.vms_writer"]
+
+
 def test_a_second_plan_changes_nothing(everything: Deployed) -> None:
     assert everything.plan() == {}
 
