@@ -56,3 +56,9 @@ def platform_event(request: Request) -> Response:
 def status(request: Request) -> Response:
     """Tells what is, what is wanted and why."""
     return door.serve(APP, "status", request)
+
+
+@functions_framework.http
+def console(request: Request) -> Response:
+    """The page, and its forms."""
+    return door.serve(APP, "console", request)

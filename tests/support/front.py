@@ -17,7 +17,6 @@ from support.hub import TUESDAY_NOON, Answer, Harness, Hub
 from support.secret import TOKEN
 
 T = TypeVar("T")
-FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
 LIMITS = {"warm": timedelta(minutes=9), "reconcile": timedelta(minutes=9)}  # the others: a minute
 SETTINGS = """
 platforms: {main: {max_started: 24h}}

@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from lifecycle.engine.service import FUNCTIONS
 from local.servers.endpoints import Durations
 from support.processes import Deployment
 from terraform.running import ROOT, Made
 
-FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
 QUICK = Durations(pending=0, resume=0.3, wake=0.3, update=0.2, load=0.2)
 
 
@@ -58,7 +58,7 @@ def test_nothing_is_in_it_but_what_runs(unpacked: Path) -> None:
         "functions/main.py",
         "functions/lifecycle.yaml",
         "functions/lifecycle/web/page.css",
-        "functions/lifecycle/web/page.html",
+        *(f"functions/lifecycle/web/{name}.html" for name in ("base", "endpoint", "missing", "parts", "table")),
     }
 
 
@@ -109,6 +109,6 @@ def test_status_answers(deployed: Deployment) -> None:
 
 
 def test_the_page_is_served(deployed: Deployment) -> None:
-    response = httpx.get(deployed.urls["status"], headers={"Accept": "text/html"}, timeout=20)
+    response = httpx.get(deployed.urls["console"], timeout=20)
     assert response.headers["content-type"].startswith("text/html")
     assert "embeddings-prod" in response.text

@@ -17,8 +17,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from lifecycle.engine.service import FUNCTIONS
 from support.building import properties
-from support.front import FUNCTIONS, Front
+from support.front import Front
 from support.secret import TOKEN
 
 # Words that mean something somewhere, and JSON of them.

@@ -14,7 +14,9 @@ import pytest
 from lifecycle.core.model import Override, PlatformState
 from lifecycle.engine.service import Service
 from lifecycle.engine.status import Status
-from lifecycle.web import page
+from lifecycle.web import forms, page
+from lifecycle.web.page import Visit
+from lifecycle.web.view import View
 from support.hub import TUESDAY_NOON, Harness
 
 TEXT = """
@@ -24,32 +26,43 @@ endpoints:
   embeddings: {name: embeddings-prod, hours: Mon-Fri 08:00-20:00, platform: main}
 """
 EVIL = "<script>alert(1)</script>"
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
 def stage() -> Harness:
     made = Harness(TEXT)
-    made.hub.add("embeddings-prod", "running")
+    made.hub.add("embeddings-prod", "running", targetReplica=1)
     return made
 
 
 def priced(stage: Harness, dollars: float = 0.8) -> Harness:
     computes = [{"instanceType": "nvidia-l4", "instanceSize": "x1", "pricePerHour": dollars}]
     body = {"vendors": [{"name": "aws", "regions": [{"name": "us-east-1", "computes": computes}]}]}
-    stage.hub.script("GET /v2/provider/acme", lambda _: httpx.Response(200, json=body))
+    stage.hub.script("GET /v2/provider/acme", *[lambda _: httpx.Response(200, json=body)] * 5)
     return stage
 
 
-def shown(stage: Harness, *, still: bool = False) -> str:
-    async def told(service: Service) -> Status:
+def status_of(stage: Harness) -> Status:
+    async def status(service: Service) -> Status:
         return await service.status()
 
-    return page.html(stage.run(told), stage.settings, still=still)
+    return stage.run(status)
+
+
+def shown(stage: Harness, visit: Visit | None = None) -> str:
+    return page.table(status_of(stage), stage.settings, visit or Visit())
+
+
+def own(stage: Harness, name: str = "embeddings", visit: Visit | None = None) -> str:
+    text = page.endpoint(name, status_of(stage), stage.settings, visit or Visit())
+    assert text is not None
+    return text
 
 
 def words(text: str) -> str:
     """What a reader sees of a page, tags and runs of space left out."""
-    apart = text.replace("</dt>", " ")
+    apart = re.sub(r"</(dt|b|span|a|h1|h2|li|strong|option|label|button)>", " ", text)
     return " ".join(html.unescape(re.sub(r"<style.*?</style>|<[^>]*>", "", apart, flags=re.DOTALL)).split())
 
 
@@ -59,66 +72,117 @@ def tile(text: str, label: str) -> str:
     return words(found[1])
 
 
-# What it says of an endpoint.
+def line(text: str, name: str) -> str:
+    """One endpoint's line."""
+    found = [one for one in re.findall(r"<li class=.*?</li>", text) if f">{name}<" in one]
+    assert len(found) == 1, found
+    return words(found[0])
 
 
-def test_it_says_the_state_what_is_wanted_since_when_and_why(stage: Harness) -> None:
-    text = words(shown(stage))
-    assert "embeddings-prod embeddings ● running ✓ as wanted" in text
-    assert "running since 08:00: inside hours Mon-Fri 08:00-20:00, until 20:00 Europe/Berlin" in text
-    assert "Next paused at 20:00" in text
+# The table.
+
+
+def test_a_line_has_marker_names_state_why_next_and_dollars(stage: Harness) -> None:
+    assert line(shown(priced(stage)), "embeddings-prod") == (
+        "● embeddings-prod embeddings running inside hours Mon-Fri 08:00-20:00, until 20:00 next paused 20:00 $0.80/h"
+    )
 
 
 @pytest.mark.parametrize(
-    ("state", "verdict"),
-    [("paused", "→ next pass will resume"), ("initializing", "→ starting"), ("failed", "! left as it is")],
+    ("state", "expected"),
+    [
+        ("paused", "→ embeddings-prod embeddings paused → running"),
+        ("initializing", "→ embeddings-prod embeddings initializing → running"),
+        ("failed", "! embeddings-prod embeddings failed → running"),
+    ],
 )
-def test_it_says_what_the_next_pass_makes_of_another_state(stage: Harness, state: str, verdict: str) -> None:
-    stage.hub.add("embeddings-prod", state)
-    assert verdict in words(shown(stage))
+def test_a_line_shows_the_state_and_the_other_that_is_wanted(stage: Harness, state: str, expected: str) -> None:
+    stage.hub.add("embeddings-prod", state, updatedAt=TUESDAY_NOON.isoformat())
+    assert line(shown(stage), "embeddings-prod").startswith(expected)
 
 
-def test_it_says_that_a_dry_run_changes_nothing(stage: Harness) -> None:
-    dry = Harness(f"dry_run: true{TEXT}")
-    dry.hub.add("embeddings-prod", "paused")
-    assert "next pass would resume" in words(shown(dry))
-    assert "Dry run: nothing is changed" in words(shown(dry))
+def test_what_needs_a_look_comes_first_and_says_why(stage: Harness) -> None:
+    many = Harness("endpoints: {a: {hours: Mon-Fri 08:00-20:00}, b: {hours: Mon-Fri 08:00-20:00}}")
+    many.hub.add("a", "running")
+    many.hub.add("b", "failed", errorMessage="CUDA out of memory")
+    text = words(shown(many))
+    assert "Needs a look 1 ! b failed → running CUDA out of memory" in text
+    assert text.index("! b") < text.index("● a")
 
 
-def test_it_says_what_an_endpoint_costs_against_always_on(stage: Harness) -> None:
-    assert "Costs $0.80 an hour; $201.60 in 30 days, always on $576.00" in words(shown(priced(stage)))
+@pytest.mark.parametrize("ago", [timedelta(minutes=1), timedelta(minutes=3)])
+def test_a_manual_request_without_effect_needs_a_look(stage: Harness, ago: timedelta) -> None:
+    stage.hub.add("embeddings-prod", "paused")
+    stage.override("embeddings", Override("running", TUESDAY_NOON - ago, TUESDAY_NOON + HOUR))
+    late = "running was due 3m ago and did not happen; next run will resume"
+    assert (late in shown(stage)) == (ago > timedelta(minutes=2))
 
 
-def test_an_endpoint_that_is_not_there_is_told(stage: Harness) -> None:
+def test_a_change_by_the_rules_that_did_not_happen_needs_a_look(stage: Harness) -> None:
+    stage.hub.add("embeddings-prod", "paused")
+    assert "running was due 5h ago and did not happen" in shown(stage)
+
+
+def test_what_changed_at_hugging_face_just_now_is_not_overdue(stage: Harness) -> None:
+    stage.hub.add("embeddings-prod", "paused", updatedAt=(TUESDAY_NOON - timedelta(minutes=3)).isoformat())
+    assert "was due" not in shown(stage)
+
+
+def test_an_endpoint_that_is_not_there_needs_a_look(stage: Harness) -> None:
     stage.hub.endpoints.clear()
     text = words(shown(stage))
-    assert "Needs a look embeddings-prod: Hugging Face has no endpoint embeddings-prod" in text
+    assert (
+        "embeddings-prod embeddings not at Hugging Face → running Hugging Face has no endpoint embeddings-prod" in text
+    )
 
 
-def test_endpoints_of_one_entry_stand_together_under_its_commands(stage: Harness) -> None:
-    many = Harness("endpoints: {trials: {name: trial-*, hours: Mon-Fri 08:00-20:00}}")
-    for name in ("trial-a", "trial-b"):
-        many.hub.add(name, "running")
-    text = words(shown(many))
-    assert "trials 2 endpoints; the commands are for all of them lifecycle pause trials" in text
-    assert text.count("lifecycle pause trials --until released") == 1
+def test_what_is_unmanaged_and_may_bill_needs_a_look(stage: Harness) -> None:
+    stage.hub.add("forgotten", "running", targetReplica=1)
+    assert line(shown(priced(stage)), "forgotten") == (
+        "! forgotten running → left alone unmanaged and may bill: no rule ever stops it $0.80/h"
+    )
 
 
-def test_an_entry_that_covers_nothing_now_is_told() -> None:
-    assert "Covers nothing trials" in words(shown(Harness("endpoints: {trials: {name: trial-*}}")))
-
-
-# Its head.
-
-
-def test_it_sums_up_what_may_bill_what_an_hour_costs_and_what_is_saved(stage: Harness) -> None:
-    stage.hub.add("forgotten", "running")
+def test_what_is_unmanaged_and_stopped_does_not(stage: Harness) -> None:
     stage.hub.add("asleep", "paused")
+    assert line(shown(stage), "asleep").startswith("○ asleep paused → left alone")
+
+
+def test_an_entry_that_covers_nothing_now_is_named() -> None:
+    assert "No endpoint matches trials" in words(shown(Harness("endpoints: {trials: {name: trial-*}}")))
+
+
+def test_platforms_are_shown(stage: Harness) -> None:
+    stage.news("main", PlatformState("started", TUESDAY_NOON))
+    assert "Platform main started since 13:00 Europe/Berlin" in words(shown(stage))
+
+
+def test_a_dry_run_is_announced(stage: Harness) -> None:
+    dry = Harness(f"dry_run: true{TEXT}")
+    dry.hub.add("embeddings-prod", "paused")
+    assert "Dry run: nothing is changed, whoever asks." in words(shown(dry))
+    assert "would resume" in words(own(dry))
+
+
+# Sums.
+
+
+def test_all_sums_are_over_the_same_endpoints_unmanaged_ones_too(stage: Harness) -> None:
+    stage.hub.add("forgotten", "running", targetReplica=1)
+    stage.hub.add("asleep", "paused", targetReplica=1)
     text = shown(priced(stage))
     assert tile(text, "may bill now") == "2 of 3"
     assert tile(text, "an hour now") == "$1.60"
-    assert tile(text, "forecast for 30 days") == "$201.60"
-    assert tile(text, "saved: 65 % of .576.00 always on") == "$374.40"
+    assert tile(text, "forecast for 30 days") == "$777.60 of $1,728 always on"
+
+
+def test_sums_are_over_what_a_filter_shows(stage: Harness) -> None:
+    stage.hub.add("forgotten", "running", targetReplica=1)
+    stage.hub.add("asleep", "paused")
+    text = shown(priced(stage), Visit(View(states=("paused",))))
+    assert tile(text, "may bill now") == "0 of 1"
+    assert "1 of 3 shown, in the sums too." in words(text)
+    assert ">forgotten<" not in text
 
 
 def test_an_hour_counts_every_replica(stage: Harness) -> None:
@@ -126,16 +190,60 @@ def test_an_hour_counts_every_replica(stage: Harness) -> None:
     assert tile(shown(priced(stage)), "an hour now") == "$1.60"
 
 
-def test_what_bills_in_no_entry_comes_first_with_what_it_costs_and_what_stops_it(stage: Harness) -> None:
-    stage.hub.add("forgotten", "running")
-    text = words(shown(priced(stage)))
-    assert text.index("forgotten") < text.index("embeddings-prod")
-    assert "forgotten is running, $0.80 an hour, $576.00 in 30 days. hf endpoints pause forgotten" in text
+def test_a_sum_that_lacks_a_price_says_that_it_is_more(stage: Harness) -> None:
+    stage.hub.add("other", "running", targetReplica=1)
+    stage.hub.endpoints["other"]["compute"]["instanceType"] = "unheard-of"
+    assert tile(shown(priced(stage)), "an hour now") == "≥ $0.80"
 
 
-def test_what_rests_in_no_entry_is_not_loud(stage: Harness) -> None:
-    stage.hub.add("asleep", "paused")
-    assert "asleep" not in shown(stage)
+def test_unknown_use_makes_the_forecast_a_range() -> None:
+    idle = Harness("endpoints: {playground: {name: dev-a, idle_after: 45m}}")
+    idle.hub.add("dev-a", "running", targetReplica=1, lastUsedAt=TUESDAY_NOON.isoformat())
+    assert tile(shown(priced(idle)), "forecast for 30 days") == "$0.60 to $576.00 of $576.00 always on"
+
+
+# Filters and order.
+
+
+def crowd(count: int) -> Harness:
+    names = [f"e{number}" for number in range(count)]
+    many = Harness("endpoints:\n" + "".join(f"  {name}: {{hours: Mon-Fri 08:00-20:00, lead: 10m}}\n" for name in names))
+    for number, name in enumerate(names):
+        many.hub.add(name, "running", tags=(f"t{number % 2}",), targetReplica=number % 3 + 1)
+    return many
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"),
+    [
+        (View(), ["e0", "e1", "e2", "e3"]),
+        (View(tags=("t1",)), ["e1", "e3"]),
+        (View(tags=("t0", "t1")), ["e0", "e1", "e2", "e3"]),
+        (View(states=("paused",)), []),
+        (View(sort="cost"), ["e2", "e1", "e0", "e3"]),
+        (View(tags=("t0",), sort="cost"), ["e2", "e0"]),
+    ],
+)
+def test_filters_and_order_come_from_the_query(view: View, expected: list[str]) -> None:
+    text = shown(priced(crowd(4)), Visit(view))
+    assert re.findall(r'<li class="[a-z]+" id="e-([^"]+)"', text) == expected
+
+
+def test_no_match_is_said() -> None:
+    assert "No endpoint matches these filters." in shown(crowd(2), Visit(View(states=("paused",))))
+
+
+def test_two_hundred_endpoints_are_quick_and_not_heavy() -> None:
+    many = priced(crowd(200))
+    status = status_of(many)
+    page.table(status, many.settings, Visit(acts=True))  # the templates are compiled once
+    begun = time.process_time()
+    text = page.table(status, many.settings, Visit(acts=True))
+    assert time.process_time() - begun < 0.3
+    assert len(text.encode()) < 150_000
+
+
+# What is not known.
 
 
 def test_it_says_what_it_does_not_know_and_once_why(stage: Harness) -> None:
@@ -143,10 +251,17 @@ def test_it_says_what_it_does_not_know_and_once_why(stage: Harness) -> None:
     stage.shelf.refuse = frozenset({"list"})
     stage.hub.script("GET /", 403)
     text = words(shown(stage))
-    for what in ("which endpoints there are, and their states", "Hugging Face: prices", "Cloud Scheduler: overrides"):
+    for what in ("Hugging Face does not answer", "prices are not known", "Cloud Scheduler does not answer"):
         assert what in text
     assert text.count("scripted 403") == 1
     assert tile(shown(stage), "forecast for 30 days") == "?"
+
+
+def test_without_hugging_face_nothing_needs_a_look_for_that(stage: Harness) -> None:
+    stage.hub.script("GET /", 403)
+    text = shown(stage)
+    assert "Needs a look" not in text
+    assert line(text, "embeddings-prod").startswith("? embeddings-prod embeddings state unknown → running")
 
 
 def test_a_platform_that_could_not_be_read_is_not_known(stage: Harness) -> None:
@@ -155,93 +270,149 @@ def test_a_platform_that_could_not_be_read_is_not_known(stage: Harness) -> None:
     assert "Platform main not known" in words(shown(stage))
 
 
-def test_an_override_is_shown_with_its_end_and_the_command_that_ends_it(stage: Harness) -> None:
-    stage.override("embeddings", Override("paused", TUESDAY_NOON, TUESDAY_NOON + timedelta(hours=5), by="anna@x"))
-    text = words(shown(stage))
-    assert "By hand embeddings: asked by hand until 18:00 Europe/Berlin by anna@x" in text
-    assert "lifecycle release embeddings" in text
+def test_without_jobs_it_says_that_nothing_happens_on_a_schedule(stage: Harness) -> None:
+    assert stage.shelf is not None
+    stage.shelf.jobs.clear()
+    assert "There are no jobs yet" in words(shown(stage))
 
 
-def test_platforms_are_told(stage: Harness) -> None:
-    stage.news("main", PlatformState("started", TUESDAY_NOON))
-    assert "Platform main started since 13:00 Europe/Berlin" in words(shown(stage))
+def test_jobs_that_were_made_from_other_settings_are_reported(stage: Harness) -> None:
+    assert stage.shelf is not None
+    reconcile = stage.shelf.jobs["lifecycle-reconcile"]
+    stage.shelf.jobs["lifecycle-reconcile"] = replace(reconcile, description=f"from {'0' * 64}")
+    assert "The jobs were made from other settings" in words(shown(stage))
 
 
-@pytest.mark.parametrize(
-    ("state", "command"), [("running", "pause embeddings"), ("paused", "warm embeddings --for 2h")]
-)
-def test_the_command_that_changes_the_state_is_ready_to_copy(stage: Harness, state: str, command: str) -> None:
-    stage.hub.add("embeddings-prod", state)
-    assert f"lifecycle {command}" in words(shown(stage))
+# An endpoint's own page.
 
 
-# The week.
+def test_it_is_found_by_key_and_by_its_name_at_hugging_face(stage: Harness) -> None:
+    stage.hub.add("asleep", "paused")
+    for name in ("embeddings", "embeddings-prod"):
+        assert "<h1>embeddings-prod <small>embeddings</small></h1>" in own(stage, name)
+    assert "<h1>asleep" in own(stage, "asleep")
+    assert page.endpoint("nonesuch", status_of(stage), stage.settings, Visit()) is None
 
 
-def test_the_week_is_drawn_and_told(stage: Harness) -> None:
-    text = shown(stage)
+def test_its_facts_are_there(stage: Harness) -> None:
+    text = words(own(priced(stage)))
+    assert "Wanted running, since 08:00: inside hours Mon-Fri 08:00-20:00, until 20:00 Europe/Berlin" in text
+    assert "Next change paused 20:00: outside hours until Wed 2026-11-25 08:00 Europe/Berlin" in text
+    assert "$0.80 an hour now, $0.80 an hour for a replica; forecast for 30 days $201.60, always on $576.00" in text
+
+
+def test_it_says_who_can_wake_it(stage: Harness) -> None:
+    stage.hub.endpoints["embeddings-prod"]["type"] = "public"
+    assert "Access anybody can wake this while it sleeps; paused it cannot be woken" in words(own(stage))
+
+
+def test_its_week_is_drawn_and_written(stage: Harness) -> None:
+    text = own(stage)
     assert 'class="holiday"' in text
     assert "wanted to run Tue 13:00 to 20:00, Wed 08:00 to 20:00, Fri 08:00 to 20:00, Mon" in text
-    assert "holiday Thu 26; now running" in text
+
+
+def test_every_rule_is_there_with_its_verdict(stage: Harness) -> None:
+    text = words(own(stage))
+    assert "platform main has sent no message yet" in text
+    assert "hours → running: inside hours Mon-Fri 08:00-20:00, until 20:00 Europe/Berlin decides" in text
+
+
+def test_holders_are_there_with_both_names(stage: Harness) -> None:
+    since = TUESDAY_NOON - timedelta(minutes=1)
+    override = Override("paused", since, TUESDAY_NOON + 5 * HOUR, by="anna@x", note="load", holder="ci-42")
+    stage.override("embeddings", override)
+    assert "ci-42 (anna@x): paused since 12:59, until 18:00: load decides" in words(own(stage))
+
+
+def test_an_entry_of_several_endpoints_lists_them() -> None:
+    many = Harness("endpoints: {trials: {name: trial-*, hours: Mon-Fri 08:00-20:00}}")
+    for name in ("trial-a", "trial-b"):
+        many.hub.add(name, "running")
+    text = own(many, "trials")
+    assert "<h1>trials <small>2 endpoints</small></h1>" in text
+    assert line(text, "trial-a").startswith("● trial-a trials running")
+    assert "<h1>trial-b <small>trials</small></h1>" in own(many, "trial-b")
+
+
+def test_commands_are_folded_away(stage: Harness) -> None:
+    text = own(stage)
+    folded = re.search(r"<details>(.*?)</details>", text, re.DOTALL)
+    assert folded is not None
+    assert "lifecycle pause embeddings --until released" in folded[1]
+    assert "lifecycle" not in words(text.replace(folded[0], ""))
+
+
+def test_of_an_unmanaged_endpoint_it_says_how_to_stop_it(stage: Harness) -> None:
+    stage.hub.add("forgotten", "running")
+    assert "hf endpoints pause forgotten --namespace acme" in own(stage, "forgotten")
 
 
 # What it is made of.
 
 
 @pytest.mark.parametrize("where", ["name", "tag", "state", "message", "note"])
-def test_everything_is_escaped(stage: Harness, where: str) -> None:
+def test_everything_is_escaped_control_characters_too(stage: Harness, where: str) -> None:
+    evil = f"{EVIL}\x1b[31m\u202e"
     if where == "note":
-        stage.override("embeddings", Override("paused", TUESDAY_NOON, None, note=EVIL))
+        stage.override("embeddings", Override("paused", TUESDAY_NOON, None, note=evil))
     elif where == "name":
-        stage.hub.add(EVIL, "running")
+        stage.hub.add(evil, "running")
     else:
-        told = {"tag": ("running", (EVIL,)), "state": (EVIL, ()), "message": ("failed", ())}
-        state, tags = told[where]
-        stage.hub.add("embeddings-prod", state, tags=tags, errorMessage=f"it said {EVIL}")
-    text = shown(stage)
-    assert "<script" not in text
-    assert where == "tag" or EVIL in words(text)
+        values = {"tag": ("running", (evil,)), "state": (evil, ()), "message": ("failed", ())}
+        state, tags = values[where]
+        stage.hub.add("embeddings-prod", state, tags=tags, errorMessage=f"it said {evil}")
+    for text in (shown(stage), own(stage)):
+        assert "<script" not in text
+        assert not re.search("[\x1b\u202e]", text)
+    both = words(shown(stage)) + words(own(stage))
+    assert EVIL + (" [31m" if where == "message" else "\\x1b[31m\\u202e") in both
 
 
-def test_it_renews_itself_unless_it_is_kept_still(stage: Harness) -> None:
-    assert page.headers()["Refresh"] == "120"
-    assert "Refresh" not in page.headers(still=True)
-    assert '<a href="?">Renew it every two minutes</a>' in shown(stage, still=True)
+@pytest.mark.parametrize("odd", [10**30, -1, 1e300, "two", None, True, [], {}])
+@pytest.mark.parametrize("where", ["readyReplica", "targetReplica", "minReplica"])
+def test_odd_values_are_unknown_and_never_an_error(stage: Harness, where: str, odd: object) -> None:
+    stage.hub.add("embeddings-prod", "running")
+    found = stage.hub.endpoints["embeddings-prod"]
+    (found["compute"]["scaling"] if where == "minReplica" else found["status"])[where] = odd
+    assert line(shown(priced(stage)), "embeddings-prod")
+    assert words(own(priced(stage)))
 
 
-def test_three_hundred_entries_are_quick_and_not_heavy() -> None:
-    names = [f"e{number}" for number in range(300)]
-    many = Harness("endpoints:\n" + "".join(f"  {name}: {{hours: Mon-Fri 08:00-20:00, lead: 10m}}\n" for name in names))
-    for name in names:
-        many.hub.add(name, "running")
-    begun = time.process_time()
-    text = shown(many)
-    assert time.process_time() - begun < 3
-    assert len(text) < 500_000
+def test_it_refreshes_unless_that_is_stopped_and_forgets_what_became_of_a_form(stage: Harness) -> None:
+    visit = Visit(View(tags=("dev",), sort="cost"), outcome="running")
+    assert visit.headers()["Refresh"] == "120; url=?tag=dev&sort=cost"
+    assert "Refresh" not in Visit(still=True).headers()
+    assert '<a href="?still">Stop refreshing</a>' in shown(stage)
+    assert '<a href="?">Refresh every 2 minutes</a>' in shown(stage, Visit(still=True))
 
 
-def test_it_has_no_script_no_form_and_nothing_from_elsewhere(stage: Harness) -> None:
-    text = shown(stage)
-    assert not re.search(r"<script|<form|<link|<img|javascript:|https?://|@import|url\(", text)
+@pytest.mark.parametrize("code", [*forms.OUTCOMES])
+def test_what_became_of_a_form_is_said_in_words(stage: Harness, code: str) -> None:
+    assert f'role="status" class="{"loud" if code in forms.BAD else "good"}">{forms.OUTCOMES[code]}<' in html.unescape(
+        shown(stage, Visit(outcome=code))
+    )
 
 
-def test_its_policy_allows_its_own_style_and_nothing_else(stage: Harness) -> None:
+def test_an_unknown_code_says_nothing(stage: Harness) -> None:
+    assert 'role="status"' not in shown(stage, Visit(outcome=EVIL))
+
+
+def test_it_has_no_script_and_nothing_from_elsewhere(stage: Harness) -> None:
+    for text in (shown(stage, Visit(acts=True)), own(stage, visit=Visit(acts=True))):
+        assert not re.search(r"<script|<link|<img|javascript:|https?://|@import|url\(|formaction| action=", text)
+
+
+def test_without_the_right_to_act_there_are_no_forms_that_do(stage: Harness) -> None:
+    for text in (shown(stage), own(stage)):
+        assert 'method="post"' not in text
+
+
+def test_its_policy_allows_its_own_style_and_forms_to_itself(stage: Harness) -> None:
     style = re.search(r"<style>(.*?)</style>", shown(stage), re.DOTALL)
     assert style is not None
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    policy = page.headers()["Content-Security-Policy"]
-    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
-    assert "unsafe" not in policy
-
-
-def test_without_jobs_it_says_that_nothing_happens_by_the_clock(stage: Harness) -> None:
-    assert stage.shelf is not None
-    stage.shelf.jobs.clear()
-    assert "There are no jobs yet" in words(shown(stage))
-
-
-def test_jobs_that_were_made_from_other_settings_are_told(stage: Harness) -> None:
-    assert stage.shelf is not None
-    reconcile = stage.shelf.jobs["lifecycle-reconcile"]
-    stage.shelf.jobs["lifecycle-reconcile"] = replace(reconcile, description=f"from {'0' * 64}")
-    assert "The jobs were made from other settings" in words(shown(stage))
+    headers = Visit().headers()
+    assert headers["Content-Security-Policy"].startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
+    assert "form-action 'self'" in headers["Content-Security-Policy"]
+    assert headers["Referrer-Policy"] == "same-origin"

@@ -116,6 +116,8 @@ async def _confirmed(run: Run, target: Target, override: Override | None, before
     if not was or not run.store or override is None:
         return None
     for pause in CONFIRMED_AFTER:
+        if run.clock() + pause > run.deadline:
+            return None
         await asyncio.sleep(pause)
         try:
             if await run.store.has(target.entry.key, override):

@@ -1,5 +1,6 @@
 """What the functions do: observe, decide, act, report. One dispatch for all, and the one list of their names."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
@@ -17,12 +18,14 @@ from lifecycle.engine.request import Request, UnknownName
 from lifecycle.engine.run import Run, Target
 from lifecycle.engine.status import Status, build_status
 from lifecycle.errors import Failure
+from lifecycle.gcp.jobs import reconcile_id
 
 # `console` serves people; the others are called by jobs, Pub/Sub and requests.
-FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
+FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status", "console")
 
-# Seconds for a call's work, so that it ends 10 s within the functions' limits of 60 and 540; people wait for `status`.
-SHORT, LONG, AT_ONCE = 48.0, 525.0, 5.0
+# Seconds for a call's work, so that it ends 10 s within the functions' limits of 60 and 540; people wait for `status`
+# and for the page's forms.
+SHORT, LONG, AT_ONCE, FORM = 48.0, 525.0, 5.0, 8.0
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,24 @@ class Service:
 
     world: Dependencies
 
-    async def handle(self, function: str, body: bytes, caller: Caller) -> Answer:
-        """`pause`, `resume`, `warm` or `reconcile`. Raises `Invalid`, `UnknownName`, or `Failure` when names could not
-        be looked up."""
-        long = function in ("warm", "reconcile")
-        storing = None if function == "reconcile" else SHORT / 2
-        run = Run(self.world, LONG if long else SHORT, caller, storing=storing)
+    async def handle(self, function: str, body: bytes, caller: Caller, *, at_once: bool = False) -> Answer:
+        """`pause`, `resume`, `warm` or `reconcile`. `at_once`: for a person who looks at a page; what starts is not
+        waited for. Raises `Invalid`, `UnknownName`, or `Failure` when names could not be looked up."""
+        seconds = FORM if at_once else LONG if function in ("warm", "reconcile") else SHORT
+        storing = None if function == "reconcile" else min(SHORT, seconds) / 2
+        run = Run(self.world, seconds, caller, storing=storing)
         asked, targets = await self._asked(run, function, body)
         run.dry = run.dry or asked.dry_run
         if function == "reconcile":
-            return await self._reconcile(run, asked, targets)
+            return await self._reconcile(run, asked, targets, waits=not at_once)
         return await self._act(run, cast(Verb, function), asked, targets)
+
+    async def run_reconcile(self) -> None:
+        """Has Cloud Scheduler run the job `…-reconcile` now. Raises `Failure`."""
+        if self.world.jobs is None:
+            raise Failure("SCHEDULER_PARENT is not set", code="memory_unavailable", retryable=False)
+        deadline = asyncio.get_running_loop().time() + FORM
+        await self.world.jobs(deadline).run(reconcile_id(self.world.prefix))
 
     async def _asked(self, run: Run, function: str, body: bytes) -> tuple[Request, list[Target]]:
         """The request and what it is about. Names that are no entries, and that a pattern may cover, are looked up."""
@@ -119,8 +129,8 @@ class Service:
             return replace(answer, status=200)
         return answer
 
-    async def _reconcile(self, run: Run, asked: Request, targets: Sequence[Target]) -> Answer:
-        how = ExecutionOptions(wait_for_started=True, wait_for_starting=not asked.everything, dry=run.dry)
+    async def _reconcile(self, run: Run, asked: Request, targets: Sequence[Target], *, waits: bool) -> Answer:
+        how = ExecutionOptions(wait_for_started=waits, wait_for_starting=waits and not asked.everything, dry=run.dry)
         holder = asked.holder or run.caller.email
 
         async def one(target: Target) -> list[Result]:

@@ -53,13 +53,17 @@ def _respond(
     app: App, function: str, http: HttpRequest, headers: Mapping[str, str], caller: Caller, log: Log
 ) -> Response:
     try:
+        if function == "console":
+            from lifecycle.web import console
+
+            return console.respond(app, http, headers, log)
         _let_in(function, http, headers)
     except Refused:
         body.leave(http)
         raise
     if function == "status":
         body.leave(http)
-        return _status(app, http, log)
+        return _status(app, log)
     text = body.read(http)
     if function == "platform_event":
         answer = _platform_event(app, text, headers)
@@ -100,17 +104,11 @@ def _let_in(function: str, http: HttpRequest, headers: Mapping[str, str]) -> Non
         raise Refused(415, f"{kind}: the body must be JSON, as {' or '.join(filter(None, known))}")
 
 
-def _status(app: App, http: HttpRequest, log: Log) -> Response:
+def _status(app: App, log: Log) -> Response:
     status = app.run(app.service.status())
     for failure in status.failures:
         log.line("note", f"not known: {failure}", "WARNING", code=failure.code)
-    if http.accept_mimetypes.best_match(["application/json", "text/html"], "application/json") != "text/html":
-        return _json(status.told, 200, log)
-    from lifecycle.web import page
-
-    still = "still" in http.args
-    text = log.redact(page.html(status, app.settings, still=still))
-    return Response(text.encode("utf-8", "replace"), 200, mimetype="text/html", headers=page.headers(still=still))
+    return _json(status.told, 200, log)
 
 
 def log_results(answer: Answer, caller: Caller, log: Log) -> None:

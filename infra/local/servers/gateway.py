@@ -1,4 +1,4 @@
-"""One address for all functions: `/` is the status page, `/pause` and the others go to their processes."""
+"""One address for all functions: `/pause` and the others go to their processes, everything else to the page."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,12 +26,15 @@ class Gateway:
             await response(scope, receive, send)
 
     async def _passed(self, request: Request) -> Response:
-        name = request.url.path.strip("/") or "status"
+        path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+        name = path.strip("/")
         if name not in self.functions:
-            return PlainTextResponse(f"no such function; there are {', '.join(self.functions)}\n", 404)
+            name = "console"
+        else:
+            path = "/"
         headers = [(key, value) for key, value in request.headers.items() if key not in NOT_PASSED]
         body = await request.body()
-        url = f"{self.functions[name]}/?{request.url.query}"
+        url = f"{self.functions[name]}{path}?{request.url.query}"
         try:
             answer = await self.client.request(request.method, url, content=body, headers=headers, timeout=600)
         except httpx.HTTPError as error:
