@@ -66,6 +66,14 @@ def test_a_body_of_64_kib_is_read(app: App) -> None:
     assert post(app, "pause", body).status_code == 404
 
 
+@pytest.mark.parametrize("before", [30, 45, 60, 70])
+def test_half_of_a_token_in_a_request_is_not_repeated(app: App, before: int, capfd: pytest.CaptureFixture[str]) -> None:
+    app.token.redact.add(TOKEN)
+    response = post(app, "pause", {"endpoints": ["embeddings"], "for": "x" * before + TOKEN})
+    assert response.status_code == 400
+    assert TOKEN[:6] not in response.get_data(as_text=True) + capfd.readouterr().out
+
+
 def test_what_is_wrong_with_a_request_is_told_up_to_a_hundred_mistakes(app: App) -> None:
     response = post(app, "pause", {"endpoints": [1] * 20_000})
     told = response.get_json()

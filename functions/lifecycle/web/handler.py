@@ -64,7 +64,8 @@ def _respond(
     if function == "status":
         body.leave(http)
         return _status(app, log)
-    text = body.read(http)
+    # A refusal quotes a part of what is wrong with it, and half a token is not found.
+    text = log.redact(body.read(http).decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     if function == "platform_event":
         answer = _platform_event(app, text, headers)
     else:
