@@ -52,6 +52,8 @@ def serve(app: App, function: str, http: HttpRequest) -> Response:
 def _respond(
     app: App, function: str, http: HttpRequest, headers: Mapping[str, str], caller: Caller, log: Log
 ) -> Response:
+    if http.method != "POST":
+        body.leave(http)
     try:
         if function == "console":
             from lifecycle.web import console
@@ -62,7 +64,6 @@ def _respond(
         body.leave(http)
         raise
     if function == "status":
-        body.leave(http)
         return _status(app, log)
     # A refusal quotes a part of what is wrong with it, and half a token is not found.
     text = log.redact(body.read(http).decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
