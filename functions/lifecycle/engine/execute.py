@@ -117,6 +117,7 @@ class StepExecution:
         self.now = endpoint
         self.refused: Action | None = None
         self.rescales = 0
+        self.moved = False  # it was seen in another state than paused while it was waited for
         self.start_seconds: float | None = None
         self.unproved = ""
         self.unreached = 0  # times in a row that its URL could not be reached
@@ -207,7 +208,10 @@ class StepExecution:
                 # What it is now may say it better: one that was paused meanwhile refuses, too.
                 with suppress(Failure):
                     self.now = await self.hf.look(self.now.name)
-            settling = own and clock() - since < SETTLES_WITHIN
+            self.moved = self.moved or self.now.state != "paused"
+            settling = own and not self.moved and clock() - since < SETTLES_WITHIN
+            if self.now.state == "paused" and not settling:
+                await self.hf.still_wanted()
             if self.lagging() and not settling:
                 return "pending"
             self._raise_if_failed(settling=settling)

@@ -28,7 +28,7 @@ async def act(
     asked = replace(asked, endpoint=target.endpoint)
     entry, before = target.entry, run.state
     async with run.deps.turns.take(f"entry {entry.key}"):
-        if run.deps.turns.changed_since(f"entry {entry.key}", run.state_at):
+        if run.deps.turns.changed_since(f"entry {entry.key}", run.state_from):
             await run.read_state()
         plan, failure = ManualPlan(), run.state_failure
         situations = run.situations(entry, target.endpoint)

@@ -23,7 +23,7 @@ async def store(run: Run, message: Message) -> bool:
         return False
     news = _following(known, message, at, run.settings)
     run.state = await run.store.put_platform_state(message.platform, news)
-    run.state_at = run.clock()
+    run.state_at = run.state_from = run.clock()
     newest = run.state.platforms.get(message.platform)
     return newest is None or (newest.state, newest.since) == (news.state, news.since)
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from lifecycle.core.entries import Entry
 from lifecycle.core.model import Action, Endpoint, Override, Prices, Result, StoredState
@@ -71,7 +72,7 @@ class Run:
         self.unread: dict[str, Failure] = {}  # by entry: why an endpoint that the list does not show is not known
         self.state = StoredState(unavailable_reason="SCHEDULER_PARENT is not set")
         self.state_failure: Failure | None = None
-        self.state_at = begun
+        self.state_at = self.state_from = begun  # when it was read, and when that began
         self.released: dict[str, tuple[Override, ...]] = {}  # by entry: what this call ends
         self.readings = NOT_READ
         self.known_prices: Prices = {}
@@ -107,16 +108,16 @@ class Run:
         except Failure as failure:
             self.endpoints_failure = failure
             return
-        listed_at = begun if self.clock() - begun > FRESH else self.clock()
         for endpoint in self.endpoints:
-            self._cover(endpoint, listed_at)
+            self._cover(endpoint, begun)
         missing = [entry for entry in entries if not entry.is_pattern and entry.key not in self.covered]
         await asyncio.gather(*map(self._look_up, missing))
 
     async def _look_up(self, entry: Entry) -> None:
         """An endpoint can be missing from a list that changes while it is read page by page."""
+        begun = self.clock()
         try:
-            self._cover(await self.hf.endpoint(entry.name or entry.key), self.clock())
+            self._cover(await self.hf.endpoint(entry.name or entry.key), begun)
         except Failure as failure:
             if failure.code != "not_found":
                 self.unread[entry.key] = failure
@@ -129,12 +130,13 @@ class Run:
     async def read_state(self) -> None:
         if not self.store:
             return
+        begun = self.clock()
         try:
             self.state, self.state_failure = await self.store.read(), None
         except Failure as failure:
             self.state = StoredState(unavailable_reason="Cloud Scheduler could not be read")
             self.state_failure = failure
-        self.state_at = self.clock()
+        self.state_at, self.state_from = self.clock(), begun
 
     def situations(self, entry: Entry, endpoint: str | None = None) -> list[Situation]:
         """One for each endpoint that is meant, as far as state and endpoints could be read."""
@@ -206,26 +208,26 @@ class Run:
             decision = rule(situation)
             for _ in range(MOST_PLANS):
                 step = plan_step(decision, situation, alone=alone, boundary=boundary)
-                hf = replace(self.hf, turn=self._turn(situation, decision, rule, alone=alone, needs_state=needs_state))
+                hf = replace(
+                    self.hf,
+                    turn=self._turn(situation, decision, rule, alone=alone, needs_state=needs_state),
+                    still_wanted=partial(self._still_wanted, situation, decision, rule),
+                )
                 try:
                     result = await execute_step(hf, situation, decision, step, how)
                 except Superseded as superseded:
-                    situation, decision = superseded.situation, superseded.decision
-                    if replans:
+                    if replans or superseded.decision.wanted == decision.wanted:
+                        situation, decision = superseded.situation, superseded.decision
                         continue
-                    refused = Failure(f"superseded: {decision.reason}", code="held", retryable=False)
-                    result = lost(situation, rule(situation), step.action, refused)
+                    message = f"superseded: {superseded.decision.reason}"
+                    result = lost(situation, decision, step.action, Failure(message, code="held", retryable=False))
                 except Exception as error:  # whatever happens to one stays its own
                     self.notes.append("".join(traceback.format_exception(error)))
                     message = f"internal error ({type(error).__name__}); see the logs"
                     result = lost(situation, decision, step.action, Failure(message, code="crash", retryable=False))
                 return self.annotated(result, situation, decision)
-            message = "what is wanted changed again and again"
-            return self.annotated(
-                lost(situation, decision, "none", Failure(message, code="conflict", retryable=True)),
-                situation,
-                decision,
-            )
+            unsettled = Failure("what is wanted changed again and again", code="conflict", retryable=True)
+            return self.annotated(lost(situation, decision, "none", unsettled), situation, decision)
 
         return list(await asyncio.gather(*map(one, situations)))
 
@@ -235,13 +237,13 @@ class Run:
         """What surrounds each request that changes an endpoint. Raises `Superseded` where it is no longer wanted."""
         endpoint = situation.endpoint
         assert endpoint is not None
-        first, name = True, f"endpoint {endpoint.name}"
+        first, name, known_at = True, f"endpoint {endpoint.name}", self.state_at
 
         @asynccontextmanager
         async def turn() -> AsyncIterator[None]:
             nonlocal first
             async with self.deps.turns.take(name):
-                fresh = await self._refreshed(situation, needs_state=needs_state)
+                fresh = await self._refreshed(situation, known_at, needs_state=needs_state)
                 found = rule(fresh) if fresh is not situation else decision
                 changed = found.wanted != decision.wanted
                 if first and fresh is not situation and not changed:
@@ -258,26 +260,31 @@ class Run:
 
         return turn
 
-    async def _refreshed(self, situation: Situation, *, needs_state: bool) -> Situation:
-        """The situation read again where it is old, or where this process acted since it was read; else itself."""
+    async def _still_wanted(self, situation: Situation, decision: Decision, rule: Rule) -> None:
+        """Raises `Superseded` where the stored state says that it is not."""
+        await self.read_state()
+        fresh = self.situation(situation.entry, situation.endpoint)
+        if not self.state_failure and (found := rule(fresh)).wanted != decision.wanted:
+            raise Superseded(fresh, found)
+
+    async def _refreshed(self, situation: Situation, known_at: float, *, needs_state: bool) -> Situation:
+        """The situation read again where it is old, or where this process acted since it was read; else itself.
+        `known_at`: of which read its stored state is."""
         endpoint = situation.endpoint
         assert endpoint is not None
-        seen_at = self._seen_at.get(endpoint.name, self.state_at)
-        old_state = self.store is not None and self.clock() - self.state_at > FRESH
-        old_endpoint = self.clock() - seen_at > FRESH or self.deps.turns.changed_since(
-            f"endpoint {endpoint.name}", seen_at
-        )
-        if not (old_state or old_endpoint or self.state_at > seen_at + FRESH):
-            return situation
-        if old_state:
+        if self.store and self.clock() - self.state_at > FRESH:
             async with self._reading:
                 if self.clock() - self.state_at > FRESH:
                     await self.read_state()
-            if self.state_failure and needs_state:
-                raise self.state_failure
-        if old_endpoint:
-            endpoint = await self.hf.peek(endpoint.name)
-            self._seen_at[endpoint.name] = self.clock()
+        if self.state_at != known_at and self.state_failure and needs_state:
+            raise self.state_failure
+        seen_at = self._seen_at[endpoint.name]
+        acted = self.deps.turns.changed_since(f"endpoint {endpoint.name}", seen_at)
+        if not acted and self.clock() - seen_at <= FRESH:
+            return situation if self.state_at == known_at else self.situation(situation.entry, endpoint)
+        begun = self.clock()
+        endpoint = await self.hf.peek(endpoint.name)
+        self._seen_at[endpoint.name] = begun
         return self.situation(situation.entry, endpoint)
 
     # Results.

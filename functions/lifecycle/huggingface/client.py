@@ -8,7 +8,7 @@ clock.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -51,6 +51,10 @@ class Acted:
     already: str = ""
 
 
+async def nothing() -> None:
+    """Nobody to ask."""
+
+
 @dataclass(frozen=True)
 class HuggingFace:
     """One namespace, within one call's time. `deadline` is on the event loop's clock, in seconds."""
@@ -65,6 +69,8 @@ class HuggingFace:
     tried: Counter[str] = field(default_factory=Counter, repr=False)  # requests about each endpoint
     # Surrounds each request that changes an endpoint: a caller waits its turn there, and looks again.
     turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    # Asked where an endpoint was stopped by somebody else: raises what says that it is no longer wanted.
+    still_wanted: Callable[[], Awaitable[None]] = nothing
 
     @cached_property
     def transport(self) -> Transport:

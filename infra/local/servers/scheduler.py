@@ -64,6 +64,7 @@ class Scheduler:
 
     def __post_init__(self) -> None:
         self.faults = Faults(self.now, google_error)
+        self.writes: list[str] = []  # the requests that were to change something
         self._next: dict[str, datetime] = {}
         self._busy: dict[str, asyncio.Lock] = {}
         self._changed: asyncio.Event | None = None
@@ -74,7 +75,10 @@ class Scheduler:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        response = await self.faults.around(Request(scope, receive), self._answer)
+        request = Request(scope, receive)
+        if request.method != "GET":
+            self.writes.append(f"{request.method} {request.url.path}")
+        response = await self.faults.around(request, self._answer)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
