@@ -15,6 +15,7 @@ from local.servers.faults import Fault
 from local.servers.serve import serve
 from support.desk import TEXT, Desk, with_jobs
 from support.processes import PARENT, now
+from support.secret import TOKEN
 
 
 def test_version_is_the_one_of_the_project(desk: Desk) -> None:
@@ -99,6 +100,12 @@ def test_wrong_use_says_what_is_right_and_exits_with_2(desk: Desk, words: list[s
 def test_a_wrong_token_is_told_and_exits_with_1(desk: Desk) -> None:
     done = desk.type("pause", "nights", HF_TOKEN="hf_wrong")
     assert (done.returncode, "401" in done.stdout) == (1, True)
+
+
+def test_the_token_in_a_note_is_not_printed(desk: Desk) -> None:
+    done = desk.type("pause", "nights", "--note", TOKEN)
+    assert TOKEN not in done.stdout + done.stderr
+    assert "[token]" in done.stdout
 
 
 def test_no_network_is_told_and_exits_with_1(desk: Desk) -> None:

@@ -71,7 +71,7 @@ async def _direct(env: Environment, function: str, body: Mapping[str, Any]) -> t
             answer = await service.handle(function, json.dumps(body).encode(), Caller())
         except (Invalid, request.UnknownName) as error:
             return 400, {"detail": str(error)}
-        return answer.status, answer.body()
+        return answer.status, _redacted(service, answer.body())
 
 
 async def _direct_status(env: Environment) -> tuple[Mapping[str, Any], list[str]]:
@@ -79,7 +79,13 @@ async def _direct_status(env: Environment) -> tuple[Mapping[str, Any], list[str]
         made = await service.status()
         why = [f"not known: {failure}" for failure in dict.fromkeys(map(str, made.failures))]
         unset = "not known: memory: SCHEDULER_PARENT is not set"
-        return made.told, why if env.scheduler_parent else [*why, unset]
+        told = _redacted(service, made.told)
+        return told, why if env.scheduler_parent else [*why, unset]
+
+
+def _redacted(service: "Service", answer: Any) -> Any:
+    """An answer without the token, as the functions give it: a note may hold it."""
+    return json.loads(service.world.token.redact(json.dumps(answer)))
 
 
 @asynccontextmanager
