@@ -38,7 +38,7 @@ run "outputs_say_where_the_functions_are" {
   }
 
   assert {
-    condition     = output.exports == join("", [for name, value in output.environment : "export ${name}='${value}'\n"])
-    error_message = "A shell reads the same."
+    condition     = alltrue([for name, value in merge(output.environment, { REGION = "europe-west1", SCHEDULER_REGION = "europe-west1", PROJECT = "acme-ml-prod" }) : strcontains(output.exports, "export ${name}='${value}'\n")])
+    error_message = "A shell reads the same, and where things are."
   }
 }

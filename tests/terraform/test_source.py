@@ -51,15 +51,23 @@ def deployed(unpacked: Path) -> Iterator[Deployment]:
         yield made
 
 
-def test_nothing_is_in_it_but_what_runs(unpacked: Path) -> None:
+def test_it_is_the_package_without_the_command_line(unpacked: Path) -> None:
     found = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
-    assert found == reached(unpacked / "functions") | {
+    package = ROOT / "functions" / "lifecycle"
+    rooms = {path for kind in ("py", "html", "css") for path in package.rglob(f"*.{kind}")} - {
+        *(package / "cli").rglob("*")
+    }
+    assert found == {path.relative_to(ROOT).as_posix() for path in rooms} | {
         "requirements.txt",
         "functions/main.py",
         "functions/lifecycle.yaml",
-        "functions/lifecycle/web/page.css",
-        *(f"functions/lifecycle/web/{name}.html" for name in ("base", "endpoint", "missing", "parts", "table")),
     }
+
+
+def test_everything_that_runs_is_in_it(unpacked: Path) -> None:
+    needed = reached(ROOT / "functions")
+    assert needed
+    assert {path for path in needed if not (unpacked / path).is_file()} == set()
 
 
 def reached(functions: Path) -> set[str]:
