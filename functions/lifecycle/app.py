@@ -88,6 +88,7 @@ def world(env: Environment, settings: Settings) -> Dependencies:
         now=now,
         rng=rng,
         monitoring=monitoring(env, http),
+        logs=log_reader(env, http),
     )
 
 

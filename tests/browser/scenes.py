@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from lifecycle.core.history import Event
 from lifecycle.core.model import Override, PlatformState
 from lifecycle.engine.service import Service
 from lifecycle.engine.status import Status
@@ -21,6 +22,10 @@ from support.hub import Harness
 FRIDAY = datetime(2026, 10, 23, 12, 28, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 EVIL = "<script>alert(1)</script>\x1b\u202e"
+PAUSED = Event(FRIDAY - HOUR, "chat", "chat-prod", "pause asked by hand: pause done", EVIL, by="anna@example.com")
+FAILED = Event(FRIDAY - 2 * HOUR, "vision", "vision-prod", "resume failed", "403 Quota exceeded", failed=True)
+STARTED = Event(FRIDAY - 5 * HOUR, "embeddings", "embeddings-prod", "resume done", "hours begin", rule="hours")
+EVENTS = [PAUSED, FAILED, STARTED]
 SETTINGS = """
 holidays: [2026-10-26]
 platforms: {main: {max_started: 24h}, other: {}}
@@ -42,7 +47,7 @@ def priced(scene: Harness) -> Harness:
     """With prices, and with jobs that were made from these settings."""
     assert scene.shelf is not None
     job = scene.shelf.jobs["lifecycle-reconcile"]
-    scene.shelf.jobs[job.id] = replace(job, description=scene.settings.sha256)
+    scene.shelf.jobs[job.id] = replace(job, description=scene.settings.sha256, attempted_at=FRIDAY - HOUR / 12)
     price = {"instanceType": "nvidia-l4", "instanceSize": "x1", "pricePerHour": 0.8}
     prices = {"vendors": [{"name": "aws", "regions": [{"name": "us-east-1", "computes": [price]}]}]}
     scene.hub.script("GET /v2/provider/acme", *(lambda _: httpx.Response(200, json=prices) for _ in range(9)))
@@ -119,9 +124,9 @@ def status_of(scene: Harness) -> Status:
 def pages(scene: Harness) -> dict[str, Any]:
     """The table and one endpoint's page, with forms."""
     status, visit = status_of(scene), Visit(acts=True)
-    found = {"/": page.table(status, scene.settings, visit)}
+    found = {"/": page.table(status, EVENTS, scene.settings, visit)}
     for name in ("chat", "playground", "team-0-model-number-000-v2x"):
-        if (shown := page.endpoint(name, status, scene.settings, visit)) is not None:
+        if (shown := page.endpoint(name, status, EVENTS, scene.settings, visit)) is not None:
             found[f"/{name}"] = shown
     return {"pages": found, "headers": visit.headers()}
 

@@ -11,9 +11,11 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from lifecycle.core.history import Event
 from lifecycle.core.model import Override, PlatformState
 from lifecycle.engine.service import Service
 from lifecycle.engine.status import Status
+from lifecycle.errors import Failure
 from lifecycle.web import forms, page
 from lifecycle.web.page import Visit
 from lifecycle.web.view import View
@@ -27,6 +29,7 @@ endpoints:
 """
 EVIL = "<script>alert(1)</script>"
 HOUR = timedelta(hours=1)
+NO_HISTORY = Failure("LOGGING_PARENT is not set", code="history_unavailable", retryable=False)
 
 
 @pytest.fixture
@@ -51,11 +54,11 @@ def status_of(stage: Harness) -> Status:
 
 
 def shown(stage: Harness, visit: Visit | None = None) -> str:
-    return page.table(status_of(stage), stage.settings, visit or Visit())
+    return page.table(status_of(stage), NO_HISTORY, stage.settings, visit or Visit())
 
 
 def own(stage: Harness, name: str = "embeddings", visit: Visit | None = None) -> str:
-    text = page.endpoint(name, status_of(stage), stage.settings, visit or Visit())
+    text = page.endpoint(name, status_of(stage), NO_HISTORY, stage.settings, visit or Visit())
     assert text is not None
     return text
 
@@ -236,9 +239,9 @@ def test_no_match_is_said() -> None:
 def test_two_hundred_endpoints_are_quick_and_not_heavy() -> None:
     many = priced(crowd(200))
     status = status_of(many)
-    page.table(status, many.settings, Visit(acts=True))  # the templates are compiled once
+    page.table(status, NO_HISTORY, many.settings, Visit(acts=True))  # the templates are compiled once
     begun = time.process_time()
-    text = page.table(status, many.settings, Visit(acts=True))
+    text = page.table(status, NO_HISTORY, many.settings, Visit(acts=True))
     assert time.process_time() - begun < 0.3
     assert len(text.encode()) < 150_000
 
@@ -283,6 +286,59 @@ def test_jobs_that_were_made_from_other_settings_are_reported(stage: Harness) ->
     assert "The jobs were made from other settings" in words(shown(stage))
 
 
+# The past.
+
+
+def with_events(stage: Harness, *events: Event) -> str:
+    return words(page.table(status_of(stage), events, stage.settings, Visit()))
+
+
+RESUMED = Event(TUESDAY_NOON - HOUR, "embeddings", "embeddings-prod", "resume done", "hours begin", rule="hours")
+REFUSED = replace(RESUMED, what="resume failed", why="503 no capacity", failed=True, by="anna@x", at=TUESDAY_NOON)
+
+
+def test_what_happened_lately_is_shown_with_when_what_who_and_why(stage: Harness) -> None:
+    text = with_events(stage, REFUSED, RESUMED)
+    assert "13:00 embeddings-prod ! resume failed by anna@x 503 no capacity" in text
+    assert "12:00 embeddings-prod resume done by rule hours hours begin" in text
+
+
+def test_twenty_events_are_shown(stage: Harness) -> None:
+    assert with_events(stage, *[RESUMED] * 30).count("resume done") == 20
+
+
+def test_what_was_repeated_says_how_often(stage: Harness) -> None:
+    assert "resume failed, 6 times until 13:00" in with_events(stage, replace(REFUSED, count=6, until=TUESDAY_NOON))
+
+
+def test_a_change_that_did_not_happen_says_why_the_last_try_failed(stage: Harness) -> None:
+    stage.hub.add("embeddings-prod", "paused")
+    assert "did not happen; next run will resume; it failed: 503 no capacity" in with_events(stage, REFUSED)
+    assert "it failed" not in with_events(stage, RESUMED, REFUSED)
+
+
+def test_an_unknown_history_is_said(stage: Harness) -> None:
+    assert "The history is not known: LOGGING_PARENT is not set." in words(shown(stage))
+    assert "The history is not known" in words(own(stage))
+
+
+@pytest.mark.parametrize(("ago", "loud"), [(timedelta(minutes=7), False), (timedelta(hours=1), True)])
+def test_the_last_reconcile_run_is_shown_and_loud_when_it_is_long_ago(
+    stage: Harness, ago: timedelta, loud: bool
+) -> None:
+    assert stage.shelf is not None
+    job = stage.shelf.jobs["lifecycle-reconcile"]
+    stage.shelf.jobs[job.id] = replace(job, attempted_at=TUESDAY_NOON - ago)
+    text = words(shown(stage))
+    assert "last reconcile run 12:" in text
+    assert ("Nothing is corrected" in text) == loud
+
+
+def test_warnings_of_the_settings_are_folded_away() -> None:
+    surprising = Harness("holidays: [2026-12-25]\nendpoints: {e: {hours: daily 00:00-24:00}}")
+    assert "Settings: 2 warnings" in words(shown(surprising))
+
+
 # An endpoint's own page.
 
 
@@ -291,7 +347,7 @@ def test_it_is_found_by_key_and_by_its_name_at_hugging_face(stage: Harness) -> N
     for name in ("embeddings", "embeddings-prod"):
         assert "<h1>embeddings-prod <small>embeddings</small></h1>" in own(stage, name)
     assert "<h1>asleep" in own(stage, "asleep")
-    assert page.endpoint("nonesuch", status_of(stage), stage.settings, Visit()) is None
+    assert page.endpoint("nonesuch", status_of(stage), NO_HISTORY, stage.settings, Visit()) is None
 
 
 def test_its_facts_are_there(stage: Harness) -> None:

@@ -13,6 +13,7 @@ import httpx
 from lifecycle.core.entries import Settings
 from lifecycle.core.model import Trigger
 from lifecycle.gcp.jobs import Jobs
+from lifecycle.gcp.log_reader import LogReader
 from lifecycle.gcp.monitoring import Monitoring
 from lifecycle.huggingface.credentials import Token
 from lifecycle.huggingface.prices import PriceCatalogue
@@ -66,4 +67,5 @@ class Dependencies:
     rng: random.Random = field(repr=False)
     catalogue: PriceCatalogue = field(default_factory=PriceCatalogue, repr=False)
     monitoring: Monitoring | None = None
+    logs: LogReader | None = None
     turns: Turns = field(default_factory=Turns, repr=False)

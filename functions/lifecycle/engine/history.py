@@ -1,16 +1,35 @@
 """What happened to endpoints, and which mornings were on time, as Cloud Logging has it."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lifecycle.core.history import CONDITION, Event, events
 from lifecycle.core.report import Morning, mornings
+from lifecycle.engine.past import PATIENCE
+from lifecycle.errors import Failure
 from lifecycle.gcp.log_reader import LogReader, quoted
+from lifecycle.gcp.rest import CODE
+from lifecycle.retry import time_limit
 
 
 async def history(source: LogReader, names: Iterable[str], since: datetime, until: datetime) -> list[Event]:
     """The events of entries and endpoints of these names; without names of all. Raises `Failure`."""
     return events(await source.lines(_about(CONDITION, names), since, until))
+
+
+async def lately(source: LogReader | None, names: Sequence[str], now: datetime) -> list[Event] | Failure:
+    """What changed and what failed, newest first, for people who wait for a page: in a week for entries and endpoints
+    of these names, in a day for all. A `Failure`: not known in time."""
+    if source is None:
+        return Failure("LOGGING_PARENT is not set", code=CODE, retryable=False)
+    since = now - (timedelta(days=7) if names else timedelta(days=1))
+    try:
+        async with time_limit("Cloud Logging", asyncio.get_running_loop().time() + PATIENCE, code=CODE):
+            found = await history(source, names, since, now)
+    except Failure as failure:
+        return failure
+    return [event for event in reversed(found) if event.changed or event.failed]
 
 
 async def mornings_of(source: LogReader, since: datetime, until: datetime) -> Sequence[Morning]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from lifecycle.config.schema import Invalid, Problem
+from lifecycle.core.history import Event
 from lifecycle.core.manual import ManualRequest
 from lifecycle.core.model import Endpoint, Message, Prices, Result, Trigger
 from lifecycle.core.outcomes import http_status, retry_after
@@ -13,6 +14,7 @@ from lifecycle.engine import costs, cron, manual, platform, reconcile, request
 from lifecycle.engine.budgets import BudgetReport, settle
 from lifecycle.engine.dependencies import Caller, Dependencies, Verb
 from lifecycle.engine.execute import ExecutionOptions
+from lifecycle.engine.history import lately
 from lifecycle.engine.past import for_rules, for_status
 from lifecycle.engine.request import Request, UnknownName
 from lifecycle.engine.run import Run, Target
@@ -177,6 +179,10 @@ class Service:
 
         await run.observe(run.settings.entries.values(), readings, price())
         return build_status(run, prices)
+
+    async def overview(self, names: Sequence[str] = ()) -> tuple[Status, list[Event] | Failure]:
+        """For the page: the status, and what happened lately to entries and endpoints of these names, or to all."""
+        return await asyncio.gather(self.status(), lately(self.world.logs, names, self.world.now()))
 
 
 def _targets(run: Run, asked: Request) -> list[Target]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from lifecycle.core.budget import ALL
@@ -20,12 +21,14 @@ from lifecycle.gcp import jobs
 
 @dataclass(frozen=True)
 class Status:
-    """The answer of `status`; for its page what each of its rows was made from, in their order; and what failed."""
+    """The answer of `status`; for the page what each of its rows was made from, in their order, what failed, and when
+    the reconcile job last fired (None: never, or not known)."""
 
     told: dict[str, Any]
     situations: Sequence[Situation]
     prices: Prices
     failures: Sequence[Failure]
+    reconciled_at: datetime | None = None
 
 
 def build_status(run: Run, prices: Prices | Failure) -> Status:
@@ -33,11 +36,11 @@ def build_status(run: Run, prices: Prices | Failure) -> Status:
     priced = prices if not isinstance(prices, Failure) else {}
     followed = run.settings.platforms_followed
     observed = [found for entry in run.settings.entries.values() for found in _observed(run, entry)]
-    seen = run.store.seen if run.store else {}
+    reconcile = run.store.seen.get(jobs.reconcile_id(run.prefix)) if run.store else None
     told = {
         "now": format_rfc3339(run.now()),
         "settings_sha256": run.settings.sha256,
-        "jobs_settings_sha256": jobs.settings_sha256_of(seen.get(jobs.reconcile_id(run.prefix))),
+        "jobs_settings_sha256": jobs.settings_sha256_of(reconcile),
         "endpoints": [_row(situation, error, priced, run.readings) for situation, error in observed],
         "unmanaged": [_unmanaged(endpoint, priced) for endpoint in run.unmanaged()],
         "platforms": {name: _platform(run.state, name) for name in dict.fromkeys([*run.settings.platforms, *followed])},
@@ -46,7 +49,13 @@ def build_status(run: Run, prices: Prices | Failure) -> Status:
         "unknown": _unknown(run, prices),
     }
     failures = [run.endpoints_failure, run.state_failure, prices if isinstance(prices, Failure) else None]
-    return Status(told, [situation for situation, _ in observed], priced, [*filter(None, failures)])
+    return Status(
+        told,
+        [situation for situation, _ in observed],
+        priced,
+        [*filter(None, failures)],
+        reconcile.attempted_at if reconcile else None,
+    )
 
 
 def _budget(run: Run) -> dict[str, Any] | None:

@@ -34,7 +34,8 @@ class Retries:
 
 @dataclass(frozen=True)
 class Job:
-    """A job of Cloud Scheduler with an HTTP target; `id` is the last part of its name.
+    """A job of Cloud Scheduler with an HTTP target; `id` is the last part of its name; `attempted_at`: when it last
+    fired.
 
     Source: Cloud Scheduler API v1, `projects.locations.jobs`.
     """
@@ -52,6 +53,7 @@ class Job:
     retries: Retries = Retries()
     description: str = ""
     state: str = "ENABLED"
+    attempted_at: datetime | None = field(default=None, compare=False)
 
 
 class Jobs(Protocol):

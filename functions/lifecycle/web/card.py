@@ -49,7 +49,7 @@ def _decided(line: Line, settings: Settings) -> Iterator[tuple[str, str]]:
     yield "Wanted", f"{'left alone' if row['wanted'] == 'any' else row['wanted']}{began}: {row['reason']}"
     if situation.entry.protected:
         yield "Protected", "the rules never stop it"
-    yield "Next reconcile run", line.verdict.removeprefix("next run ") or "not known"
+    yield "Next run", line.verdict.removeprefix("next run ") or "not known"
     if row["next"]:
         yield "Next change", f"{line.next}: {row['next']['reason']}"
 

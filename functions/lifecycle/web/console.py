@@ -76,12 +76,12 @@ def _shown(app: App, http: HttpRequest, person: str | None, log: Log, *, known: 
     name, settings = http.path.strip("/"), app.settings
     if name and name not in settings.entries and not addressable(name):
         return _html(page.missing(name, settings, blind=False), 404, visit, log)
-    status = app.run(app.service.status())
+    status, events = app.run(app.service.overview([name] if name else []))
     for failure in status.failures:
         log.line("note", f"not known: {failure}", "WARNING", code=failure.code)
     if not name:
-        return _html(page.table(status, settings, visit), 200, visit, log)
-    found = page.endpoint(name, status, settings, visit)
+        return _html(page.table(status, events, settings, visit), 200, visit, log)
+    found = page.endpoint(name, status, events, settings, visit)
     if found is not None:
         return _html(found, 200, visit, log)
     blind = "huggingface" in status.told["unknown"]

@@ -1,8 +1,10 @@
 """The page's lines: one for each endpoint, and whether it needs a look. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from lifecycle.core.entries import Settings
@@ -19,6 +21,7 @@ from lifecycle.huggingface.parsing import addressable
 
 MONTH = timedelta(days=30)
 SHORTEST = 96  # characters of a reason in a line; the endpoint's own page has all of it
+NO_FAILURES: Mapping[str, str] = MappingProxyType({})
 BY_HAND_WITHIN = timedelta(minutes=2)  # how soon a manual request has its effect
 MARKS = {"look": "!", "due": "→", "up": "●", "down": "○", "unknown": "?"}
 
@@ -80,12 +83,21 @@ class Line:
         return state if state == self.wanted else f"{state} → {wanted}"
 
 
-def lines_of(status: Status, settings: Settings) -> list[Line]:
-    """Every endpoint at Hugging Face and every entry without one, in the settings' order, unmanaged ones last."""
+def lines_of(status: Status, settings: Settings, failures: Mapping[str, str] = NO_FAILURES) -> list[Line]:
+    """Every endpoint at Hugging Face and every entry without one, in the settings' order, unmanaged ones last.
+    `failures`: by endpoint, why the last action failed."""
     shared: dict[Any, Sequence[Stretch]] = {}
-    situations = [situation.entry.key for situation in status.situations]
+    covered = Counter(situation.entry.key for situation in status.situations)
     managed = [
-        _managed(row, situation, status, settings, shared, alone=situations.count(situation.entry.key) == 1)
+        _managed(
+            row,
+            situation,
+            status,
+            settings,
+            shared,
+            alone=covered[situation.entry.key] == 1,
+            failure=failures.get(row["name"], ""),
+        )
         for row, situation in zip(status.told["endpoints"], status.situations, strict=True)
     ]
     return managed + [_unmanaged(found) for found in status.told["unmanaged"]]
@@ -99,13 +111,15 @@ def _managed(
     shared: dict[Any, Sequence[Stretch]],
     *,
     alone: bool,
+    failure: str,
 ) -> Line:
     entry, found, decision = situation.entry, situation.endpoint, decide(situation)
     verdict, due, level = _verdict(situation, dry_run=settings.dry_run)
     blind = "huggingface" in status.told["unknown"]
     look = visible(row["error"] or "") if not blind else ""
     look = look or (_plain(verdict, decision.reason) if level != "INFO" else "")
-    look = look or (_overdue(situation, settings, verdict) if due else "")
+    overdue = _overdue(situation, settings, verdict) if due else ""
+    look = look or (f"{overdue}; it failed: {failure}" if overdue and failure else overdue)
     state = row["state"]
     following = row["next"]
     return Line(

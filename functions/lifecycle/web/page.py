@@ -9,25 +9,32 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from lifecycle.config import advice
 from lifecycle.core.entries import Settings
+from lifecycle.core.history import Event
+from lifecycle.core.money import MISSED_RUNS
 from lifecycle.core.text import visible
 from lifecycle.core.times import format_local
 from lifecycle.engine.status import Status
+from lifecycle.errors import Failure
 from lifecycle.web import forms
 from lifecycle.web.card import card_of, commands, money, span
+from lifecycle.web.happened import failures_of, happened
 from lifecycle.web.lines import MARKS, Line, lines_of
 from lifecycle.web.view import ORDERS, View, sums_of
 
 HERE = Path(__file__).parent
 STYLE = (HERE / "page.css").read_text()
 DENSE = 60  # endpoints; more are shown in columns
+MOST_EVENTS = 20
+Events = Sequence[Event] | Failure
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 _SOURCES = f"default-src 'none'; style-src 'sha256-{_HASH}'"
 HEADERS = {
@@ -66,15 +73,16 @@ class Visit:
         return HEADERS if self.still else {**HEADERS, "Refresh": f"120; url=?{self.query}"}
 
 
-def table(status: Status, settings: Settings, visit: Visit) -> str:
-    """The page with all endpoints. Prices are dollars an hour for one replica, the forecast is for 30 days."""
-    every = lines_of(status, settings)
+def table(status: Status, events: Events, settings: Settings, visit: Visit) -> str:
+    """The page with all endpoints. `events`: what happened in the last day, newest first."""
+    every = lines_of(status, settings, failures_of(events))
     shown = visit.view.of(every)
     looking = [line for line in shown if line.kind == "look"] if visit.view.sort == "look" else []
     covered = {line.key for line in every}
     return _render(
         "table.html",
         status,
+        events,
         settings,
         visit,
         groups=[("Needs a look", looking), ("Endpoints", shown[len(looking) :])] if looking else [("", shown)],
@@ -88,20 +96,24 @@ def table(status: Status, settings: Settings, visit: Visit) -> str:
         nowhere=[key for key in settings.entries if key not in covered],
         platforms=list(_platforms(status, settings)),
         jobs=_jobs(status.told),
-        history=visible(status.told["history"] or "no history yet"),
+        run=_last_run(status, settings),
+        warnings=advice.warnings(settings, datetime.fromisoformat(status.told["now"])),
+        no_bills=status.told["history"] or "no history yet",
         budget=status.told["budget"],
     )
 
 
-def endpoint(name: str, status: Status, settings: Settings, visit: Visit) -> str | None:
-    """The page of an entry, by its key, or of an endpoint, by its name at Hugging Face; None: there is none."""
-    every = lines_of(status, settings)
+def endpoint(name: str, status: Status, events: Events, settings: Settings, visit: Visit) -> str | None:
+    """The page of an entry, by its key, or of an endpoint, by its name at Hugging Face; None: there is none. `events`:
+    what happened to it in the last week, newest first."""
+    every = lines_of(status, settings, failures_of(events))
     found = [line for line in every if line.key == name] or [line for line in every if line.name == name]
     if not found and name not in settings.entries:
         return None
     return _render(
         "endpoint.html",
         status,
+        events,
         settings,
         visit,
         name=name,
@@ -121,7 +133,7 @@ def missing(name: str, settings: Settings, *, blind: bool) -> str:
     )
 
 
-def _render(template: str, status: Status, settings: Settings, visit: Visit, **more: Any) -> str:
+def _render(template: str, status: Status, events: Events, settings: Settings, visit: Visit, **more: Any) -> str:
     now = datetime.fromisoformat(status.told["now"])
     return _environment.get_template(template).render(
         visit=visit,
@@ -131,6 +143,10 @@ def _render(template: str, status: Status, settings: Settings, visit: Visit, **m
         shown_now=f"{now.astimezone(settings.zone):%a %Y-%m-%d %H:%M} {settings.zone.key}",
         told=status.told["unknown"],
         unknown=[UNKNOWN[name] for name in status.told["unknown"]],
+        events=[]
+        if isinstance(events, Failure)
+        else [happened(event, now, settings) for event in events[:MOST_EVENTS]],
+        no_events=str(events) if isinstance(events, Failure) else "",
         failures=list(dict.fromkeys(str(failure) for failure in status.failures)),
         outcome=forms.OUTCOMES.get(visit.outcome, ""),
         bad=visit.outcome in forms.BAD,
@@ -152,6 +168,15 @@ def _jobs(told: Mapping[str, Any]) -> str:
     if made_from is None:
         return "" if "scheduler" in told["unknown"] else "There are no jobs yet, so nothing happens on a schedule."
     return "" if made_from == told["settings_sha256"] else "The jobs were made from other settings."
+
+
+def _last_run(status: Status, settings: Settings) -> tuple[str, bool]:
+    """When the reconcile job last fired, in words, and whether that is too long ago."""
+    now, at = datetime.fromisoformat(status.told["now"]), status.reconciled_at
+    if at is None:
+        return "" if "scheduler" in status.told["unknown"] else "no reconcile run yet", False
+    late = now - at > MISSED_RUNS * settings.reconcile_every + timedelta(minutes=1)
+    return f"last reconcile run {format_local(at, settings.zone, now).removesuffix(f' {settings.zone.key}')}", late
 
 
 def _platforms(status: Status, settings: Settings) -> Iterator[tuple[str, str]]:

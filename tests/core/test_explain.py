@@ -1,0 +1,68 @@
+"""Each rule's verdict: in order, with why it does not apply, and the same decision as the rules make."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifecycle.core.explain import explain
+from lifecycle.core.rules import decide
+from support.building import NIGHTS, OFFICE, override, properties, situation, started, stopped
+
+
+def decider(text: str = "", **more: Any) -> tuple[str, str]:
+    (found,) = [verdict for verdict in explain(situation(text, **more)) if verdict.decides]
+    return found.rule, found.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "rule"),
+    [
+        (OFFICE, {"override": override("paused")}, "manual pause or forced request"),
+        (NIGHTS, {"override": override("running")}, "manual request to run"),
+        (f"{OFFICE}, platform: main", {"news": stopped("Tue 10:00")}, "platform stopped"),
+        (OFFICE, {}, "hours"),
+        ("platform: main", {"news": started("Tue 10:00")}, "platform started"),
+        ("", {}, "otherwise"),
+    ],
+)
+def test_the_first_rule_that_applies_decides(text: str, more: dict[str, Any], rule: str) -> None:
+    assert decider(text, **more)[0] == rule
+
+
+def test_later_rules_say_what_they_would_want() -> None:
+    verdicts = {v.rule: v for v in explain(situation(OFFICE, override=override("paused")))}
+    assert verdicts["hours"].decision is not None
+    assert (verdicts["hours"].decision.wanted, verdicts["hours"].decides) == ("running", False)
+
+
+def test_what_does_not_apply_says_why() -> None:
+    reasons = {verdict.rule: verdict.reason for verdict in explain(situation(OFFICE))}
+    assert reasons["manual request to run"] == "none is in force"
+    assert reasons["platform stopped"] == "it follows no platform"
+    assert reasons["idle"] == "it has no idle_after"
+    assert reasons["budget"] == "it has no budget"
+
+
+def test_a_platform_without_a_message_is_named() -> None:
+    reasons = {verdict.rule: verdict.reason for verdict in explain(situation("platform: main"))}
+    assert reasons["platform started"] == "platform main has sent no message yet"
+
+
+def test_of_a_protected_entry_the_verdict_is_what_is_wanted() -> None:
+    rule, reason = decider(f"{NIGHTS}, protected: true")
+    assert rule == "hours"
+    assert reason.startswith("protected: outside hours")
+
+
+@given(
+    text=st.sampled_from(["", OFFICE, NIGHTS, "platform: main", "idle_after: 45m", f"{NIGHTS}, protected: true"]),
+    held=st.sampled_from([None, "running", "paused"]),
+    said=st.sampled_from([None, started("Tue 10:00"), stopped("Tue 10:00")]),
+)
+@properties(60)
+def test_exactly_one_verdict_decides_and_it_is_the_decision(text: str, held: Any, said: Any) -> None:
+    seen = situation(text, override=override(held) if held else None, news=said)
+    (found,) = [verdict for verdict in explain(seen) if verdict.decides]
+    assert found.decision == decide(seen)
