@@ -18,6 +18,8 @@ locals {
     should-rest    = "${local.in_pass} AND jsonPayload.billing=true AND ${local.rests} AND jsonPayload.dry_run=false"
     token-refused  = "jsonPayload.code=\"token_refused\""
     bills-unwanted = "(${local.in_pass} AND jsonPayload.billing=true AND ${local.nobodys}) OR (jsonPayload.event=\"unmanaged\" AND jsonPayload.billing=true)"
+    budget         = "jsonPayload.code=\"budget_spent\" OR jsonPayload.code=\"budget_near\""
+    budget-unknown = "jsonPayload.code=\"budget_unknown\""
     billing        = "(${local.in_pass} OR jsonPayload.event=\"unmanaged\") AND jsonPayload.billing=true"
     passes         = "jsonPayload.event=\"call\" AND jsonPayload.function=\"reconcile\" AND jsonPayload.trigger=\"schedule\""
   }
@@ -54,6 +56,18 @@ locals {
       # An hour more, so that a few lost passes hide nothing.
       window = 90000, more_than = ceil(86400 / local.pass), by = ["metric.label.name"]
       todo   = "Give the endpoint an entry in the settings, or pause it. In a dry run: is it time for the real one?"
+    }
+    budget = {
+      title = "a budget is spent, or nearly"
+      # Near is one line a day; spent is a line of every run until the month ends.
+      window = 3600, more_than = 0, by = ["metric.label.name"]
+      todo   = "The log line says what was billed; `lifecycle report` has it all. Raise the budget in the settings, or start what is needed by `lifecycle resume --force NAME`."
+    }
+    budget-unknown = {
+      title = "a budget is not applied, because what was billed is not known"
+      # For an hour; a single run that could not read it is no alarm.
+      window = 3600 + local.pass, more_than = ceil(3600 / local.pass) - 1, by = ["metric.label.name"]
+      todo   = "The log line says why: Cloud Monitoring refuses or does not answer, MONITORING_PARENT is not set, or prices are not known."
     }
   }
 

@@ -26,8 +26,10 @@ from lifecycle.core.model import Override, PlatformState
 from lifecycle.engine.dependencies import Caller
 from lifecycle.engine.service import Service
 from lifecycle.engine.status import Status
+from local import __main__ as here
 from local.servers.serve import listen
 from support.hub import TUESDAY_NOON, Harness
+from support.past import monitoring
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -98,13 +100,14 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         while "Ctrl-C" not in (said := log.read_text()):
             assert running.poll() is None, said
             time.sleep(0.1)
-        scheduler = re.search(r"^Cloud Scheduler +(\S+)$", said, re.MULTILINE)
-        assert scheduler is not None
+        google = dict(re.findall(r"^Cloud (Scheduler|Logging|Monitoring) +(\S+)$", said, re.MULTILINE))
         yield {
             **variables,
             "FUNCTIONS_URL": f"http://127.0.0.1:{port}/{{name}}",
             "SCHEDULER_PARENT": "projects/local/locations/europe-west1",
-            "CLOUD_SCHEDULER_URL": scheduler[1],
+            "LOGGING_PARENT": here.VIEW,
+            "MONITORING_PARENT": "projects/local",
+            **{f"CLOUD_{name.upper()}_URL": url for name, url in google.items()},
             "INVOKER_SERVICE_ACCOUNT": "scheduler@local.iam.gserviceaccount.com",
         }
     finally:
@@ -118,10 +121,10 @@ def test_every_command_runs_as_it_is_written(document: Path, local: dict[str, st
     assert said
     script = [BASH]
     for command in said:
-        here = re.sub(r"\b(NAME)\b", lambda found: STANDS_FOR[found[1]], instead_of(command))
-        if not IN_THE_CLOUD.search(here):
-            here = here.replace("127.0.0.1:8080", f"127.0.0.1:{local['PORT']}")
-            script.append(here.replace(".venv/bin/", f"{BIN}/"))
+        run = re.sub(r"\b(NAME)\b", lambda found: STANDS_FOR[found[1]], instead_of(command))
+        if not IN_THE_CLOUD.search(run):
+            run = run.replace("127.0.0.1:8080", f"127.0.0.1:{local['PORT']}")
+            script.append(run.replace(".venv/bin/", f"{BIN}/"))
     done = subprocess.run(
         ["bash", "-c", "\n".join(script)], cwd=ROOT, env=local, capture_output=True, text=True, check=False, timeout=300
     )
@@ -186,8 +189,12 @@ def documented(heading: str) -> set[str]:
 
 def full() -> Harness:
     """A stage on which every field of the status has a value."""
-    stage = Harness("platforms: {main: {}}\nendpoints: {a: {hours: Mon-Fri 08:00-20:00, platform: main}}")
-    stage.hub.add("a", "running")
+    more = "lead: auto, budget: {dollars: 9}"
+    stage = Harness(
+        f"platforms: {{main: {{}}}}\nendpoints: {{a: {{hours: Mon-Fri 08:00-20:00, platform: main, {more}}}}}"
+    )
+    stage.monitoring = monitoring(lambda: stage.now)
+    stage.hub.add("a", "running", tags=("dev",))
     stage.hub.add("forgotten", "running")
     stage.override("a", Override("running", TUESDAY_NOON, TUESDAY_NOON + timedelta(hours=1)))
     stage.news("main", PlatformState("started", TUESDAY_NOON))

@@ -29,7 +29,7 @@ from local.servers.endpoints import Durations
 from local.servers.gateway import Gateway
 from local.servers.huggingface import ALL_SCOPES, HuggingFace
 from local.servers.logging import Logging
-from local.servers.monitoring import LogMetric, Monitoring
+from local.servers.monitoring import METRICS, Monitoring
 from local.servers.scheduler import Scheduler
 from local.servers.secretmanager import SecretManager
 from local.servers.serve import listen, serving, url_of
@@ -42,10 +42,6 @@ PARENT = "projects/local/locations/europe-west1"
 VIEW = f"{PARENT}/buckets/lifecycle/views/lifecycle"
 INVOKER = "scheduler@local.iam.gserviceaccount.com"
 QUICK = Durations(pending=1, resume=10, wake=6, update=5, load=2)
-METRICS = (
-    LogMetric("lifecycle-dollars-per-hour", "dollars_per_hour"),
-    LogMetric("lifecycle-start-seconds", "start_seconds", bounds=range(0, 1810, 10)),
-)
 # What would lead a process elsewhere than to the local services. Proxies are not asked for loopback.
 ELSEWHERE = (
     *("HF_", "CLOUD_", "SECRET_MANAGER_", "SCHEDULER_", "LOGGING_", "MONITORING_", "GOOGLE_"),

@@ -19,7 +19,8 @@ variables {
 run "there_is_an_alert_for_everything_that_needs_a_person" {
   assert {
     condition = toset(keys(google_monitoring_alert_policy.this)) == toset([
-      "failed", "unready", "should-rest", "token-refused", "bills-unwanted", "silent", "dead-letters",
+      "failed", "unready", "should-rest", "token-refused", "bills-unwanted", "budget", "budget-unknown", "silent",
+      "dead-letters",
     ])
     error_message = "The alerts are those of docs/operations.md."
   }
@@ -41,7 +42,8 @@ run "there_is_an_alert_for_everything_that_needs_a_person" {
 
   assert {
     condition = { for name, alert in google_monitoring_alert_policy.this : name => alert.conditions[0].condition_threshold[0].aggregations[0].group_by_fields == tolist(["metric.label.name"]) if name != "silent" } == {
-      failed = false, token-refused = false, dead-letters = false, unready = true, should-rest = true, bills-unwanted = true
+      failed = false, token-refused = false, dead-letters = false, unready = true, should-rest = true, bills-unwanted = true,
+      budget = true, budget-unknown = true
     }
     error_message = "What fails together is one notice; what must last is counted for each endpoint."
   }

@@ -84,3 +84,11 @@ def test_a_pass_by_the_clock_breaks_the_silence(made: Made) -> None:
     said = {"event": "call", "function": "reconcile", "trigger": "schedule"}
     assert counted(made, **said) == {"passes"}
     assert counted(made, **said | {"trigger": "manual"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "metrics"),
+    [("budget_spent", {"budget"}), ("budget_near", {"budget"}), ("budget_unknown", {"budget-unknown"}), (None, set())],
+)
+def test_budgets_are_counted_when_there_is_something_to_say(made: Made, code: str | None, metrics: set[str]) -> None:
+    assert counted(made, event="budget", code=code, function="reconcile", trigger="schedule") == metrics

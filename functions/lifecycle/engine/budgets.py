@@ -64,6 +64,7 @@ def _fields(spending: Spending, code: str | None, run: Run) -> dict[str, Any]:
     bill, now = spending.bill, run.now()
     return {
         "endpoint": spending.key or "*",
+        "name": spending.key or "*",
         "dollars": spending.budget.dollars,
         "billed": spending.billed(now),
         "unknown_hours": bill.unknown.total_seconds() / 3600 if bill else None,
