@@ -54,7 +54,7 @@ def test_the_samples_hours_have_its_lead_and_holidays() -> None:
 def test_the_samples_warming_and_scaling_are_as_they_say() -> None:
     found = settings.parse(SAMPLE).entries["embeddings"]
     assert found.warm == Warm("/", {"inputs": "warm-up"})
-    assert found.scaling == Scaling(0, 2, 15 * MINUTE)
+    assert found.scaling == Scaling(1, 2)
 
 
 def test_the_samples_pattern_covers_by_tag() -> None:
@@ -63,7 +63,7 @@ def test_the_samples_pattern_covers_by_tag() -> None:
 
 
 def test_the_samples_timed_action_is_as_it_says() -> None:
-    assert settings.parse(SAMPLE).cron == (Cron("*/10 8-19 * * 1-5", "warm", ("embeddings",), BERLIN),)
+    assert settings.parse(SAMPLE).cron == (Cron("0 22 * * *", "pause", ("playground",), BERLIN),)
 
 
 def test_the_sample_points_editors_at_the_schema() -> None:

@@ -90,7 +90,7 @@ _PERIODS = one_or_list(
     parsed(_period, hints.hours, examples=["Mon-Fri 08:00-20:00", "Sun-Thu 22:00-06:00", "daily 07:00-24:00", "always"])
 )
 HOURS = Field(lambda value: () if value == hours.ALWAYS.text else _PERIODS.read(value), _PERIODS.schema)
-CRON = parsed(cron.check, examples=["0 22 * * 1-5", "*/10 8-19 * * 1-5"])
+CRON = parsed(cron.check, examples=["0 22 * * 1-5", "0 8,20 * * *"])
 NAME_OF_ENTRY = matching(ENTRY_NAME, "names are 1 to 32 of a-z, 0-9 and -", hints.entry_name)
 NAME_OF_ENDPOINT = matching(
     r"[a-z0-9*?\[\]!-]{1,64}", "names at Hugging Face are of a-z, 0-9 and -; globs have * ? [ ]"
