@@ -227,3 +227,15 @@ def test_beside_a_duplicate_key_all_other_mistakes_are_told() -> None:
         ("platforms", 9), ("platforms", 9),
         ("cron[0].endpoints[2]", 10),
     ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "endpoints: {a: {" + ", ".join(f"hour{number}: 1" for number in range(2000)) + "}}",
+        "holidays: [" + ", ".join(f"X{number}" for number in range(2000)) + "]\nendpoints: {}",
+    ],
+    ids=["keys", "items"],
+)
+def test_very_many_mistakes_are_cut(text: str) -> None:
+    assert 1000 <= len(refusal(f"namespace: a\n{text}")) <= 1002

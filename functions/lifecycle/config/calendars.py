@@ -45,7 +45,7 @@ def nearest(text: str) -> str:
     from holidays.registry import COUNTRIES
 
     names = {name.lower(): row[1] for row in COUNTRIES.values() for name in row}
-    given, dash, part = text.strip().replace("_", "-").partition("-")
+    given, dash, part = text[:60].strip().replace("_", "-").partition("-")
     near = get_close_matches(given.replace(" ", "").lower(), names, 1, 0.5)
     if not near:
         return ""

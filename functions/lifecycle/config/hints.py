@@ -1,11 +1,13 @@
 """What was probably meant by what cannot be read. Only asked when there is a mistake."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from lifecycle.core.schedule import parse
 from lifecycle.core.times import DAYS
 
+LONGEST = 200  # of a text of which is guessed what was meant
 # Letters that look like those of ASCII: Cyrillic and Greek.
 _LETTERS = str.maketrans(
     "аеоросухіјѕһԁԛԝАВЕКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧαορνтмвкн",
@@ -20,6 +22,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """`did you mean hours?`, where one of the known names is near; else nothing."""
     from difflib import get_close_matches
 
+    if len(name) > LONGEST:
+        return ""
     by_lower = {one.lower(): one for one in known}
     found = get_close_matches(ascii_of(name).strip().lower(), by_lower, 1, 0.6)
     return f"did you mean {by_lower[found[0]]}?" if found else ""
@@ -65,8 +69,27 @@ def look_alikes(text: str) -> str:
     return "; ".join(told)
 
 
+def without_quotes(value: Any, accepts: Callable[[Any], bool]) -> str:
+    """`write true without quotes`, where that is accepted; else nothing."""
+    if not isinstance(value, str):
+        return ""
+    plain: Any = int(value) if value.isdecimal() and len(value) < 10 else {"true": True, "false": False}.get(value)
+    return f"write {value} without quotes" if accepts(plain) else ""
+
+
+def in_brackets(value: Any, read: Callable[[Any], Any]) -> str:
+    """`did you mean [dev]?`, where one value is that can be read as an item of a list; else nothing."""
+    try:
+        read(value)
+    except ValueError:
+        return ""
+    return f"did you mean [{value}]?" if isinstance(value, str) else "begin it with - on a line of its own"
+
+
 def hours(text: str) -> str:
     """`did you mean "Mon-Fri 08:00-20:00"?`, where such hours can be made out; else nothing."""
+    if len(text) > LONGEST:
+        return ""
     plain = re.sub(r"\s*(-|\bto\b|\buntil\b)\s*", "-", ascii_of(text)).lower().replace("every day", "daily")
     if text == "always":
         return ""

@@ -9,15 +9,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from lifecycle.config import document
-from lifecycle.config.hints import look_alikes, nearest
+from lifecycle.config.hints import in_brackets, look_alikes, nearest, without_quotes
 from lifecycle.core.text import visible
 from lifecycle.core.times import duration, in_words
 
 REQUIRED: Any = object()
+
+MOST_PROBLEMS = 1000  # people do not read more, and hints take time
 
 Path = tuple[str | int, ...]
 
@@ -88,7 +91,7 @@ def shown(value: Any) -> str:
 
 
 def wrong(value: Any, *what: str) -> Invalid:
-    """What is wrong with a value: what is allowed, and hints, where there are any."""
+    """What is wrong with a value: what is allowed, and hints."""
     signs = look_alikes(value) if isinstance(value, str) else ""
     return Invalid(Problem((), f"{shown(value)}: {'; '.join(filter(None, (*what, signs)))}"))
 
@@ -96,17 +99,10 @@ def wrong(value: Any, *what: str) -> Invalid:
 def _type(accepts: Callable[[Any], bool], name: str, schema: Mapping[str, Any]) -> Field:
     def read(value: Any) -> Any:
         if not accepts(value):
-            raise wrong(value, f"must be {name}", _without_quotes(value, accepts))
+            raise wrong(value, f"must be {name}", without_quotes(value, accepts))
         return value
 
     return Field(read, schema)
-
-
-def _without_quotes(value: Any, accepts: Callable[[Any], bool]) -> str:
-    if not isinstance(value, str):
-        return ""
-    plain: Any = int(value) if value.isdecimal() and len(value) < 10 else {"true": True, "false": False}.get(value)
-    return f"write {value} without quotes" if accepts(plain) else ""
 
 
 BOOLEAN = _type(lambda v: isinstance(v, bool), "true or false", {"type": "boolean"})
@@ -164,20 +160,12 @@ def matching(pattern: str, what: str, hint: Callable[[str], str] = lambda _: "")
 def list_of(kind: Field, *, least: int = 0) -> Field:
     def read(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise wrong(value, "must be a list", _as_list(kind, value))
+            raise wrong(value, "must be a list", in_brackets(value, kind.read))
         if len(value) < least:
             raise wrong(value, "must not be empty")
         return tuple(_collect([((index,), kind, item) for index, item in enumerate(value)]))
 
     return Field(read, {"type": "array", "items": kind.schema, **({"minItems": least} if least else {})})
-
-
-def _as_list(kind: Field, value: Any) -> str:
-    try:
-        kind.read(value)
-    except (Invalid, ValueError):
-        return ""
-    return f"did you mean [{value}]?" if isinstance(value, str) else "begin it with - on a line of its own"
 
 
 def one_or_list(kind: Field) -> Field:
@@ -230,7 +218,8 @@ def mapping(
             value = {}
         if not isinstance(value, dict):
             raise wrong(value, "must be a mapping")
-        problems = [Problem((str(key),), _unknown_key(str(key), keys)) for key in value if key not in keys]
+        unknown = islice((str(key) for key in value if key not in keys), MOST_PROBLEMS)
+        problems = [Problem((key,), _unknown_key(key, keys)) for key in unknown]
         missing = [name for name, key in keys.items() if key.default is REQUIRED and name not in value]
         problems += [Problem((name,), "is missing") for name in missing]
         names = [name for name in keys if name in value]
@@ -293,9 +282,11 @@ def _object_schema(keys: Mapping[str, Property]) -> dict[str, Any]:
 
 
 def _collect(parts: Iterable[tuple[Path, Field, Any]], problems: Sequence[Problem] = ()) -> list[Any]:
-    """The parts read; if some cannot be, all of their problems at once, each below its part's path."""
+    """The parts read; if some cannot be, all of their problems (very many are cut), each below its part's path."""
     results, problems = [], list(problems)
     for path, kind, value in parts:
+        if len(problems) > MOST_PROBLEMS:
+            break
         try:
             results.append(kind.read(value))
         except Invalid as error:

@@ -8,6 +8,7 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from lifecycle.core.cron import scheduled, ticks
 from lifecycle.core.entries import Cron
@@ -15,6 +16,9 @@ from lifecycle.core.model import AT_REST, Wanted
 from lifecycle.core.rules import Decision, Situation, decide
 
 AHEAD = timedelta(days=31)
+MOST_PHASES = 200  # in which a next change is looked for
+
+Tick = tuple[datetime, int]  # of which of the entry's actions
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ def next_change(situation: Situation) -> Phase | None:
     """The next time that another state is wanted, within a month."""
     later = phases(situation, situation.now + AHEAD)
     now = next(later).wanted
-    return next((phase for phase in later if phase.wanted != now), None)
+    return next((phase for phase in islice(later, MOST_PHASES) if phase.wanted != now), None)
 
 
 class _Player:
@@ -58,16 +62,40 @@ class _Player:
                 yield self._phase(fired[0], ruled)
             at = ruled.until
 
-    def _next(self, fired: tuple[datetime, int], ruled: Decision) -> tuple[tuple[datetime, int], Decision] | None:
+    def _next(self, fired: Tick, ruled: Decision) -> tuple[Tick, Decision] | None:
         """The next action that changes something before the rules may do so, and what the rules say then."""
-        entry = self.situation.entry
-        if ruled.rule != "idle" and (ruled.wanted in AT_REST or (ruled.wanted == "running" and entry.start)):
-            return None
-        cron, end = entry.cron, min(ruled.until or self.until, self.until)
-        for tick in heapq.merge(*(_numbered(action, n, fired[0], end) for n, action in enumerate(cron))):
-            if tick > fired and self._fire(tick[0], cron[tick[1]].do):
+        entry, end = self.situation.entry, min(ruled.until or self.until, self.until)
+        actions = [number for number, action in enumerate(entry.cron) if self._matters(action.do, ruled)]
+        used: Tick | None = None
+        for tick in heapq.merge(*(_numbered(entry.cron[n], n, fired[0], self.until) for n in actions)):
+            if tick[0] >= end:
+                break
+            action = entry.cron[tick[1]].do
+            if tick <= fired:
+                continue
+            if action == "warm" and self.runs:  # a use, that puts off the rest of what rests when unused
+                used, end = tick, min(tick[0] + (entry.idle_after or timedelta()), self.until)
+                continue
+            self._use(used)
+            if self._fire(tick[0], action):
                 return tick, self._ruled(tick[0])
-        return None
+        self._use(used)
+        return (used, self._ruled(used[0])) if used else None
+
+    def _matters(self, action: str, ruled: Decision) -> bool:
+        """Whether an action may change something while the rules say this: most do not, and fire often."""
+        entry = self.situation.entry
+        if action == "pause":
+            return self.runs and not entry.protected and ruled.wanted != "running"
+        if ruled.rule != "idle" and ruled.wanted in AT_REST:
+            return False
+        return not self.runs or (
+            action == "warm" and entry.idle_after is not None and self.situation.endpoint is not None
+        )
+
+    def _use(self, used: Tick | None) -> None:
+        if used and self.situation.endpoint:
+            self.situation = replace(self.situation, endpoint=replace(self.situation.endpoint, last_used_at=used[0]))
 
     def _ruled(self, at: datetime) -> Decision:
         seen = self.situation
@@ -85,21 +113,15 @@ class _Player:
         return Phase(at, wanted, reason, self.runs)
 
     def _fire(self, at: datetime, action: str) -> bool:
-        """Whether a scheduled action changes something."""
-        runs, entry = action != "pause", self.situation.entry
-        if self.runs == runs and not entry.idle_after:
-            return False
+        """Whether a scheduled action starts or stops it."""
         wanted = scheduled(action, replace(self.situation, now=at))
-        if wanted.left or (self.runs == runs and action != "warm"):
+        if wanted.left:
             return False
-        endpoint = self.situation.endpoint
-        if endpoint and entry.idle_after:
-            used = replace(endpoint, last_used_at=at) if self.runs else replace(endpoint, updated_at=at)
-            self.situation = replace(self.situation, endpoint=used)
-        changes, self.runs = self.runs != runs, runs
-        self.held = (wanted.wanted, wanted.reason) if changes else self.held
+        self.runs, self.held = action != "pause", (wanted.wanted, wanted.reason)
+        if endpoint := self.situation.endpoint:
+            self.situation = replace(self.situation, endpoint=replace(endpoint, updated_at=at))
         return True
 
 
-def _numbered(action: Cron, number: int, since: datetime, until: datetime) -> Iterator[tuple[datetime, int]]:
+def _numbered(action: Cron, number: int, since: datetime, until: datetime) -> Iterator[Tick]:
     return ((tick, number) for tick in ticks(action, since, until))
