@@ -19,7 +19,6 @@ from lifecycle.core.text import visible
 from lifecycle.core.times import duration, in_words
 
 REQUIRED: Any = object()
-
 MOST_PROBLEMS = 1000  # people do not read more, and hints take time
 
 Path = tuple[str | int, ...]
