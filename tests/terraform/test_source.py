@@ -1,6 +1,7 @@
 """The zip that Terraform makes, unpacked into an empty folder: with requirements.txt alone every function works."""
 
 import ast
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -94,6 +95,17 @@ def _files(functions: Path, node: ast.ImportFrom) -> set[str]:
 def test_everything_in_it_is_as_in_the_repository(unpacked: Path) -> None:
     for path in filter(Path.is_file, unpacked.rglob("*")):
         assert path.read_bytes() == (ROOT / path.relative_to(unpacked)).read_bytes()
+
+
+def test_its_byte_code_is_valid_in_an_image_whose_files_have_another_time(unpacked: Path, made: Made) -> None:
+    build = made.values['google_cloudfunctions2_function.this["pause"]']["build_config"][0]["environment_variables"]
+    compiled = unpacked.parent / "compiled"
+    shutil.copytree(unpacked, compiled, ignore=shutil.ignore_patterns("__pycache__"))
+    command = [sys.executable, "-m", "compileall", "-f", "-q", "."]  # as the buildpack of functions-framework does
+    subprocess.run(command, cwd=compiled, env=build, check=True)
+    flags = {path.name: int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled.rglob("*.pyc")}
+    assert flags
+    assert {name for name, flag in flags.items() if not flag & 1} == set()  # PEP 552: by hash
 
 
 @pytest.mark.parametrize("function", ["pause", "resume", "warm", "reconcile"])
