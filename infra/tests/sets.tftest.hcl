@@ -1,5 +1,5 @@
 # Plans for four sets of variables, as people deploy: the least, Identity-Aware Proxy, keys of their own, everything.
-# tests/terraform reads the rights of the last.
+# tests/terraform reads the state of the last.
 
 mock_provider "google" {
   mock_data "google_project" {
@@ -8,6 +8,11 @@ mock_provider "google" {
 
   mock_data "google_cloud_run_v2_service" {
     defaults = { template = [{ containers = [{ image = "console@sha256:1", base_image_uri = "python314" }] }] }
+  }
+
+  override_resource {
+    target = google_service_account.invoker
+    values = { email = "staging-invoker@acme-ml-prod.iam.gserviceaccount.com" }
   }
 }
 

@@ -3,7 +3,7 @@
 import pytest
 
 from terraform.rights import PROJECT, Rights, grants, kinds, members, rights
-from terraform.running import ROOT, Made, state
+from terraform.running import Made
 
 # What Terraform asks of Google to read each resource, from the provider's source and Google's reference of each method.
 READS = {
@@ -59,11 +59,6 @@ JOBS = {
 WRITES_ITS_LOG = {"logging.logEntries.create"}
 INVOKE = {"run.routes.invoke"}
 AGENTS = ("artifactregistry", "iap", "pubsub", "secretmanager")
-
-
-@pytest.fixture(scope="module")
-def everything() -> Made:
-    return state(ROOT / "infra", "sets")
 
 
 @pytest.fixture(scope="module")

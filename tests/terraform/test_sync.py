@@ -1,6 +1,7 @@
 """The jobs that `sync` makes and what Terraform makes agree."""
 
 import re
+from pathlib import Path
 
 from lifecycle.app import read_settings
 from lifecycle.cli import desired_jobs as timetable
@@ -67,3 +68,19 @@ def test_a_vms_log_entries_that_the_sink_hands_over_are_those_that_are_understoo
     )
     assert chosen
     assert set(chosen[1].split("|")) == set(events.VM_METHODS)
+
+
+def test_functions_read_the_token_from_where_it_is_mounted(everything: Made) -> None:
+    for name in everything.outputs["function_urls"]:
+        given = everything.values[f'google_cloudfunctions2_function.this["{name}"]']["service_config"][0]
+        volume = given["secret_volumes"][0]
+        env = environment.read(given["environment_variables"])
+        assert env.token_file == Path(volume["mount_path"], volume["versions"][0]["path"])
+        assert env.token_secret is None
+
+
+def test_the_page_knows_for_whom_assertions_are(everything: Made) -> None:
+    container = everything.values["google_cloud_run_v2_service.page[0]"]["template"][0]["containers"][0]
+    env = environment.read({one["name"]: one["value"] for one in container["env"]})
+    assert env.iap_audience == "/projects/123456789012/locations/europe-west1/services/staging-page"
+    assert env.token_file == Path(container["volume_mounts"][0]["mount_path"], "hf-token")
