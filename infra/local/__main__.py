@@ -142,6 +142,7 @@ async def _local_hub(stack: contextlib.AsyncExitStack, manager: SecretManager, f
         hub.add(
             made.name,
             "running" if made.running else "paused",
+            type="public",  # so that `curl $HF_ENDPOINT_URL` needs no token
             durations=QUICK,
             tags=list(made.tags),
             last_used=_now(),

@@ -41,7 +41,8 @@ class Running:
 
     def shell(self, command: str) -> "subprocess.CompletedProcess[str]":
         env = {"PATH": os.environ["PATH"], "PORT": self.port, "HOME": "/nonexistent", "HF_ENDPOINTS_URL": "https://x"}
-        script = f'set -e; eval "$({ROOT}/infra/shell)"; export PATH="{Path(sys.executable).parent}:$PATH"; {command}'
+        bin = Path(sys.executable).parent
+        script = f'set -e; eval "$({ROOT}/infra/shell)"; export PATH="{bin}:$PATH"; ' + command
         return subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True, check=False, timeout=60)
 
 
@@ -108,6 +109,13 @@ def test_one_line_sets_up_a_shell_in_which_lifecycle_works_bare(local: Running) 
 
 def test_the_past_is_kept_too(local: Running) -> None:
     assert local.get("status").json().get("history") is None
+
+
+def test_a_run_has_an_endpoint_that_answers_and_rests_afterwards(local: Running) -> None:
+    done = local.shell("lifecycle run test-b -- sh -c 'curl -s $HF_ENDPOINT_URL'")
+    assert (done.returncode, done.stdout) == (0, '{"ok":true}'), done.stderr
+    (row,) = [row for row in local.get("status").json()["endpoints"] if row["name"] == "test-b"]
+    assert (row["state"], row["overrides"]) == ("paused", [])
 
 
 @pytest.mark.parametrize(("dry_run", "done"), [(None, "would"), ("false", "done")])

@@ -16,6 +16,7 @@ COMMANDS = {  # name: module, in the order in which `--help` lists them
     "resume": "actions",
     "warm": "actions",
     "release": "actions",
+    "run": "run",
     "history": "history",
     "report": "report",
     "sync": "jobs",

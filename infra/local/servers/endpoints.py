@@ -32,6 +32,7 @@ class Endpoint:
     state: str
     at: datetime  # up to when it has been played
     tags: list[str] = field(default_factory=list)
+    type: str = "authenticated"  # "public": its own URL asks for no token
     vendor: str = "aws"
     region: str = "us-east-1"
     instance: tuple[str, str] = ("nvidia-l4", "x1")
@@ -96,7 +97,7 @@ class Endpoint:
         up = self.state in ("running", "updating")
         return {
             "name": self.name,
-            "type": "authenticated",
+            "type": self.type,
             "tags": self.tags,
             "healthRoute": self.health_route,
             "provider": {"vendor": self.vendor, "region": self.region},

@@ -232,7 +232,8 @@ class HuggingFace:
         if endpoint.state == "paused":
             told = "Bad Request: The endpoint is paused, ask a maintainer to restart it"
             raise Refused(400, told, "BAD_REQUEST")
-        self._authorise(request, "infer")
+        if endpoint.type != "public":
+            self._authorise(request, "infer")
         endpoint.last_used = self.now()
         if endpoint.state == "scaledToZero":
             endpoint.starts(self.now(), endpoint.durations.wake)
@@ -245,7 +246,7 @@ class HuggingFace:
             raise Refused(503, "503 Service Unavailable", "SERVICE_UNAVAILABLE")
         endpoint.last_used = self.now()
         path = "/" + "/".join(request.url.path.strip("/").split("/")[2:])
-        if request.method == "GET" and path != endpoint.health_route and endpoint.health_route:
+        if request.method == "GET" and path not in ("/", endpoint.health_route) and endpoint.health_route:
             raise Refused(404, "Not Found", "NOT_FOUND")
         return JSONResponse({"ok": True})
 

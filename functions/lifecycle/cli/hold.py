@@ -1,0 +1,180 @@
+"""Endpoints kept running for as long as something needs them: by an override that is renewed until it is released."""
+
+import asyncio
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from lifecycle.cli import functions
+from lifecycle.cli.common import Stop, read_environment
+from lifecycle.config.environment import Environment
+from lifecycle.core.times import duration, in_words
+from lifecycle.errors import Failure
+
+T = TypeVar("T")
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=7)
+AGAIN = 10.0  # seconds until a renewal that failed is tried again
+RENEWED_WITHIN, RELEASED_WITHIN = 60.0, 60.0  # seconds
+UNKEPT = "SCHEDULER_PARENT is not set: no hold can be kept, so a run that dies would leave the endpoint running"
+
+
+class Refused(Failure):
+    """A function refused the request as it is: a mistake in it, or no scheduler."""
+
+
+def read_hold(text: str) -> timedelta:
+    """The length of a hold. Raises ValueError with what is allowed."""
+    length = duration(text)
+    if not SHORTEST <= length <= LONGEST:
+        raise ValueError("a hold lasts 1m to 7d")
+    return length
+
+
+@dataclass
+class Hold:
+    """A hold on `names` in the name of `holder`. `warn` gets what people must see while it lasts."""
+
+    env: Environment
+    names: Sequence[str]
+    length: timedelta
+    warn: Callable[[str], None]
+    holder: str = field(default_factory=lambda: f"run-{secrets.token_hex(4)}")
+    _renewing: "asyncio.Task[None] | None" = None
+
+    async def begin(self) -> list[dict[str, Any]]:
+        """Warms them, and renews from then on; a result for each endpoint. Raises `Failure` where one is not warm."""
+        if not self.env.functions_url and not self.env.scheduler_parent:
+            raise Refused(UNKEPT, code="refused", retryable=False)
+        self._renewing = asyncio.create_task(self._renew())
+        return await self._ask("warm")
+
+    async def end(self) -> None:
+        """Renews no more, and releases what this holder holds. Raises `Failure`."""
+        if self._renewing is None:
+            return
+        self._renewing.cancel()
+        await asyncio.gather(self._renewing, return_exceptions=True)
+        body = {"endpoints": [*self.names], "clear_override": True, "holder": self.holder}
+        try:
+            async with asyncio.timeout(RELEASED_WITHIN):
+                status, answer = await functions.ask(self.env, "reconcile", body)
+        except TimeoutError:
+            status, answer = 504, "no answer in time"
+        if status >= 400:
+            raise Failure(_why(status, answer), code="unreleased", retryable=True)
+
+    async def _renew(self) -> None:
+        clock = asyncio.get_running_loop().time
+        third, begun, trouble = self.length.total_seconds() / 3, clock(), ""
+        ends, due = begun + 3 * third, begun + third
+        while True:
+            await asyncio.sleep(due - clock())
+            asked = clock()
+            try:
+                async with asyncio.timeout(min(third, RENEWED_WITHIN)):
+                    await self._ask("resume")
+            except (Failure, TimeoutError, Stop) as error:
+                lost = clock() >= ends
+                found = f"{'the hold is lost' if lost else 'the hold is not renewed'}: {error or 'no answer in time'}"
+                if found != trouble:
+                    self.warn(found)
+                trouble, due = found, clock() + (third if lost else min(third, AGAIN))
+            else:
+                if trouble:
+                    self.warn("held again")
+                trouble, ends, due = "", asked + 3 * third, asked + third
+
+    async def _ask(self, function: str) -> list[dict[str, Any]]:
+        body = {"endpoints": [*self.names], "for": in_words(self.length), "holder": self.holder}
+        status, answer = await functions.ask(self.env, function, body)
+        if not isinstance(answer, dict) or "results" not in answer:
+            kind = Refused if status in (400, 404) else Failure
+            raise kind(_why(status, answer), code="refused", retryable=status == 503)
+        rows: list[dict[str, Any]] = answer["results"]
+        if status >= 400 or (function == "warm" and not _all_warm(answer)):
+            raise Failure(_why(status, answer), code="not_held", retryable=status == 503)
+        return rows
+
+
+def _all_warm(answer: dict[str, Any]) -> bool:
+    return bool(answer["results"]) and all(row["outcome"] in ("done", "unchanged") for row in answer["results"])
+
+
+def _why(status: int, answer: Any) -> str:
+    """What went wrong, in one line."""
+    if not isinstance(answer, dict) or "results" not in answer:
+        return functions.refusal(status, answer)
+    bad = [row for row in answer["results"] if row["outcome"] not in ("done", "unchanged")]
+    told = [f"{row['name']}: {row['error'] or row['reason']}" for row in bad]
+    if answer["dry_run"]:
+        return "; ".join(["the settings say dry_run, so nothing is started", *told])
+    return "; ".join(told) or "no endpoint at Hugging Face matches these names"
+
+
+def urls(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """HF_ENDPOINT_URL where one endpoint is meant, and HF_ENDPOINT_URL_<NAME> for both names of each."""
+    named = {row["name"]: row["url"] for row in rows}
+    keys = [row["endpoint"] for row in rows]
+    named |= {row["endpoint"]: row["url"] for row in rows if keys.count(row["endpoint"]) == 1}
+    found = {f"HF_ENDPOINT_URL_{_variable(name)}": url for name, url in named.items()}
+    if len(rows) == 1:
+        found["HF_ENDPOINT_URL"] = rows[0]["url"]
+    return {name: url for name, url in found.items() if url}
+
+
+def _variable(name: str) -> str:
+    return "".join(char if char.isalnum() and char.isascii() else "_" for char in name.upper())
+
+
+@contextmanager
+def running(name: str, *, hold: str = "15m", holder: str | None = None) -> Iterator[str]:
+    """Keeps one endpoint running while the block runs, and gives its URL; it answers when the block begins.
+
+    `name`: an entry of the settings that covers one endpoint, or an endpoint's name at Hugging Face. `hold`: after what
+    time it may rest when this process dies; it is renewed at every third of that. `holder`: in whose name, instead of a
+    new one. Raises `lifecycle.errors.Failure` where it cannot be made to answer, ValueError for a wrong `hold`. What
+    goes wrong later is a warning of the logger "lifecycle".
+    """
+    length, warn = read_hold(hold), logging.getLogger("lifecycle").warning
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="lifecycle-hold", daemon=True)
+
+    def do(work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+    try:
+        made = Hold(read_environment(), [name], length, warn)
+    except Stop as stop:
+        raise Failure(str(stop), code="refused", retryable=False) from None
+    made.holder = holder or made.holder
+    thread.start()
+    try:
+        try:
+            rows = do(_begun(made))
+            if len(rows) != 1 or not rows[0]["url"]:
+                message = (
+                    f"{name} is {len(rows)} endpoints; name one of them" if len(rows) > 1 else f"{name} has no URL"
+                )
+                raise Failure(message, code="refused", retryable=False)
+            yield str(rows[0]["url"])
+        finally:
+            try:
+                do(made.end())
+            except (Failure, Stop) as failure:
+                warn("not released, so it ends after at most %s: %s", hold, failure)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _begun(hold: Hold) -> list[dict[str, Any]]:
+    try:
+        return await hold.begin()
+    except Stop as stop:
+        raise Failure(str(stop), code="refused", retryable=False) from None
