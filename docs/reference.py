@@ -19,8 +19,8 @@ TITLES = {
 HEAD = """# Settings
 
 Made from the schema by `make schema`; do not edit. The file is `functions/lifecycle.yaml`, or the one that
-`LIFECYCLE_CONFIG` names. `lifecycle check FILE` tells every mistake. Only `true` and `false` are booleans. Times and
-dates need no quotes; a value that begins with `*` or `[`, or has a comma inside a list, does.
+`LIFECYCLE_CONFIG` names. `lifecycle check FILE` reports every mistake with its line. Only `true` and `false` are
+booleans. Times and dates need no quotes; a value that begins with `*` or `[`, or has a comma inside a list, does.
 """
 
 

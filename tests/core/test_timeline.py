@@ -139,3 +139,15 @@ def test_always_is_one_stretch_holidays_or_not() -> None:
 def test_the_timeline_is_played_to_its_end_only() -> None:
     found = seen("", "paused", "Mon 00:00", *WEEKDAYS)
     assert [phase.at for phase in phases(found, at("Mon 20:00"))] == [at("Mon 00:00"), at("Mon 08:00")]
+
+
+def test_what_a_clock_change_leaves_no_time_for_is_no_change() -> None:
+    """Clocks go forward at 02:00 on 28 March: both actions fire at 03:00."""
+    found = seen("", "paused", "2027-03-27", {"at": "30 2 * * *", "do": "resume"}, {"at": "0 3 * * *", "do": "pause"})
+    assert foretold(found, 3) == [
+        "Sat 00:00 any",
+        "Sat 02:30 running",
+        "Sat 03:00 paused",
+        "Mon 02:30 running",
+        "Mon 03:00 paused",
+    ]

@@ -116,15 +116,15 @@ def forecast(
 
 
 def _stretches(situation: Situation, until: datetime) -> Iterator[Stretch]:
-    begun: Phase | None = None
+    begun: list[Phase] = []
     for phase in phases(situation, until):
-        if begun and (begun.wanted, begun.runs) == (phase.wanted, phase.runs):
-            continue
-        if begun and begun.at < phase.at:
-            yield Stretch(begun.at, phase.at, begun.wanted, begun.reason, begun.runs)
-        begun = phase
-    if begun:
-        yield Stretch(begun.at, until, begun.wanted, begun.reason, begun.runs)
+        if begun and begun[-1].at == phase.at:
+            begun.pop()  # it was over at once
+        if not begun or (begun[-1].wanted, begun[-1].runs) != (phase.wanted, phase.runs):
+            begun.append(phase)
+    ends = [*(phase.at for phase in begun[1:]), until]
+    for phase, end in zip(begun, ends, strict=True):
+        yield Stretch(phase.at, end, phase.wanted, phase.reason, phase.runs)
 
 
 def _holidays(entry: Entry, since: datetime, until: datetime) -> Iterator[date]:
