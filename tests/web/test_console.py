@@ -5,7 +5,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -17,11 +17,14 @@ import pytest
 from lifecycle.config import environment
 from lifecycle.core.model import Override
 from lifecycle.gcp.jobs import override_in
-from lifecycle.web import forms
+from lifecycle.web import console, forms, identity
 from lifecycle.web import handler as door
 from lifecycle.web.console import FORM
+from lifecycle.web.identity import IdentityAwareProxy
+from lifecycle.web.logs import Log
 from support.front import Front
 from support.hub import TUESDAY_NOON
+from support.iap import AUDIENCE, Google
 from support.secret import TOKEN
 
 HOST = "127.0.0.1:8080"
@@ -317,6 +320,26 @@ def test_an_assertion_that_is_not_verified_is_not_replaced_by_a_token() -> None:
     assert 'method="post"' not in page.shown()
 
 
+def test_a_verified_assertion_names_the_person_and_holds_what_is_asked() -> None:
+    google, page = Google(), Page(deployed=True)
+    page.front.environment = environment.read({"HF_TOKEN": TOKEN, "K_SERVICE": "x", "IAP_AUDIENCE": AUDIENCE})
+    headers = {
+        "Content-Type": FORM,
+        identity.ASSERTION: google.assertion(),
+        "Authorization": f"Bearer {token('bob@x')}",
+    }
+    body = b"do=resume&endpoint=embeddings"
+    with flask.Flask(__name__).test_request_context(
+        "/", method="POST", headers={**headers, **OWN}, data=body
+    ) as context:
+        lower = {name.lower(): value for name, value in context.request.headers.items()}
+        log = Log(str, "console", write=lambda _: None)
+        proxy = lambda audience: IdentityAwareProxy(audience, google)  # noqa: E731
+        assert console.respond(page.front, context.request, lower, log, proxy).status_code == 303
+    (found,) = page.overrides()
+    assert (found.by, found.holder) == (ANNA, ANNA)
+
+
 @pytest.mark.parametrize("kind", ["", "application/json", "text/plain", "multipart/form-data; boundary=x"])
 def test_only_forms_are_taken(page: Page, kind: str) -> None:
     response = page.ask("POST", headers={"Content-Type": kind, **OWN}, body=b"do=resume&endpoint=embeddings")
@@ -369,6 +392,22 @@ def test_scripts_and_pictures_of_other_sites_get_nothing(page: Page) -> None:
     cross = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
     assert page.ask("GET", headers=cross).status_code == 403
     assert page.ask("GET", headers=cross | {"Sec-Fetch-Mode": "navigate"}).status_code == 200
+
+
+def test_head_is_get_without_the_page(page: Page) -> None:
+    response = page.ask("HEAD")
+    assert response.status_code == 200
+    assert response.headers["Referrer-Policy"] == "same-origin"
+
+
+def test_without_a_scheduler_the_page_is_read_only() -> None:
+    page = Page()
+    page.front.stage.shelf = None
+    world = replace(page.front.service.world, jobs=None)
+    page.front._service = replace(page.front.service, world=world)
+    text = page.shown("/embeddings")
+    assert 'method="post"' not in text
+    assert "Read only: without Cloud Scheduler" in text
 
 
 def test_filters_come_from_the_query(page: Page) -> None:

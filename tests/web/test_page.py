@@ -113,17 +113,29 @@ def test_what_needs_a_look_comes_first_and_says_why(stage: Harness) -> None:
     assert text.index("! b") < text.index("● a")
 
 
-@pytest.mark.parametrize("ago", [timedelta(minutes=1), timedelta(minutes=3)])
-def test_a_manual_request_without_effect_needs_a_look(stage: Harness, ago: timedelta) -> None:
+def test_a_manual_request_without_effect_needs_a_look_at_once(stage: Harness) -> None:
     stage.hub.add("embeddings-prod", "paused")
-    stage.override("embeddings", Override("running", TUESDAY_NOON - ago, TUESDAY_NOON + HOUR))
-    late = "running was due 3m ago and did not happen; next run will resume"
-    assert (late in shown(stage)) == (ago > timedelta(minutes=2))
+    stage.override("embeddings", Override("running", TUESDAY_NOON, TUESDAY_NOON + HOUR))
+    text = words(shown(stage))
+    assert "Needs a look 1 ! embeddings-prod" in text
+    assert "running was asked for by hand and has not happened yet; next run will resume" in text
+
+
+def test_a_manual_request_that_is_starting_does_not(stage: Harness) -> None:
+    stage.hub.add("embeddings-prod", "initializing")
+    stage.override("embeddings", Override("running", TUESDAY_NOON, TUESDAY_NOON + HOUR))
+    assert "Needs a look" not in shown(stage)
+
+
+def test_several_holders_are_counted_in_the_line(stage: Harness) -> None:
+    for holder in ("ci-1", "ci-2"):
+        stage.override("embeddings", Override("running", TUESDAY_NOON, TUESDAY_NOON + HOUR, holder=holder))
+    assert line(shown(stage), "embeddings-prod").startswith("● embeddings-prod embeddings 2 holders running")
 
 
 def test_a_change_by_the_rules_that_did_not_happen_needs_a_look(stage: Harness) -> None:
     stage.hub.add("embeddings-prod", "paused")
-    assert "running was due 5h ago and did not happen" in shown(stage)
+    assert "running was due 5h ago and has not happened" in shown(stage)
 
 
 def test_what_changed_at_hugging_face_just_now_is_not_overdue(stage: Harness) -> None:
@@ -313,7 +325,7 @@ def test_what_was_repeated_says_how_often(stage: Harness) -> None:
 
 def test_a_change_that_did_not_happen_says_why_the_last_try_failed(stage: Harness) -> None:
     stage.hub.add("embeddings-prod", "paused")
-    assert "did not happen; next run will resume; it failed: 503 no capacity" in with_events(stage, REFUSED)
+    assert "has not happened; next run will resume; it failed: 503 no capacity" in with_events(stage, REFUSED)
     assert "it failed" not in with_events(stage, RESUMED, REFUSED)
 
 

@@ -22,7 +22,7 @@ from lifecycle.huggingface.parsing import addressable
 MONTH = timedelta(days=30)
 SHORTEST = 96  # characters of a reason in a line; the endpoint's own page has all of it
 NO_FAILURES: Mapping[str, str] = MappingProxyType({})
-BY_HAND_WITHIN = timedelta(minutes=2)  # how soon a manual request has its effect
+SPARE = timedelta(minutes=5)  # for a reconcile run to begin and to act
 MARKS = {"look": "!", "due": "→", "up": "●", "down": "○", "unknown": "?"}
 
 
@@ -70,6 +70,11 @@ class Line:
     def href(self) -> str:
         """The address of its own page; empty for a name that Hugging Face does not give."""
         return self.target if self.key else self.name if addressable(self.name) else ""
+
+    @property
+    def holders(self) -> int:
+        """How many manual requests are in force."""
+        return len(self.row.get("overrides", ()))
 
     @property
     def bills(self) -> bool:
@@ -179,17 +184,21 @@ def _verdict(situation: Situation, *, dry_run: bool) -> tuple[str, bool, str]:
 
 
 def _overdue(situation: Situation, settings: Settings, verdict: str) -> str:
-    """Why a change that did not happen yet needs a look: it was due for longer than it takes."""
-    override, found = deciding(situation.in_force), situation.endpoint
-    since = override.since if override else changed_at(situation)
-    patience = BY_HAND_WITHIN if override else settings.reconcile_every + timedelta(minutes=5)
-    if since is None or settings.dry_run or verdict == "starting":
+    """Why a change that is still to come needs a look. A manual request has its effect at once; by the rules a change
+    is late when a reconcile run passed without it."""
+    wanted, override, found = decide(situation).wanted, deciding(situation.in_force), situation.endpoint
+    if settings.dry_run or verdict == "starting":
+        return ""
+    if override:
+        return f"{wanted} was asked for by hand and has not happened yet; {verdict}"
+    since = changed_at(situation)
+    if since is None:
         return ""
     touched = found.updated_at if found and found.updated_at and found.updated_at <= situation.now else since
     late = situation.now - max(since, touched)
-    if late < patience:
+    if late < settings.reconcile_every + SPARE:
         return ""
-    return f"{decide(situation).wanted} was due {in_words(_minutes(late))} ago and did not happen; {verdict}"
+    return f"{wanted} was due {in_words(_minutes(late))} ago and has not happened; {verdict}"
 
 
 def _minutes(length: timedelta) -> timedelta:
