@@ -111,3 +111,7 @@ def test_it_is_json_too() -> None:
     told = event.as_json()
     assert datetime.fromisoformat(told["at"]) == at("Tue 20:00")
     assert told["what"] == "pause done"
+
+
+def test_a_reconcile_by_hand_that_changed_nothing_is_not_told() -> None:
+    assert told(line("Tue 20:00", trigger="manual", function="reconcile")) == []

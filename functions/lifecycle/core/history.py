@@ -72,7 +72,7 @@ def _event(line: LogLine) -> Event | None:
     """What a line about an endpoint says that was done, or not; None: nothing."""
     fields = line.fields
     action, outcome = _text(fields, "action"), _text(fields, "outcome")
-    manual = fields.get("trigger") == "manual"
+    manual = fields.get("trigger") == "manual" and fields.get("function") != "reconcile"
     if action == "none" and outcome in ("unchanged", "pending") and not manual:
         return None
     before, after = fields.get("before"), fields.get("after")
