@@ -19,6 +19,7 @@ from lifecycle.engine.dependencies import Dependencies
 from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
 from lifecycle.gcp.jobs import Job, override_job, platform_body, platform_id, reconcile_id
+from lifecycle.gcp.log_reader import LogReader
 from lifecycle.gcp.monitoring import Monitoring
 from lifecycle.gcp.rest import Rest
 from lifecycle.huggingface.credentials import Token
@@ -165,6 +166,7 @@ class Harness:
     shelf: FakeJobs | None = field(default_factory=FakeJobs)
     seconds: float = 0.0
     monitoring: Any = None  # an ASGI app: a local Cloud Monitoring
+    logging: Any = None  # and a local Cloud Logging
 
     def __post_init__(self) -> None:
         self.settings = settings.parse(f"namespace: acme\ntime_zone: Europe/Berlin\n{self.text}".encode())
@@ -214,7 +216,14 @@ class Harness:
             now=lambda: self.now,
             rng=random.Random(1),
             monitoring=self._monitoring(),
+            logs=self._logs(),
         )
+
+    def _logs(self) -> LogReader | None:
+        if self.logging is None:
+            return None
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.logging))
+        return LogReader("projects/local", Rest("Cloud Logging", "http://127.0.0.1", http, None), "lifecycle")
 
     def _monitoring(self) -> Monitoring | None:
         if self.monitoring is None:

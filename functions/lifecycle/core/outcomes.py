@@ -1,12 +1,16 @@
 """What a call's results come to: the HTTP status, and when asking again is worth it. Pure."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from lifecycle.core.model import Result
 
 REFUSED = frozenset({"held", "protected", "budget", "too_many"})
 UNREADABLE = frozenset({"token_unreadable", "memory_unavailable"})
 SHORTEST_WAIT = 30  # seconds, after a failure
+SHORTEST_START, LONGEST_START = 5, 600  # seconds
+NO_STARTS: Mapping[str, float] = MappingProxyType({})
 STARTS_WITHIN = 60  # seconds, where it is not known how long a start takes
 
 
@@ -22,8 +26,15 @@ def http_status(results: Sequence[Result]) -> int:
     return 202 if any(result.outcome == "pending" for result in results) else 200
 
 
-def retry_after(status: int, results: Sequence[Result]) -> int | None:
-    """Seconds after which asking again is worth it, for a 503 and a 202."""
+def retry_after(status: int, results: Sequence[Result], starts: Mapping[str, float] = NO_STARTS) -> int | None:
+    """Seconds after which asking again is worth it, for a 503 and a 202. `starts`: how long endpoints took to start."""
     if status == 503:
         return max([SHORTEST_WAIT, *(int(result.retry_after or 0) for result in results)])
-    return STARTS_WITHIN if status == 202 else None
+    if status != 202:
+        return None
+    known = [starts[name] for name in pending(results) if name in starts]
+    return min(max(math.ceil(max(known)), SHORTEST_START), LONGEST_START) if known else STARTS_WITHIN
+
+
+def pending(results: Sequence[Result]) -> list[str]:
+    return [result.name for result in results if result.outcome == "pending"]

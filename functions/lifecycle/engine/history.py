@@ -5,12 +5,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from lifecycle.core.history import CONDITION, Event, events
+from lifecycle.core.lead import REMEMBERED
 from lifecycle.core.report import Morning, mornings
 from lifecycle.engine.past import PATIENCE
 from lifecycle.errors import Failure
 from lifecycle.gcp.log_reader import LogReader, quoted
 from lifecycle.gcp.rest import CODE
 from lifecycle.retry import time_limit
+
+STARTS = 5  # of which the median is taken
+AT_ONCE = 2.0  # seconds; whoever waits for a start gets the answer without it
+MOST_NAMES, LATEST = 50, 250
 
 
 async def history(source: LogReader, names: Iterable[str], since: datetime, until: datetime) -> list[Event]:
@@ -36,6 +41,29 @@ async def mornings_of(source: LogReader, since: datetime, until: datetime) -> Se
     """How the hours that began then were met. Raises `Failure`."""
     condition = 'jsonPayload.event="endpoint" AND (jsonPayload.on_time=true OR jsonPayload.on_time=false)'
     return mornings(await source.lines(condition, since, until))
+
+
+async def start_medians(source: LogReader | None, names: Sequence[str], now: datetime) -> dict[str, float]:
+    """The median seconds of the last five starts of endpoints, of those for which that is known in time."""
+    if source is None or not names:
+        return {}
+    meant = " OR ".join(f"jsonPayload.name={quoted(name)}" for name in names[:MOST_NAMES])
+    condition = f'jsonPayload.event="endpoint" AND jsonPayload.start_seconds>0 AND ({meant})'
+    try:
+        lines = await source.latest(condition, now - REMEMBERED, now, most=LATEST, seconds=AT_ONCE)
+    except Failure:
+        return {}
+    found: dict[str, list[float]] = {}
+    for line in lines:
+        name, seconds = line.fields.get("name"), line.fields.get("start_seconds")
+        if isinstance(name, str) and isinstance(seconds, int | float) and len(found.setdefault(name, [])) < STARTS:
+            found[name].append(float(seconds))
+    return {name: _median(seconds) for name, seconds in found.items()}
+
+
+def _median(values: Sequence[float]) -> float:
+    ordered, middle = sorted(values), len(values) // 2
+    return ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 def _about(condition: str, names: Iterable[str]) -> str:

@@ -9,12 +9,12 @@ from lifecycle.config.schema import Invalid, Problem
 from lifecycle.core.history import Event
 from lifecycle.core.manual import ManualRequest
 from lifecycle.core.model import Endpoint, Message, Prices, Result, Trigger
-from lifecycle.core.outcomes import http_status, retry_after
+from lifecycle.core.outcomes import http_status, pending, retry_after
 from lifecycle.engine import costs, cron, manual, platform, reconcile, request
 from lifecycle.engine.budgets import BudgetReport, settle
 from lifecycle.engine.dependencies import Caller, Dependencies, Verb
 from lifecycle.engine.execute import ExecutionOptions
-from lifecycle.engine.history import lately
+from lifecycle.engine.history import lately, start_medians
 from lifecycle.engine.past import for_rules, for_status
 from lifecycle.engine.request import Request, UnknownName
 from lifecycle.engine.run import Run, Target
@@ -126,6 +126,9 @@ class Service:
             return await cron.act(run, target, verb, how)
 
         answer = _answer(run, await run.each(targets, one))
+        if verb == "resume" and answer.status == 202:
+            starts = await start_medians(self.world.logs, pending(answer.results), run.now())
+            answer = replace(answer, retry_after=retry_after(answer.status, answer.results, starts))
         if run.caller.trigger == "schedule" and answer.status in (409, 502):
             # Trying again would not help; the log lines are what is loud.
             return replace(answer, status=200)

@@ -29,19 +29,7 @@ class LogReader:
 
     async def lines(self, condition: str, since: datetime, until: datetime) -> list[LogLine]:
         """The lines in [since, until) that meet a condition of the query language, oldest first. Raises `Failure`."""
-        filters = (
-            'resource.type="cloud_run_revision"',
-            f'resource.labels.service_name=~"^{self.prefix}-"',
-            f'timestamp>="{format_rfc3339(since)}"',
-            f'timestamp<"{format_rfc3339(until)}"',
-            f"({condition})",
-        )
-        asked: Json = {
-            "resourceNames": [self.parent],
-            "filter": " AND ".join(filters),
-            "orderBy": "timestamp asc",
-            "pageSize": PAGE,
-        }
+        asked = self._asked(condition, since, until, "asc", PAGE)
         found: list[LogLine] = []
         for _ in range(MOST_PAGES):
             deadline = asyncio.get_running_loop().time() + PER_CALL
@@ -52,6 +40,29 @@ class LogReader:
                 return found
             asked = {**asked, "pageToken": token}
         raise Failure(f"Cloud Logging: more than {MOST_PAGES * PAGE:,} lines; ask for less", code=CODE, retryable=False)
+
+    async def latest(
+        self, condition: str, since: datetime, until: datetime, *, most: int, seconds: float
+    ) -> list[LogLine]:
+        """The same, but only so many of the latest, newest first, and only if they come in time."""
+        asked = self._asked(condition, since, until, "desc", most)
+        deadline = asyncio.get_running_loop().time() + seconds
+        return [*_lines(await self.api("POST", "/v2/entries:list", deadline=deadline, body=asked))]
+
+    def _asked(self, condition: str, since: datetime, until: datetime, order: str, size: int) -> Json:
+        filters = (
+            'resource.type="cloud_run_revision"',
+            f'resource.labels.service_name=~"^{self.prefix}-"',
+            f'timestamp>="{format_rfc3339(since)}"',
+            f'timestamp<"{format_rfc3339(until)}"',
+            f"({condition})",
+        )
+        return {
+            "resourceNames": [self.parent],
+            "filter": " AND ".join(filters),
+            "orderBy": f"timestamp {order}",
+            "pageSize": size,
+        }
 
 
 def quoted(text: str) -> str:
