@@ -60,7 +60,8 @@ class Situation:
 
     @property
     def in_force(self) -> list[Override]:
-        return in_force(self.memory, self.entry.key, self.name, self.now)
+        stored = self.memory.overrides  # seldom any: a forecast asks tens of thousands of times
+        return in_force(self.memory, self.entry.key, self.name, self.now) if self.entry.key in stored else []
 
     @property
     def news(self) -> PlatformState | None:

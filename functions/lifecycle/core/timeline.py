@@ -64,6 +64,8 @@ class _Player:
 
     def _next(self, fired: Tick, ruled: Decision) -> tuple[Tick, Decision] | None:
         """The next action that changes something before the rules may do so, and what the rules say then."""
+        if not self.situation.entry.cron:
+            return None
         entry, end = self.situation.entry, min(ruled.until or self.until, self.until)
         actions = [number for number, action in enumerate(entry.cron) if self._matters(action.do, ruled)]
         used: Tick | None = None
