@@ -59,7 +59,7 @@ def row(world: Deployment, name: str = "embeddings-prod") -> Any:
 def test_resume_starts_and_pause_stops(world: Deployment) -> None:
     assert world.ask("resume", {"endpoints": ["embeddings"]}).status_code == 202
     assert world.ask("pause", {"endpoints": ["embeddings"]}).status_code == 200
-    assert row(world)["after"] == "paused"
+    assert row(world)["state"] == "paused"
 
 
 def test_warm_returns_when_it_answered(world: Deployment) -> None:
@@ -72,9 +72,9 @@ def test_warm_returns_when_it_answered(world: Deployment) -> None:
 def test_a_platforms_stop_and_start_are_followed(world: Deployment) -> None:
     world.hub["embeddings-prod"].to("running", now())
     assert world.ask("platform_event", push("stopped")).status_code == 200
-    assert row(world)["after"] == "paused"
+    assert row(world)["state"] == "paused"
     assert world.ask("platform_event", push("started")).status_code == 200
-    assert row(world)["after"] in ("pending", "initializing", "running")
+    assert row(world)["state"] in ("pending", "initializing", "running")
     assert world.status()["platforms"]["main"]["state"] == "started"
 
 
@@ -128,8 +128,8 @@ def test_status_answers_within_seconds_though_neither_hugging_face_nor_cloud_sch
     for server in (world.hub, world.scheduler):
         server.faults.add(Fault("hang", ".*", seconds=60))
     begun = now()
-    assert set(world.status()["unknown"]) == {"huggingface", "prices", "scheduler"}
-    assert now() - begun < timedelta(seconds=7)
+    assert world.status()["unknown"] == ["huggingface", "prices", "scheduler"]
+    assert now() - begun < timedelta(seconds=5.5)
 
 
 def test_bad_settings_keep_a_process_from_starting(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from lifecycle.core.access import who_can_wake
-from lifecycle.core.model import Endpoint
 
 
 @pytest.mark.parametrize(
@@ -20,4 +19,4 @@ from lifecycle.core.model import Endpoint
     ],
 )
 def test_who_can_wake_it(type: str | None, said: str) -> None:
-    assert said in who_can_wake(Endpoint("a", "scaledToZero", type=type))
+    assert said in who_can_wake(type)

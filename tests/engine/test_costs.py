@@ -1,10 +1,10 @@
 """What a reconcile run logs for history and money."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from lifecycle.engine.dependencies import Caller
@@ -12,18 +12,11 @@ from lifecycle.engine.service import Answer
 from lifecycle.web.handler import log_results
 from lifecycle.web.logs import Log
 from support.building import at
-from support.hub import TUESDAY_NOON, Harness, status
+from support.hub import CATALOGUE, TUESDAY_NOON, Harness, hangs, prices, status
 from support.hub import Answer as Scripted
 from support.service import NIGHTS, OFFICE, body, reconcile, stage
 
-CATALOGUE = "GET /v2/provider/acme"
-COMPUTES = {"instanceType": "nvidia-l4", "instanceSize": "x1", "pricePerHour": 0.8}
-PRICED = {"vendors": [{"name": "aws", "regions": [{"name": "us-east-1", "computes": [COMPUTES]}]}]}
 SCHEDULER = Caller("schedule")
-
-
-def prices(_: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json=PRICED)
 
 
 def run(on: Harness, *, names: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -37,10 +30,7 @@ def run(on: Harness, *, names: tuple[str, ...] = ()) -> list[dict[str, Any]]:
 def priced(text: str, state: str, *answers: Scripted, **more: Any) -> Harness:
     on = stage(text, state, **more)
     on.hub.answers[CATALOGUE] = list(answers or [prices])
-    body = on.hub.endpoints["embeddings-prod"]
-    body["provider"] = {"vendor": "aws", "region": "us-east-1"}
-    body["compute"] |= {"instanceType": "nvidia-l4", "instanceSize": "x1"}
-    body["status"]["targetReplica"] = 1
+    on.hub.endpoints["embeddings-prod"]["status"]["targetReplica"] = 1
     return on
 
 
@@ -73,14 +63,18 @@ def test_a_run_for_some_does_not_read_prices() -> None:
 
 
 def test_prices_that_hang_delay_a_run_by_five_seconds_at_most() -> None:
-    async def hangs(_: httpx.Request) -> httpx.Response:
-        import asyncio
-
-        await asyncio.sleep(1e6)
-        raise AssertionError
-
-    on = priced(OFFICE, "running", hangs)  # type: ignore[arg-type]
+    on = priced(OFFICE, "running", hangs)
     assert run(on)[0]["dollars_per_hour"] is None
+    assert on.seconds <= 5.0
+
+
+def test_runs_that_wait_for_the_same_prices_wait_no_longer() -> None:
+    on = priced(OFFICE, "running", hangs, hangs)
+
+    async def two(service: Any) -> None:
+        await asyncio.gather(*(service.handle("reconcile", body("*"), SCHEDULER) for _ in range(2)))
+
+    on.run(two)
     assert on.seconds <= 5.0
 
 

@@ -259,13 +259,24 @@ def test_a_note_is_kept_as_it_is() -> None:
     assert asked("pause", note=" Lasttest ").note == " Lasttest "
 
 
-@pytest.mark.parametrize("note", ["x" * 501, "two\nlines", "\x1b[31mred", "\x7f", "\x85"])
+@pytest.mark.parametrize(
+    "note",
+    [
+        *("x" * 501, "two\nlines", "two\u2028lines", "two\u2029paragraphs", "\x1b[31mred", "\x7f", "\x85", "\ud800"),
+        *("turned \u202eround", "\u2066isolated", "\u200fmarked", "zero\u200bwidth", "\ufeffordered", "soft\xadhyphen"),
+    ],
+)
 def test_a_note_is_at_most_500_characters_without_control_characters(note: str) -> None:
     assert refused("pause", note=note)[0].startswith("note: ")
 
 
 def test_a_note_may_have_500_characters() -> None:
     assert asked("pause", note="é" * 500).note == "é" * 500
+
+
+@pytest.mark.parametrize("note", ["می\u200cخواهم", "क्\u200dष", "\U0001f469\u200d\U0001f4bb", "שלום", "no\u00a0break"])  # noqa: RUF001
+def test_a_note_may_have_what_ordinary_text_of_any_script_has(note: str) -> None:
+    assert asked("pause", note=note).note == note
 
 
 @pytest.mark.parametrize("note", [7, None, ["x"], {}])

@@ -324,29 +324,3 @@ def test_a_renewed_start_does_not_end_a_pause_by_hand() -> None:
 def test_a_platform_that_nobody_follows_is_warned_of() -> None:
     answer = stage(FREE).run(lambda service: service.platform_event(Message("nobody", "stopped", TUESDAY_NOON)))
     assert (answer.status, list(answer.notes)) == (200, ["no entry follows the platform 'nobody'"])
-
-
-# status
-
-
-def test_status_tells_the_present_and_the_next_change() -> None:
-    told_ = stage(OFFICE).run(lambda service: service.status()).told
-    (row,) = told_["endpoints"]
-    assert (row["state"], row["wanted"], row["next"]["at"]) == ("running", "running", "2026-11-24T19:00:00Z")
-    assert row["next"]["wanted"] == "paused"
-
-
-def test_status_changes_and_wakes_nothing() -> None:
-    on = stage(OFFICE, "scaledToZero")
-    on.run(lambda service: service.status())
-    assert on.hub.actions() == []
-
-
-def test_status_says_what_it_could_not_read() -> None:
-    on = stage(OFFICE)
-    assert on.shelf is not None
-    on.shelf.refuse = frozenset({"list"})
-    on.hub.script("GET /", 403)
-    told_ = on.run(lambda service: service.status()).told
-    assert told_["unknown"][0] == "huggingface"
-    assert "scheduler" in told_["unknown"]

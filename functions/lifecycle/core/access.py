@@ -1,7 +1,5 @@
 """Who can wake an endpoint by a request to its URL, by its type at Hugging Face."""
 
-from lifecycle.core.model import Endpoint
-
 _WHO = {
     "public": "anybody",
     "authenticated": "anybody with a Hugging Face account",
@@ -10,9 +8,9 @@ _WHO = {
 }
 
 
-def who_can_wake(endpoint: Endpoint) -> str:
+def who_can_wake(type: str | None) -> str:
     """A sentence for people. A paused endpoint is woken by nobody's request."""
-    who = _WHO.get(endpoint.type or "")
+    who = _WHO.get(type or "")
     if who is None:
         return "who can wake this while it sleeps is not known; paused it cannot be woken"
     return f"{who} can wake this while it sleeps; paused it cannot be woken"

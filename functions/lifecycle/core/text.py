@@ -15,7 +15,7 @@ def visible(text: str) -> str:
     nothing, turn no line around and begin no new one."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(char) if _moves(char) else char for char in text)
+    return "".join(_escaped(char) if hides(char) else char for char in text)
 
 
 def visible_in(value: Any) -> Any:
@@ -36,7 +36,8 @@ def did(action: str, outcome: str, *, dry_run: bool) -> str:
     return outcome if action == "none" else f"{action} {outcome}"
 
 
-def _moves(char: str) -> bool:
+def hides(char: str) -> bool:
+    """Whether a character is not shown itself, but changes how text around it is shown."""
     return unicodedata.category(char) in _HIDDEN and char not in _JOINERS
 
 

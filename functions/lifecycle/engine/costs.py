@@ -9,21 +9,13 @@ from lifecycle.engine.run import Run
 from lifecycle.errors import Failure
 
 
-async def catalogue(run: Run) -> Prices | Failure:
-    """Dollars an hour, from the catalogue that is kept for an hour; or why it cannot be read."""
+async def prices(run: Run) -> Prices:
+    """Dollars an hour, from the catalogue that is kept for an hour; empty, with a note, where it cannot be read."""
     try:
         return await run.deps.catalogue.get(run.hf, run.now())
     except Failure as failure:
-        return failure
-
-
-async def prices(run: Run) -> Prices:
-    """The price catalogue; empty, with a note, where it cannot be read."""
-    found = await catalogue(run)
-    if isinstance(found, Failure):
-        run.note("prices are not known, so costs are not logged", found)
+        run.note("prices are not known, so costs are not logged", failure)
         return {}
-    return found
 
 
 def with_costs(run: Run, results: Sequence[Result]) -> list[Result]:

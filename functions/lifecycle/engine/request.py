@@ -1,7 +1,6 @@
 """What a request asks for: JSON of a few strict keys, read with every mistake at once. Pure."""
 
 import json
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +23,7 @@ from lifecycle.config.schema import (
     parsed,
     wrong,
 )
+from lifecycle.core.text import hides
 from lifecycle.core.times import parse_rfc3339
 from lifecycle.huggingface.parsing import addressable
 
@@ -73,8 +73,8 @@ NAMES = list_of(TEXT, least=1).constrain(
 )
 AS_LONG = LENGTH.constrain(lambda length: length <= LONGEST, "at most 7d")
 NOTE = Field(lambda value: value if isinstance(value, str) else _refuse(value, "must be text"), {}).constrain(
-    lambda note: len(note) <= LONGEST_NOTE and not any(unicodedata.category(char) == "Cc" for char in note),
-    f"at most {LONGEST_NOTE} characters, without control characters",
+    lambda note: len(note) <= LONGEST_NOTE and not any(map(hides, note)),
+    f"at most {LONGEST_NOTE} characters, without control characters and invisible format characters",
 )
 HOLDER = matching(r"[A-Za-z0-9._-]{1,64}", "holders are 1 to 64 of A-Z, a-z, 0-9, ., _ and -")
 

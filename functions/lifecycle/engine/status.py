@@ -107,6 +107,7 @@ def _row(situation: Situation, error: str | None, prices: Prices, readings: Read
         "last_used_at": format_rfc3339(found.last_used_at) if found and found.last_used_at else None,
         "updated_at": format_rfc3339(found.updated_at) if found and found.updated_at else None,
         "updated_by": found.updated_by if found else None,
+        "type": found.type if found else None,
         "tags": sorted(found.tags) if found else [],
         **known.of_row(situation, readings),
     }

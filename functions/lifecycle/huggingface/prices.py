@@ -22,12 +22,13 @@ class PriceCatalogue:
 
     async def get(self, hf: HuggingFace, now: datetime) -> Prices:
         """Raises `Failure` where they were never read."""
-        async with self._reading:
-            if self._prices is None or self._read_at is None or now - self._read_at >= KEPT:
-                try:
-                    async with time_limit("reading prices", asyncio.get_running_loop().time() + PATIENCE):
-                        self._prices, self._read_at = await hf.prices(), now
-                except Failure:
-                    if self._prices is None:
-                        raise
+        try:
+            # Also a bound for those that wait until another call has read them.
+            async with time_limit("reading prices", asyncio.get_running_loop().time() + PATIENCE), self._reading:
+                if self._prices is None or self._read_at is None or now - self._read_at >= KEPT:
+                    self._prices, self._read_at = await hf.prices(), now
+                return self._prices
+        except Failure:
+            if self._prices is None:
+                raise
             return self._prices

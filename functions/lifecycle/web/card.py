@@ -69,7 +69,7 @@ def _observed(line: Line, settings: Settings) -> Iterator[tuple[str, str]]:
     if found.updated_at:
         by = f" by {found.updated_by}" if found.updated_by else ""
         yield "Last updated", local(found.updated_at, situation, settings) + by
-    yield "Access", who_can_wake(found)
+    yield "Access", who_can_wake(found.type)
     if found.tags:
         yield "Tags", ", ".join(sorted(found.tags))
 
