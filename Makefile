@@ -12,13 +12,13 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emi
 .DEFAULT_GOAL := help
 .PHONY: help install demo local real shell test check emulator fuzz soak bench format lock schema clean
 
-help: ## What can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {gsub(/\$$\$$/, "$$", $$2); printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## The virtual environment .venv with everything
 
 $(INSTALLED): requirements.txt tests/requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11; say make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11; use make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -51,7 +51,7 @@ check: ## What CI runs, step by step; .ci/run STEP... runs only some
 emulator: $(INSTALLED) ## The tests with the real Pub/Sub emulator; needs gcloud with it, and Java
 	$(BIN)/python -m pytest tests/emulator/pushes.py
 
-fuzz: $(INSTALLED) ## Coverage-guided fuzzing of every door, on Linux; SECONDS=60 for each
+fuzz: $(INSTALLED) ## Coverage-guided fuzzing of every entry point, on Linux; SECONDS=60 for each
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/fuzz/requirements.txt
 	@PYTHONPATH=tests:infra $(BIN)/python -m fuzz $(if $(SECONDS),--seconds $(SECONDS))
 

@@ -62,7 +62,7 @@ def shape(schema: dict[str, Any]) -> str:
     if "examples" in schema:
         return ", ".join(f"`{value}`" for value in schema["examples"])
     if "type" not in schema:
-        return "anything that JSON can say"
+        return "any JSON value"
     if schema["type"] == "integer":
         return f"whole number from {schema['minimum']}"
     return {"boolean": "`true` or `false`", "string": "text"}.get(str(schema["type"]), "mapping")

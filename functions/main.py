@@ -48,7 +48,7 @@ def reconcile(request: Request) -> Response:
 
 @functions_framework.http
 def platform_event(request: Request) -> Response:
-    """Takes what a platform says, from Pub/Sub or Eventarc."""
+    """Handles platform messages from Pub/Sub or Eventarc."""
     return door.serve(APP, "platform_event", request)
 
 

@@ -71,7 +71,7 @@ locals {
   scheduler_region = coalesce(var.scheduler_region, var.region)
   scheduler_parent = "projects/${var.project_id}/locations/${local.scheduler_region}"
 
-  # What the functions are told. Google sets LOG_EXECUTION_ID to true, with which functions-framework rewrites each log line.
+  # The functions' environment. Google sets LOG_EXECUTION_ID to true, with which functions-framework rewrites each log line.
   function_environment = merge(
     {
       SCHEDULER_PARENT        = local.scheduler_parent

@@ -33,7 +33,7 @@ locals {
     failed = {
       title  = "an action failed"
       window = 3600, more_than = 0, by = []
-      todo   = "The log line names the endpoint and the reason. 403, payment and unknown names need a person; what may pass is tried again by the next pass."
+      todo   = "The log line names the endpoint and the reason. 403, payment and unknown names need a person; the next reconcile run retries everything else."
     }
     unready = {
       title = "not answering when its hours began"
@@ -44,7 +44,7 @@ locals {
     should-rest = {
       title  = "running for 30 minutes, and should rest"
       window = 1800 + local.pass, more_than = ceil(1800 / local.pass), by = ["metric.label.name"]
-      todo   = "Pause it: `lifecycle pause NAME`. The log line's reason says why it was not paused by itself."
+      todo   = "Pause it: `lifecycle pause NAME`. The log line's reason explains why no rule paused it."
     }
     token-refused = {
       title  = "Hugging Face refused the token"
@@ -55,7 +55,7 @@ locals {
       title = "bills for 24 hours, and no rule wants it"
       # An hour more, so that a few lost passes hide nothing.
       window = 90000, more_than = ceil(86400 / local.pass), by = ["metric.label.name"]
-      todo   = "Give the endpoint an entry in the settings, or pause it. In a dry run: is it time for the real one?"
+      todo   = "Give the endpoint an entry in the settings, or pause it. In a dry run: consider setting `dry_run: false`."
     }
     budget = {
       title = "a budget is spent, or nearly"
@@ -91,7 +91,7 @@ locals {
         title     = "reconcile is silent"
         filter    = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.this["passes"].name}\""
         more_than = null
-        # Three passes. A pass says its line when it ends, and one that waits for a start may take nine minutes.
+        # Three reconcile runs. A run logs its line when it ends, and one that waits for a start may take nine minutes.
         absent     = 3 * local.pass + 600
         window     = 60
         aligner    = "ALIGN_SUM"
@@ -109,7 +109,7 @@ locals {
         aligner    = "ALIGN_MAX"
         by         = []
         auto_close = null
-        todo       = "Look at it: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letters.name} --limit 10`. Publish the platform's newest word again, then pull with `--auto-ack`."
+        todo       = "Look at it: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letters.name} --limit 10`. Publish the platform's current state again, then pull with `--auto-ack`."
         lines      = "${local.of_functions} AND jsonPayload.function=\"platform_event\""
       }
     },

@@ -22,12 +22,12 @@ output "status_page" {
 }
 
 output "secret" {
-  description = "The secret that the Hugging Face token belongs into: gcloud secrets versions add SECRET --data-file=-"
+  description = "The secret for the Hugging Face token: gcloud secrets versions add SECRET --data-file=-"
   value       = google_secret_manager_secret.token.secret_id
 }
 
 output "topic" {
-  description = "Where platforms say that they started or stopped."
+  description = "The topic for platform messages: a platform publishes when it starts and when it stops."
   value       = google_pubsub_topic.events.id
 }
 

@@ -1,4 +1,4 @@
-# Platforms say here that they started or stopped. The right to publish is the right to pause what follows them.
+# Platforms publish here when they start and stop. The right to publish is the right to pause what follows them.
 resource "google_pubsub_topic" "events" {
   #checkov:skip=CKV_GCP_83:The messages say that a platform started or stopped, and nothing else
   name    = "${var.prefix}-platform-events"

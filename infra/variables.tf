@@ -57,12 +57,12 @@ variable "prefix" {
   validation {
     # An account's name has at most 30 characters, and the longest ending is "-runtime".
     condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.prefix)) && !strcontains(var.prefix, "--")
-    error_message = "The prefix has 3 to 20 lower-case letters, digits and single hyphens, begins with a letter and ends with none."
+    error_message = "The prefix has 3 to 20 lower-case letters, digits and single hyphens, begins with a letter, and does not end with a hyphen."
   }
 }
 
 variable "labels" {
-  description = "Labels on everything that can bear them, beside `app` and `environment`."
+  description = "Labels on every resource that supports them, in addition to `app` and `environment`."
   type        = map(string)
   default     = {}
 
@@ -86,7 +86,7 @@ variable "settings_file" {
 
   validation {
     condition     = can(yamldecode(file("${path.module}/../${var.settings_file}")).endpoints)
-    error_message = "There is no such file, or it is no settings file. `lifecycle check FILE` says what is wrong in it."
+    error_message = "The file does not exist or is not a settings file. `lifecycle check FILE` lists its mistakes."
   }
 }
 
@@ -115,7 +115,7 @@ variable "memory" {
 }
 
 variable "max_instances" {
-  description = "The most instances of each function. platform_event has one, whatever is said here."
+  description = "Maximum number of instances of each function. platform_event always has one."
   type        = number
   default     = 3
 
@@ -143,7 +143,7 @@ variable "mount_token" {
 }
 
 variable "deletion_protection" {
-  description = "Refuse to destroy or replace the secret, whose value cannot be made again. Set it to false, and apply, before you remove everything or change `region` or `prefix`."
+  description = "Refuse to destroy or replace the secret, whose value cannot be restored. Set it to false, and apply, before you remove everything or change `region` or `prefix`."
   type        = bool
   default     = true
 }
@@ -182,7 +182,7 @@ variable "people" {
 }
 
 variable "publishers" {
-  description = "Who may say that a platform started or stopped, such as [\"serviceAccount:vm@my-project.iam.gserviceaccount.com\"]. It is the right to pause what follows that platform."
+  description = "Who may publish platform messages (started, stopped), such as [\"serviceAccount:vm@my-project.iam.gserviceaccount.com\"]. This is also the right to pause the endpoints that follow the platform."
   type        = list(string)
   default     = []
 
@@ -219,7 +219,7 @@ variable "alerts" {
 }
 
 variable "alert_emails" {
-  description = "Addresses that get the alerts. With none, and no `notification_channels`, incidents are seen in the console alone."
+  description = "Addresses that get the alerts. With none, and no `notification_channels`, incidents show only in the console."
   type        = list(string)
   default     = []
 
@@ -230,7 +230,7 @@ variable "alert_emails" {
 }
 
 variable "notification_channels" {
-  description = "Notification channels that are there already (Slack, PagerDuty, ...) and get the alerts, too."
+  description = "Existing notification channels (Slack, PagerDuty, ...) and get the alerts, too."
   type        = list(string)
   default     = []
 
@@ -258,6 +258,6 @@ variable "wait_for_rights" {
 
   validation {
     condition     = var.wait_for_rights >= 0 && var.wait_for_rights <= 600 && floor(var.wait_for_rights) == var.wait_for_rights
-    error_message = "Whole seconds, 600 at the most."
+    error_message = "Whole seconds, at most 600."
   }
 }

@@ -77,7 +77,7 @@ def test_history_may_be_of_some_and_of_a_while(desk: Desk, past: Past) -> None:
 
 
 def test_nothing_happened_is_said(desk: Desk) -> None:
-    assert desk.type("history", "--since", "1h").stdout == "nothing in the last 1h\n"
+    assert desk.type("history", "--since", "1h").stdout == "no changes in the last 1h\n"
 
 
 def test_control_characters_are_shown_escaped(desk: Desk, past: Past) -> None:

@@ -33,7 +33,7 @@ IN_AN_ENTRY = [
     ("lead: automatic", "lead", "auto, or {auto: {at_least: 2m, at_most: 30m}}"),
     ("lead: {auto: {least: 2m}}", "lead.auto.least", "unknown key"),
     ("lead: {}", "lead.auto", "is missing"),
-    ("lead: {auto: {at_least: 0s}}", "lead.auto.at_least", "longer than"),
+    ("lead: {auto: {at_least: 0s}}", "lead.auto.at_least", "greater than"),
     ("lead: {auto: {at_most: 13h}}", "lead.auto.at_most", "at most 12h"),
     ("lead: {auto: {at_least: 31m}}", "lead.auto.at_least", "must not exceed at_most, 30m"),
     ("budget: 200", "budget", "must be a mapping"),
@@ -54,7 +54,7 @@ IN_AN_ENTRY = [
     ("name: Embeddings/Prod", "name", "a-z, 0-9 and -"),
     ("rest: stopped", "rest", "paused or scaledToZero"),
     ("lead: 10 minutes", "lead", "90s, 45m, 1h30m, 2d"),
-    ("idle_after: 0m", "idle_after", "longer than nothing"),
+    ("idle_after: 0m", "idle_after", "greater than zero"),
     *(
         (f"warm: {{path: {given}}}", "warm.path", "exactly one /")
         for given in ("embed", "//x.example", "https://x.example")
@@ -103,7 +103,7 @@ AT_THE_TOP = [
     ("dry_run: 1", "dry_run", "true or false"),
     ("reconcile_every: 10", "reconcile_every", "must be text"),
     *((f"reconcile_every: {every}", "reconcile_every", "divide an hour") for every in ("7m", "2h", "90s", "25m")),
-    ("reconcile_every: 0s", "reconcile_every", "longer than nothing"),
+    ("reconcile_every: 0s", "reconcile_every", "greater than zero"),
     ("time_zone:", "time_zone", "must be text"),
     *(
         (f"time_zone: {zone}", "time_zone", '"UTC" or a name with a slash')

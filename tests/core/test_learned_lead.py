@@ -41,10 +41,10 @@ def test_the_run_before_the_lead_begins_starts_it(now: str, wanted: str) -> None
 
 def test_the_reason_says_the_lead_and_of_how_many_starts() -> None:
     assert decided(at("Tue 07:53"), past(300)).reason == (
-        "hours begin at 08:00 Europe/Berlin, lead 6m (learned of 12 starts)"
+        "hours begin at 08:00 Europe/Berlin, lead 6m (learned from 12 starts)"
     )
     assert decided(at("Tue 07:40"), past(300)).reason == (
-        "hours begin at 08:00 Europe/Berlin, lead 6m (learned of 12 starts): it starts at 07:53 Europe/Berlin"
+        "hours begin at 08:00 Europe/Berlin, lead 6m (learned from 12 starts): it starts at 07:53 Europe/Berlin"
     )
 
 

@@ -110,7 +110,7 @@ def test_hours_round_the_clock_name_no_end() -> None:
 
 @pytest.mark.parametrize(("text", "named"), [("", False), ("platform: main", True)])
 def test_where_no_rule_applies_a_platform_is_named_that_might_have(text: str, named: bool) -> None:
-    assert ("platform main has said nothing yet" in decide(situation(text)).reason) == named
+    assert ("platform main has sent no message yet" in decide(situation(text)).reason) == named
 
 
 def test_what_was_not_observed_is_not_taken_for_unused() -> None:

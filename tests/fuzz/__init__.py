@@ -1,1 +1,1 @@
-"""Coverage-guided fuzzing of every door: `make fuzz`."""
+"""Coverage-guided fuzzing of every entry point: `make fuzz`."""

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of every door, some seconds each: `python -m fuzz [--seconds N]`, what `make fuzz` runs.
+"""Coverage-guided fuzzing of every entry point, some seconds each: `python -m fuzz [--seconds N]` (`make fuzz`).
 
 atheris (libFuzzer for Python) leads the properties of `test_hostile_input`, `test_yaml` and the readers of requests and
 messages. A failure, an input that takes more than ten seconds, and more than a gigabyte of memory end it with 1.

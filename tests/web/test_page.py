@@ -175,7 +175,7 @@ def test_platforms_are_shown(stage: Harness) -> None:
 def test_a_dry_run_is_announced(stage: Harness) -> None:
     dry = Harness(f"dry_run: true{TEXT}")
     dry.hub.add("embeddings-prod", "paused")
-    assert "Dry run: nothing is changed, whoever asks." in words(shown(dry))
+    assert "Dry run: nothing is changed, not even by manual requests." in words(shown(dry))
     assert "would resume" in words(own(dry))
 
 

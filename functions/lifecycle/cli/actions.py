@@ -14,13 +14,15 @@ from lifecycle.config.environment import Environment
 from lifecycle.core.times import parse_rfc3339
 from lifecycle.engine.request import RELEASED
 
-HOLDER = click.option("--holder", help="In whose name, instead of your own: 1 to 64 letters, digits, '.', '_' and '-'.")
+HOLDER = click.option(
+    "--holder", help="The holder of the request, instead of you: 1 to 64 letters, digits, '.', '_' and '-'."
+)
 
 
 def _verb(name: str, text: str) -> click.Command:
     @click.command(name, help=text)
     @NAMES
-    @click.option("--for", "length", help="How long the request holds: 90s, 45m, 1h30m, 2d; at most 7d.")
+    @click.option("--for", "length", help="Duration of the override: 90s, 45m, 1h30m, 2d; at most 7d.")
     @click.option("--until", help="Instead: HH:MM, 'Fri HH:MM' or 'YYYY-MM-DD HH:MM' on the clock of the entry's zone, "
         "or a time with an offset" + ("; or released." if name == "pause" else "."))  # fmt: skip
     @click.option("--note", help="Why; it is kept with the override.")
@@ -41,7 +43,7 @@ def _verb(name: str, text: str) -> click.Command:
     return command
 
 
-pause = _verb("pause", "Pause endpoints. What the rules would undo is kept from them by an override.")
+pause = _verb("pause", "Pause endpoints. Where the rules would undo it, an override keeps the pause.")
 resume = _verb("resume", "Resume endpoints, without waiting until they run.")
 warm = _verb("warm", "Make endpoints run; return when they answered, and print their URLs.")
 

@@ -21,7 +21,7 @@ def check(file: Path | None, as_json: bool) -> None:
     if as_json:
         raise SystemExit(_report(path))
     found = read_settings(path)
-    print(f"{path}: {len(found.entries)} entries, {len(found.cron)} scheduled actions, nothing wrong")
+    print(f"{path}: {len(found.entries)} entries, {len(found.cron)} scheduled actions, OK")
     for name, followers in advice.found_platforms(found).items():
         print(f"platform {name}: followed by {', '.join(followers)}")
     for warning in advice.warnings(found, datetime.now(UTC)):

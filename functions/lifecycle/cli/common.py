@@ -19,7 +19,7 @@ T = TypeVar("T")
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 NAMES = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 SOME_NAMES = click.argument("names", nargs=-1, metavar="[NAME…]")
-DRY = click.option("--dry-run", is_flag=True, help="Say what would be done, do nothing.")
+DRY = click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
 
@@ -64,7 +64,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except Failure as failure:
         raise Stop(str(failure)) from None
     except KeyboardInterrupt:
-        raise Stop("stopped; what was begun goes on at Hugging Face") from None
+        raise Stop("interrupted; operations already started continue at Hugging Face") from None
 
 
 def only(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from lifecycle.core.times import duration
 @click.option("--since", default="7d", show_default=True, help="How far back: 90m, 12h, 7d.")
 @AS_JSON
 def history(names: tuple[str, ...], since: str, as_json: bool) -> None:
-    """Say what changed, when, by which rule or whom, and what failed; also what was changed at Hugging Face.
+    """Show what changed, when, by which rule or whom, and what failed; also changes made at Hugging Face.
 
     Runs that changed nothing are folded.
     """
@@ -37,7 +37,7 @@ def history(names: tuple[str, ...], since: str, as_json: bool) -> None:
         cells = [_row(event, zones.get(event.endpoint, output.UTC)) for event in found]
         output.rows(cells, styles=["red" if event.failed else None for event in found])
     else:
-        output.line(f"nothing in the last {since}")
+        output.line(f"no changes in the last {since}")
 
 
 def _zones(env: Environment) -> dict[str, ZoneInfo]:
@@ -54,7 +54,7 @@ async def _events(env: Environment, names: tuple[str, ...], since: datetime, now
     async with http_client() as http:
         source = log_reader(env, http)
         if source is None:
-            wrong("LOGGING_PARENT is not set: there is no history (terraform output -raw exports says it)")
+            wrong("LOGGING_PARENT is not set: there is no history (terraform output -raw exports shows it)")
         return await read(source, () if names == ("*",) else names, since, now)
 
 

@@ -16,7 +16,7 @@ SYNC_TIME = 900.0  # seconds
 @click.command()
 @DRY
 def sync(dry_run: bool) -> None:
-    """Make Cloud Scheduler's jobs what the settings say; show the difference first."""
+    """Make Cloud Scheduler's jobs match the settings; show the difference first."""
     env = read_environment()
     needed = {"SCHEDULER_PARENT": env.scheduler_parent, "FUNCTIONS_URL": env.functions_url}
     missing = [name for name, value in needed.items() if not value]
@@ -49,7 +49,7 @@ async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
         if not difference.changes:
             print("nothing to do")
         elif dry_run:
-            print(f"{len(difference.changes)} would change; nothing did, this is a dry run")
+            print(f"{len(difference.changes)} would change; dry run, so nothing was changed")
         else:
             making = jobs.apply(difference.changes, scheduler, target)
             await output.waiting(making, f"making {len(difference.changes)} changes")

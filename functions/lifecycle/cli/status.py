@@ -157,7 +157,7 @@ def _warnings(told: Mapping[str, Any]) -> list[str]:
 
 def _footer(told: Mapping[str, Any], rows: list[Mapping[str, Any]], now: str) -> None:
     """One sum, over all endpoints that are listed above, and what each platform last said."""
-    silent = "not known" if "scheduler" in told["unknown"] else "has said nothing yet"
+    silent = "not known" if "scheduler" in told["unknown"] else "has sent no message yet"
     for name, news in told["platforms"].items():
         since = parse_rfc3339(news["since"])
         said = f"{news['state']} since {since:%Y-%m-%d %H:%M} UTC" if news["state"] and since else silent

@@ -297,4 +297,4 @@ def _collect(parts: Iterable[tuple[Path, Field, Any]], problems: Sequence[Proble
 
 DURATION = parsed(duration, pattern="^[0-9]+[dhms]([0-9]+[hms])*$", examples=["90s", "45m", "1h30m", "2d"])
 
-LENGTH = DURATION.constrain(lambda length: length > timedelta(), "must be longer than nothing")
+LENGTH = DURATION.constrain(lambda length: length > timedelta(), "must be greater than zero")

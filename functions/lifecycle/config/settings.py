@@ -79,13 +79,13 @@ def schema() -> dict[str, Any]:
 def _between_scaling(given: Mapping[str, Any]) -> Iterator[Problem]:
     least, most = given.get("min_replicas"), given.get("max_replicas")
     if "scale_to_zero_after" in given and least != 0:
-        yield Problem(("scale_to_zero_after",), "needs min_replicas: 0 beside it")
+        yield Problem(("scale_to_zero_after",), "needs min_replicas: 0 too")
     if isinstance(least, int) and isinstance(most, int) and least > most:
         yield Problem(("min_replicas",), f"{least}: must not exceed max_replicas, {most}")
 
 
 SCALING = {
-    "min_replicas": Property(REPLICAS, None, "the least replicas; 0 lets it scale to zero"),
+    "min_replicas": Property(REPLICAS, None, "minimum number of replicas; 0 lets it scale to zero"),
     "max_replicas": Property(
         REPLICAS.constrain(lambda count: count > 0, "must be at least 1", minimum=1), None, "the most"
     ),
@@ -144,12 +144,12 @@ ENTRY = {
 }
 
 PLATFORM = {
-    "max_started": Property(LENGTH, None, '"started" counts as stopped when it is not said again for so long'),
+    "max_started": Property(LENGTH, None, '"started" counts as stopped when it is not repeated within this time'),
 }
 
 CRON = {
     "at": Property(values.CRON, doc="cron schedule in the top-level time zone"),
-    "do": Property(one_of("pause", "resume", "warm"), doc="what is done then, unless the rules want otherwise"),
+    "do": Property(one_of("pause", "resume", "warm"), doc="the action, unless the rules want another state"),
     "endpoints": Property(list_of(TEXT, least=1), doc='entries; ["*"] means all'),
 }
 
@@ -176,7 +176,7 @@ def _between_settings(given: Mapping[str, Any]) -> Iterator[Problem]:
         names = action.get("endpoints") if isinstance(action, dict) else None
         names = names if isinstance(names, list) else []
         if ALL in names and len(names) > 1:
-            yield Problem(("cron", index, "endpoints"), f'"{ALL}" already means all; use it alone, or names without it')
+            yield Problem(("cron", index, "endpoints"), f'"{ALL}" already means all; use "*" or names, not both')
         for place, name in enumerate(names):
             if isinstance(name, str) and name.strip() and name not in known and name != ALL:
                 yield Problem(("cron", index, "endpoints", place), _unknown(name, known))
@@ -258,21 +258,21 @@ SETTINGS = mapping(
                 examples=["5m", "10m", "15m", "1h"],
             ),
             timedelta(minutes=10),
-            "how often everything is compared and mended",
+            "how often endpoints are compared with the rules and corrected",
         ),
         "holidays": Property(
             HOLIDAYS, (), "days on which no hours begin, or countries and regions; an entry may have its own"
         ),
         "budget": Property(BUDGET, None, "dollars for a calendar month, over all entries"),
-        "dry_run": Property(BOOLEAN, False, "true: observe and report only, whoever asks"),
+        "dry_run": Property(BOOLEAN, False, "true: observe and report only, for every request"),
         "platforms": Property(
             mapping_of(NAME_OF_ENTRY, mapping(PLATFORM, Platform, empty=True)), {}, "what endpoints serve"
         ),
         "endpoints": Property(
             mapping_of(NAME_OF_ENTRY, mapping(ENTRY, cross_checks=_between_entry, empty=True)),
-            doc="what is looked after",
+            doc="the managed endpoints, by entry",
         ),
-        "cron": Property(list_of(mapping(CRON, Cron)), (), "plain timed actions, beside the rules"),
+        "cron": Property(list_of(mapping(CRON, Cron)), (), "scheduled actions, in addition to the rules"),
     },
     _make_settings,
     cross_checks=_between_settings,

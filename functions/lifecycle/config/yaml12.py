@@ -124,7 +124,7 @@ class _Walk:
             key = name.value  # always text: 007 and null are names like any other
             place = (*path, key)
             if key in result:
-                told = f"duplicate key: it is there twice, first on line {first[key]}"
+                told = f"duplicate key, first defined on line {first[key]}"
                 self.problems.append(Problem(place, told, line))
                 result.doubled.append((key, result[key], result.lines[key]))
             first.setdefault(key, line)

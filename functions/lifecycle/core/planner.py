@@ -85,7 +85,7 @@ def _start(decision: Decision, endpoint: Endpoint, *, alone: bool, woken: bool) 
         if decision.rule == "hand":
             return Step("resume", "done", decision.reason)
         return Step("none", "skipped", f"{decision.reason}; but its state is {state}{told}", "ERROR")
-    return Step("none", "skipped", f'{decision.reason}; but nobody knows the state "{state}"{told}', "ERROR")
+    return Step("none", "skipped", f'{decision.reason}; but the state is unknown: "{state}"{told}', "ERROR")
 
 
 def _scale_to_zero(decision: Decision, situation: Situation, endpoint: Endpoint) -> Step:

@@ -152,7 +152,7 @@ def _platform_stopped(s: Situation) -> Decision | None:
             s.entry.rest, f"platform {s.entry.platform} stopped at {s.says(s.news.since)}", "platform stopped"
         )
     if s.started_until and s.started_until <= s.now:
-        last = f"not said to be started for {in_words(s.entry.max_started or timedelta())}"
+        last = f'no "started" message for {in_words(s.entry.max_started or timedelta())}'
         reason = f"platform {s.entry.platform} stopped at {s.says(s.started_until)}: {last}"
         return Decision(s.entry.rest, reason, "platform stopped")
     return None
@@ -166,7 +166,7 @@ def _hours(s: Situation) -> Decision | None:
     if span is None:
         following = hours.next(s.now)
         begin = following and (following.begin if s.entry.auto_lead else following.lead)
-        ends = f"outside hours until {s.says(begin)}" if begin else "outside hours, with none to come"
+        ends = f"outside hours until {s.says(begin)}" if begin else "outside hours; no later hours are scheduled"
         holiday = "holiday; " if s.now.astimezone(s.entry.zone).date() in hours.holidays else ""
         return Decision(s.entry.rest, holiday + ends, "hours", s.first(following.lead if following else None))
     if span is ALWAYS:
@@ -184,7 +184,7 @@ def _learned(s: Situation, span: Span, bounds: LeadBounds) -> Decision:
     """Before the hours, with a learned lead: the run after which it would be too late starts it."""
     lead = s.past.lead(s.endpoint.name if s.endpoint else None, bounds)
     starts = run_before(span.begin - lead.length, bounds.every)
-    how = lead.reason or f"learned of {lead.starts} starts"
+    how = lead.reason or f"learned from {lead.starts} starts"
     reason = f"hours begin at {s.says(span.begin)}, lead {in_words(lead.length)} ({how})"
     if s.now < starts:
         return Decision("any", f"{reason}: it starts at {s.says(starts)}", "hours", s.first(starts))
@@ -203,7 +203,7 @@ def _idle(s: Situation) -> Decision | None:
         return None
     length = in_words(s.entry.idle_after)
     if s.idle_from is None:
-        reason = f"left alone: neither its last use nor its last update is known, so not whether unused for {length}"
+        reason = "left alone: idle time unknown, Hugging Face reports no last use and no last update"
         return Decision("any", reason, "none", left=None if s.endpoint.state in AT_REST else "WARNING")
     since = s.says(s.idle_from - s.entry.idle_after)
     if s.idle_from <= s.now:
@@ -214,7 +214,7 @@ def _idle(s: Situation) -> Decision | None:
 def _nothing(s: Situation) -> Decision:
     if s.entry.platform is None:
         return Decision("any", "no rule applies", "none")
-    why = f"is not known: {s.memory.unavailable_reason}" if s.memory.unavailable_reason else "has said nothing yet"
+    why = f"is not known: {s.memory.unavailable_reason}" if s.memory.unavailable_reason else "has sent no message yet"
     return Decision("any", f"no rule applies: platform {s.entry.platform} {why}", "none")
 
 

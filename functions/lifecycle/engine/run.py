@@ -226,7 +226,7 @@ class Run:
                     message = f"internal error ({type(error).__name__}); see the logs"
                     result = lost(situation, decision, step.action, Failure(message, code="crash", retryable=False))
                 return self.annotated(result, situation, decision)
-            unsettled = Failure("what is wanted changed again and again", code="conflict", retryable=True)
+            unsettled = Failure("the desired state changed repeatedly during the call", code="conflict", retryable=True)
             return self.annotated(lost(situation, decision, "none", unsettled), situation, decision)
 
         return list(await asyncio.gather(*map(one, situations)))

@@ -99,7 +99,7 @@ class Log:
 
     def unmanaged(self, endpoint: Endpoint) -> None:
         billing = endpoint.may_bill
-        told = f"{endpoint.name}: {endpoint.state}, in no entry"
+        told = f"{endpoint.name}: {endpoint.state}, unmanaged: no entry covers it"
         level: Level = "WARNING" if billing else "INFO"
         self.line("unmanaged", told, level, name=endpoint.name, state=endpoint.state, billing=billing)
 

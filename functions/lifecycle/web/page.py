@@ -166,7 +166,7 @@ def _jobs(told: Mapping[str, Any]) -> str:
     """What is wrong with Cloud Scheduler's jobs, which `lifecycle sync` corrects."""
     made_from = told["jobs_settings_sha256"]
     if made_from is None:
-        return "" if "scheduler" in told["unknown"] else "There are no jobs yet, so nothing happens on a schedule."
+        return "" if "scheduler" in told["unknown"] else "There are no jobs yet, so nothing runs on a schedule."
     return "" if made_from == told["settings_sha256"] else "The jobs were made from other settings."
 
 
