@@ -43,7 +43,7 @@ shell: $(INSTALLED) ## What sets up a shell for `lifecycle` and gcloud: eval "$$
 	@infra/shell
 
 test: $(INSTALLED) ## The tests, on all processors
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: ## What CI runs, step by step; .ci/run STEP... runs only some
 	@.ci/run
