@@ -201,5 +201,5 @@ def test_a_message_that_comes_late_changes_nothing(pubsub: PubSub, world: Depend
         pubsub.publish(topic, unordered(news("vm-0", "stopped")))
         world.ends_as({"vm-0": "stopped"})
         pubsub.redirect(delayed, world.url)
-        eventually(lambda: "older than the newest news of vm-0" in world.output, True)
+        eventually(lambda: "older than the newest message of vm-0" in world.output, True)
     assert world.rests() == ["vm-0"]
