@@ -175,9 +175,11 @@ def fields(value: Any, path: str = "") -> set[str]:
         return set().union(*(fields(item, f"{path}[]") for item in value))
     if not isinstance(value, dict) or not value:
         return {path}
-    named = ["<name>" if path == "platforms" else key for key in value]
-    inner = (fields(item, f"{path}.{key}".lstrip(".")) for key, item in zip(named, value.values(), strict=True))
-    return set().union(*inner)
+    found: set[str] = set()
+    for key, item in value.items():
+        below = f"{path}.{'<name>' if path == 'platforms' else key}".lstrip(".")
+        found |= {below} if key in ("override", "overrides") else fields(item, below)  # they have a table of their own
+    return found
 
 
 def documented(heading: str) -> set[str]:
@@ -215,6 +217,15 @@ def test_an_answer_has_the_fields_that_are_documented() -> None:
         return (await service.handle("reconcile", b'{"endpoints": ["a"]}', Caller())).body()
 
     assert fields(full().run(told)) == documented("Answers")
+
+
+def test_an_override_has_the_fields_that_are_documented() -> None:
+    async def told(service: Service) -> Status:
+        return await service.status()
+
+    (row,) = full().run(told).told["endpoints"]
+    assert row["overrides"] == [row["override"]]
+    assert fields(row["override"]) == documented("Overrides")
 
 
 def test_the_examples_have_the_fields_that_are_documented() -> None:
