@@ -83,7 +83,13 @@ async def main(*, real: bool = False) -> None:
             "MONITORING_PARENT": "projects/local",
             **google,
         }
-        variables = {**_machine(real=real), **shell, **hub, "HF_TOKEN_SECRET": f"{SECRET}/versions/latest"}
+        variables = {
+            **_machine(real=real),
+            **shell,
+            **hub,
+            "HF_TOKEN": "",
+            "HF_TOKEN_SECRET": f"{SECRET}/versions/latest",
+        }
         try:
             front = listen(PORT)
         except OSError:
@@ -93,7 +99,8 @@ async def main(*, real: bool = False) -> None:
         clock = asyncio.create_task(scheduler.run())
         stack.callback(clock.cancel)
         await _sync(variables)
-        stack.enter_context(_shell(shell))
+        # `init` reads the namespace itself; a real token stays where it is.
+        stack.enter_context(_shell(shell if real else {**shell, **hub}))
         places = {
             "Hugging Face": hub.get("HF_ENDPOINTS_URL", environment.API).removesuffix("/v2"),
             "Cloud Scheduler": google["CLOUD_SCHEDULER_URL"],
@@ -151,7 +158,7 @@ async def _local_hub(stack: contextlib.AsyncExitStack, manager: SecretManager, f
             scale_to_zero_minutes=int(after.total_seconds() // 60) if after else None,
         )
     url = await stack.enter_async_context(serving(hub, listening))
-    return {"HF_ENDPOINTS_URL": f"{url}/v2"}
+    return {"HF_ENDPOINTS_URL": f"{url}/v2", "HF_TOKEN": token}
 
 
 async def _real_hub(manager: SecretManager) -> dict[str, str]:

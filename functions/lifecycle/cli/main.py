@@ -9,9 +9,11 @@ from importlib import import_module
 import click
 
 COMMANDS = {  # name: module, in the order in which `--help` lists them
+    "init": "init",
     "check": "check",
     "plan": "plan",
     "status": "status",
+    "explain": "explain",
     "pause": "actions",
     "resume": "actions",
     "warm": "actions",
@@ -20,6 +22,7 @@ COMMANDS = {  # name: module, in the order in which `--help` lists them
     "history": "history",
     "report": "report",
     "sync": "jobs",
+    "doctor": "doctor",
     "schema": "check",
 }
 

@@ -159,3 +159,10 @@ def clock(at: str | datetime | None, zone: ZoneInfo, now: datetime, *, named: bo
     far = abs((local.date() - here.date()).days)
     day = "" if not far else f"{DAYS[local.weekday()]} " if far < 6 else f"{DAYS[local.weekday()]} {local.date()} "
     return f"{day}{local:%H:%M}" + (f" {zone.key}" if named else "")
+
+
+def moment(at: str | None, zone: ZoneInfo) -> str:
+    """An instant on the zone's clock, in full: "Mon 2026-12-28 08:00 Europe/Berlin"; "" for what is none."""
+    when = parse_rfc3339(at)
+    local = when.astimezone(zone) if when else None
+    return f"{DAYS[local.weekday()]} {local:%Y-%m-%d %H:%M} {zone.key}" if local else ""

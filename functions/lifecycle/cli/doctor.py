@@ -1,0 +1,38 @@
+"""`lifecycle doctor`: everything that a working system stands on, and what to do where it does not."""
+
+import asyncio
+import json
+from dataclasses import asdict
+
+import click
+
+from lifecycle.cli import output
+from lifecycle.cli.checkup import Finding, findings
+from lifecycle.cli.common import AS_JSON, read_environment
+from lifecycle.config.environment import Environment
+from lifecycle.core.text import visible, visible_in
+
+MARKS = {True: "✓", False: "✗", None: "–"}
+STYLES = {True: None, False: "red", None: "dim"}
+
+
+@click.command()
+@AS_JSON
+def doctor(as_json: bool) -> None:
+    """Look at token, names, jobs, functions, identity, clock and quota project; say what to do. Changes nothing.
+
+    ✓ right  ✗ wrong, with what to do  – not looked at
+    """
+    found = asyncio.run(output.waiting(_all(read_environment()), "doctor"))
+    if as_json:
+        print(json.dumps(visible_in([asdict(one) for one in found]), indent=2))
+    else:
+        for one in found:
+            output.line(f"{MARKS[one.ok]} {one.about}: {visible(one.said)}", STYLES[one.ok])
+            if one.ok is False:
+                output.line(f"    {visible(one.do)}")
+    raise SystemExit(any(one.ok is False for one in found))
+
+
+async def _all(env: Environment) -> list[Finding]:
+    return [one async for one in findings(env)]

@@ -1,0 +1,116 @@
+"""`lifecycle explain NAME`: each rule's verdict in order, who changed it last, who can wake it, and what comes next."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+import click
+
+from lifecycle.cli import functions, output
+from lifecycle.cli.common import AS_JSON, only, read_environment, read_settings, run
+from lifecycle.cli.observed import observed
+from lifecycle.core.model import AT_REST
+from lifecycle.core.rules import RULES, Situation, decide
+from lifecycle.core.text import visible_in
+from lifecycle.core.timeline import phases
+from lifecycle.core.times import format_rfc3339
+
+AHEAD, CHANGES = timedelta(days=31), 5
+NAMES = {  # of the rules, and why one does not apply
+    "_commanded": ("pause or forced request", "none is in force"),
+    "_budget": ("budget", "there is none, or it is not reached"),
+    "_held": ("request to run", "none is in force"),
+    "_platform_stopped": ("platform stopped", "it follows no platform that has stopped"),
+    "_hours": ("hours", "it has no hours"),
+    "_platform_started": ("platform started", "it follows no platform that has started"),
+    "_run_ended": ("end of a request to run", "none has ended that found it at rest"),
+    "_idle": ("idle_after", "it is not unused for that long, or has no idle_after"),
+    "_nothing": ("no rule", ""),
+}
+WAKES = {
+    "public": "anybody, by a request",
+    "authenticated": "anybody with a Hugging Face account, by a request",
+    "protected": "whoever has a token for it, by a request",
+    "private": "whoever has a token of the namespace, by a request from its network",
+}
+
+
+@click.command()
+@click.argument("name")
+@AS_JSON
+def explain(name: str, as_json: bool) -> None:
+    """Say which rule decides and which would decide next, who changed it last, who can wake it, and what comes next."""
+    env = read_environment()
+    settings = read_settings(env.config)
+    answer, why = run(output.waiting(functions.status(env), "explain"))
+    seen = observed(settings, answer, why)
+    rows = {id(row): situation for row, situation in zip(seen.rows, seen.situations, strict=True)}
+    told = [_explained(row, rows[id(row)]) for row in only(seen.rows, (name,))]
+    if as_json:
+        print(json.dumps(told, indent=2))
+        return
+    for one in visible_in(told):
+        _show(one)
+    for note in visible_in(seen.notes):
+        output.line(note)
+
+
+def _explained(row: Mapping[str, Any], situation: Situation) -> dict[str, Any]:
+    """What is known of one endpoint. `decides`: the first rule that applies; `would_decide`: the next one."""
+    rules = []
+    for rule in RULES:
+        name, not_so = NAMES.get(rule.__name__, (rule.__name__.strip("_").replace("_", " "), "it does not apply"))
+        found = rule(situation)
+        rules.append({
+            "rule": name, "applies": found is not None,
+            "wanted": found.wanted if found else None, "reason": found.reason if found else not_so,
+        })  # fmt: skip
+    applying = [rule["rule"] for rule in rules if rule["applies"]]
+    decision = decide(situation)
+    later = islice(phases(situation, situation.now + AHEAD), 1, CHANGES + 1)
+    return {
+        "endpoint": row["endpoint"],
+        "name": row["name"],
+        "time_zone": situation.entry.zone.key,
+        "state": row["state"],
+        "wanted": row.get("wanted", decision.wanted),
+        "reason": row.get("reason", decision.reason),
+        "decides": applying[0],
+        "would_decide": applying[1] if len(applying) > 1 else None,
+        "protected": situation.entry.protected,
+        "rules": rules,
+        "changes": [{"at": format_rfc3339(one.at), "wanted": one.wanted, "reason": one.reason} for one in later],
+        "updated_at": row.get("updated_at"),
+        "updated_by": row.get("updated_by"),
+        "woken_by": _woken_by(row),
+    }
+
+
+def _woken_by(row: Mapping[str, Any]) -> str:
+    """Who can wake it where it rests: a paused endpoint nobody by a request."""
+    if row["state"] == "paused":
+        return "nobody by a request: it is paused"
+    asleep = "" if row["state"] in AT_REST else "when it sleeps: "
+    return asleep + WAKES.get(row.get("type") or "", "whoever may call it, by a request")
+
+
+def _show(told: Mapping[str, Any]) -> None:
+    output.line(f"{output.names(told)}: {told['state'] or 'unknown'}, wanted {told['wanted']}", "bold")
+    output.line(f"  {told['reason']}")
+    marks = {told["decides"]: "→", told["would_decide"]: "then"}
+    output.rows(
+        [[f"  {marks.get(rule['rule'], ''):<4} {rule['rule']}", rule["wanted"] or "–", rule["reason"]]
+         for rule in told["rules"]]
+    )  # fmt: skip
+    if told["protected"]:
+        output.line("  protected: no rule rests it")
+    zone = output.zone_of(told)
+    for change in told["changes"]:
+        at = output.moment(change["at"], zone)
+        output.line(f"  next: {at} {change['wanted']}: {change['reason']}")
+    if told["updated_at"]:
+        by = f" by {told['updated_by']}" if told["updated_by"] else ""
+        output.line(f"  last changed at Hugging Face: {output.moment(told['updated_at'], zone)}{by}")
+    output.line(f"  can wake it: {told['woken_by']}")
