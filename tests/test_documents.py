@@ -44,8 +44,6 @@ asyncio.run(here.main())
 """
 BIN = Path(sys.executable).parent  # of the environment that the tests run in
 STANDS_FOR = {"NAME": "embeddings", "NAMESPACE": "acme"}
-# In these no functions answer yet: `lifecycle` works directly.
-DIRECT = {"tutorial.md"}
 BASH = 'set -eo pipefail; trap \'echo "failed: $BASH_COMMAND"\' ERR; curl() { command curl --fail-with-body -sS "$@"; }'
 
 
@@ -129,9 +127,8 @@ def test_every_command_runs_as_it_is_written(document: Path, local: dict[str, st
                 "mine.yaml", f"{tmp_path}/mine.yaml"
             )
             script.append(run.replace(".venv/bin/", f"{BIN}/"))
-    env = {name: value for name, value in local.items() if document.name not in DIRECT or name != "FUNCTIONS_URL"}
     done = subprocess.run(
-        ["bash", "-c", "\n".join(script)], cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=300
+        ["bash", "-c", "\n".join(script)], cwd=ROOT, env=local, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
