@@ -5,6 +5,10 @@ import re
 
 import pytest
 
+from lifecycle.cli.observed import observed
+from lifecycle.core.lead import LeadBounds
+from lifecycle.core.rules import decide
+from support.building import NOON, read
 from support.desk import TEXT, Desk, with_jobs
 from support.processes import now
 
@@ -100,3 +104,17 @@ def test_in_a_pipe_nothing_is_wrapped_whatever_the_columns(desk: Desk, words: li
     text = desk.type(*words, COLUMNS=columns).stdout
     assert [line for line in text.splitlines() if line.startswith("    ")] == []
     assert "\x1b" not in text
+
+
+def test_plan_knows_a_spent_budget_and_a_learned_lead() -> None:
+    now = NOON
+    row = {
+        "endpoint": "a", "name": "a", "state": None, "price_per_hour": None, "override": None,
+        "budget": {"dollars": 20.0, "spent_at": NOON.isoformat(), "billed": 20.5},
+        "started_in": {"seconds": 300, "starts": 12},
+    }  # fmt: skip
+    settings = read("endpoints: {a: {hours: Mon-Fri 08:00-20:00, lead: auto, budget: {dollars: 20}}}")
+    told = {"now": now.isoformat(), "settings_sha256": settings.sha256, "endpoints": [row], "platforms": {}}
+    (situation,) = observed(settings, told, []).situations
+    assert decide(situation).rule == "budget"
+    assert situation.past.lead("a", LeadBounds()).starts == 12

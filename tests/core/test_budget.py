@@ -113,6 +113,7 @@ def test_a_month_may_begin_where_midnight_does_not_exist() -> None:
             "$1.00 billed; known since Mon 2026-11-23 08:00 Europe/Berlin, before that counts as 0",
         ),
         (Bill(), "$0.00 billed; known since now, before that counts as 0"),
+        (Bill(1.0, NOVEMBER + timedelta(minutes=50)), "$1.00 billed"),
     ],
 )
 def test_what_is_not_known_is_said(bill: Bill, words: str) -> None:
@@ -127,3 +128,8 @@ def test_why_nothing_is_known_is_said() -> None:
 
 def test_a_protected_one_is_reported_only() -> None:
     assert decided(spending(FULL), text=f"{OFFICE}, protected: true").rule == "hours"
+
+
+def test_when_a_month_has_just_begun_there_is_nothing_to_say() -> None:
+    now = NOVEMBER + timedelta(minutes=10)
+    assert describe(Spending("embeddings", BUDGET, bill=Bill(), read_at=now), now).endswith("$0.00 billed")

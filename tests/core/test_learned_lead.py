@@ -7,6 +7,7 @@ import pytest
 from lifecycle.core.lead import Starts
 from lifecycle.core.model import Endpoint, StoredState
 from lifecycle.core.past import Past
+from lifecycle.core.planner import plan_step
 from lifecycle.core.rules import Decision, Situation, decide
 from lifecycle.core.timeline import next_change
 from support.building import at, entry
@@ -76,3 +77,9 @@ def test_what_comes_next_is_known_from_the_evening_on() -> None:
 
 def test_the_evenings_reason_names_the_hours_not_the_longest_lead() -> None:
     assert decided(at("Mon 21:00"), past(300)).reason == "outside hours until Tue 2026-11-24 08:00 Europe/Berlin"
+
+
+def test_with_enforce_false_it_is_started_however_long_ago_the_longest_lead_began() -> None:
+    text = AUTO.replace("auto", "{auto: {at_most: 4h}}, enforce: false")
+    situation = Situation(entry(text), PAUSED, StoredState(), at("Tue 07:53"), past(300))
+    assert plan_step(decide(situation), situation).action == "resume"

@@ -113,3 +113,9 @@ def test_bills_of_several_endpoints_add_up() -> None:
     two = [Bill(1.0, MIDNIGHT + DAY, TEN, TEN), Bill(2.0, MIDNIGHT, TEN), Bill()]
     assert together(two) == Bill(3.0, MIDNIGHT, 2 * TEN, TEN)
     assert together([]) == Bill()
+
+
+def test_what_is_not_known_of_an_endpoint_that_is_gone_was_nothing() -> None:
+    found = bill(seen(0.6, *[None] * 5, 0.6, *[None] * 9), TEN)
+    assert (found.unknown, found.silent) == (14 * TEN, 9 * TEN)
+    assert found.of_gone.unknown == 5 * TEN

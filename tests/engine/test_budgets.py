@@ -242,3 +242,16 @@ def test_a_later_month_has_a_budget_of_its_own() -> None:
     spent(on)
     on.now = datetime.fromisoformat("2026-12-02T00:00:00+00:00")
     assert line(run(on), "endpoint")["rule"] == "hours"
+
+
+def test_what_runs_without_a_price_and_was_never_seen_with_one_is_not_known() -> None:
+    found = line(run(harness()), "budget")  # its hardware is in no catalogue
+    assert (found["code"], found["billed"]) == ("budget_unknown", None)
+    assert "prices or replicas are not known" in found["message"]
+
+
+def test_an_endpoint_that_is_gone_leaves_nothing_unknown() -> None:
+    on = harness()
+    ran(on.monitoring, on.now - timedelta(hours=40), on.now, 0.1)
+    ran(on.monitoring, on.now - timedelta(hours=40), on.now - timedelta(hours=30), 0.1, name="deleted")
+    assert line(run(on), "budget")["unknown_hours"] == 0

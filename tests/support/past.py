@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from local.servers.monitoring import METRICS, Monitoring
 
@@ -13,7 +14,7 @@ def monitoring(now: Callable[[], datetime]) -> Monitoring:
 
 
 def saw(
-    on: Monitoring, at: datetime, *, entry: str = "embeddings", name: str = "embeddings-prod", **fields: float
+    on: Monitoring, at: datetime, *, entry: str = "embeddings", name: str = "embeddings-prod", **fields: Any
 ) -> None:
     """One line that a run logged."""
     labels = {"service_name": "lifecycle-reconcile", "revision_name": "1"}
@@ -21,8 +22,8 @@ def saw(
     on.count({"timestamp": at.isoformat(), "jsonPayload": payload, "resource": {"labels": labels}})
 
 
-def ran(on: Monitoring, since: datetime, until: datetime, dollars: float, *, entry: str = "embeddings") -> None:
+def ran(on: Monitoring, since: datetime, until: datetime, dollars: float, **labels: str) -> None:
     """Runs every ten minutes that saw this cost."""
     while since < until:
-        saw(on, since, entry=entry, dollars_per_hour=dollars)
+        saw(on, since, dollars_per_hour=dollars, **labels)
         since += TEN

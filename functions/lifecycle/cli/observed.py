@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from lifecycle.core.budget import ALL, Budget, Spending
 from lifecycle.core.entries import Entry, Settings
-from lifecycle.core.model import Endpoint, Hardware, Override, PlatformState, Prices, StoredState
+from lifecycle.core.lead import Starts
+from lifecycle.core.model import BudgetRecord, Endpoint, Hardware, Override, PlatformState, Prices, StoredState
+from lifecycle.core.past import Past
 from lifecycle.core.rules import Situation
 from lifecycle.core.times import parse_rfc3339
 
@@ -35,11 +38,30 @@ def observed(settings: Settings, told: Mapping[str, Any] | None, why: Sequence[s
     notes = [f"{text[:1].upper()}{text[1:]}." for text in why]
     if told and told["settings_sha256"] != settings.sha256:
         notes.append("The functions run with other settings than this file.")
-    situations = [
-        Situation(settings.entries[row["endpoint"]], _endpoint(row), _memory(row, platforms), now) for row in rows
-    ]
+    overall = _spending(ALL, settings.budget, status.get("budget"), now)
+    situations = [_situation(settings.entries[row["endpoint"]], row, platforms, overall, now) for row in rows]
     prices = {_hardware(row): row["price_per_hour"] for row in rows if row["price_per_hour"] is not None}
     return Observed(now, rows, situations, prices, notes)
+
+
+def _situation(
+    entry: Entry, row: Mapping[str, Any], platforms: Mapping[str, PlatformState], overall: list[Spending], now: datetime
+) -> Situation:
+    spendings = [*_spending(entry.key, entry.budget, row.get("budget"), now), *overall]
+    started = row.get("started_in") or {}
+    starts = None
+    if started.get("seconds") and started.get("starts"):
+        starts = {row["name"]: Starts((started["seconds"],), (started["starts"],))}
+    past = Past({spending.key: spending for spending in spendings}, starts)
+    return Situation(entry, _endpoint(row), _memory(row, platforms), now, past)
+
+
+def _spending(key: str, budget: Budget | None, told: Mapping[str, Any] | None, now: datetime) -> list[Spending]:
+    """A budget with since when it is spent, where it is."""
+    if budget is None or told is None:
+        return []
+    record = BudgetRecord(budget.month(now), told["dollars"], parse_rfc3339(told["spent_at"]), told["billed"])
+    return [Spending(key, budget, record)]
 
 
 def _unseen(entry: Entry) -> dict[str, Any]:

@@ -123,11 +123,13 @@ async def _read(env: Environment, settings: Settings, middle: datetime, now: dat
 
 def shares(past: Past, seen: Observed) -> list[Share]:
     """What the report has of each endpoint: of those that are there, and of those that cost something."""
+    there = {(row["endpoint"], row["name"]) for row in seen.rows if row.get("state", row.get("after"))}
     rows = {(row["endpoint"], row["name"]): (row, situation)
             for row, situation in zip(seen.rows, seen.situations, strict=True)}  # fmt: skip
     found = []
     for series in dict.fromkeys([*rows, *past.bills]):
         billed = past.bills.get(series, Bill())
+        billed = billed if series in there or not there else billed.of_gone
         row, situation = rows.get(series, (None, None))
         always_on, planned = _compared(past, billed, situation, seen) if situation else (None, None)
         mornings = [one for one in past.mornings or () if one.name == series[1] and _within(past, one, situation)]

@@ -88,7 +88,7 @@ def describe(spending: Spending, now: datetime) -> str:
 
 def _gaps(bill: Bill, begin: datetime, zone: ZoneInfo, now: datetime) -> str:
     """What of a month is not known, and counts as 0."""
-    late = bill.since is None or bill.since - begin > timedelta(hours=1)
+    late = (bill.since or now) - begin > timedelta(hours=1)
     since = format_local(bill.since, zone, now) if bill.since else "now"
     before = f"; known since {since}, before that counts as 0" if late else ""
     return before + (f"; {in_words(bill.unknown)} are not known and count as 0" if bill.unknown else "")

@@ -5,7 +5,7 @@ added up from what reconcile runs saw: a window's mean × its length, so doubled
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lifecycle.core.model import FREE, Endpoint, Prices
@@ -49,14 +49,20 @@ class Window:
 class Bill:
     """What was billed, in dollars. `since`: when history began, None where there is none; before that it counts as 0.
 
-    `unknown`: the time of gaps that are too long to fill. `running`: the time that was billed, right to a slot where
-    windows are single slots.
+    `unknown`: the time of gaps that are too long to fill; `silent`: how much of it is at the end, as where an endpoint
+    is gone. `running`: the time that was billed, right to a slot where windows are single slots.
     """
 
     dollars: float = 0.0
     since: datetime | None = None
     unknown: timedelta = NOTHING
     running: timedelta = NOTHING
+    silent: timedelta = NOTHING
+
+    @property
+    def of_gone(self) -> "Bill":
+        """The bill of an endpoint that is not there any more: what is not known at its end was nothing."""
+        return replace(self, unknown=self.unknown - self.silent, silent=NOTHING)
 
 
 def bill(windows: Iterable[Window], every: timedelta) -> Bill:
@@ -64,6 +70,7 @@ def bill(windows: Iterable[Window], every: timedelta) -> Bill:
     slot, longest = slot_of(every), MISSED_RUNS * every
     dollars, since, last = 0.0, None, 0.0
     gap = unknown = running = NOTHING
+    silent = NOTHING  # of the last window in which anything was seen; where in it is not known
 
     def fill(missing: timedelta, mean: float) -> None:
         nonlocal dollars, unknown, running
@@ -84,10 +91,11 @@ def bill(windows: Iterable[Window], every: timedelta) -> Bill:
             since = window.end - covered
         else:
             fill(gap, (last + window.mean) / 2)
+            silent = window.length - covered if window.length - covered > longest else NOTHING
             fill(window.length - covered, window.mean)
         gap, last = NOTHING, window.mean
     fill(gap, last)
-    return Bill(dollars, since, unknown, running)
+    return Bill(dollars, since, unknown, running, silent + (gap if gap > longest else NOTHING))
 
 
 def together(bills: Sequence[Bill]) -> Bill:
@@ -97,6 +105,7 @@ def together(bills: Sequence[Bill]) -> Bill:
         min((one.since for one in bills if one.since), default=None),
         sum((one.unknown for one in bills), NOTHING),
         sum((one.running for one in bills), NOTHING),
+        sum((one.silent for one in bills), NOTHING),
     )
 
 

@@ -182,13 +182,17 @@ def _hours(s: Situation) -> Decision | None:
 
 def _learned(s: Situation, span: Span, bounds: LeadBounds) -> Decision:
     """Before the hours, with a learned lead: the run after which it would be too late starts it."""
-    lead = s.past.lead(s.endpoint.name if s.endpoint else None, bounds)
-    starts = run_before(span.begin - lead.length, bounds.every)
+    lead, starts = s.past.lead(s.name, bounds), _starts(s, span, bounds)
     how = lead.reason or f"learned from {lead.starts} starts"
     reason = f"hours begin at {s.says(span.begin)}, lead {in_words(lead.length)} ({how})"
     if s.now < starts:
         return Decision("any", f"{reason}: it starts at {s.says(starts)}", "hours", s.first(starts))
     return Decision("running", reason, "hours", s.first(span.end), begin=span.begin)
+
+
+def _starts(s: Situation, span: Span, bounds: LeadBounds) -> datetime:
+    """When a learned lead has it started: in the last run that is early enough."""
+    return run_before(span.begin - s.past.lead(s.name, bounds).length, bounds.every)
 
 
 def _platform_started(s: Situation) -> Decision | None:
@@ -249,4 +253,6 @@ def changed_at(situation: Situation) -> datetime | None:
     spending = situation.past.spent(entry, now)
     instants += [spending.spent_at(now)] if spending else []
     instants += entry.hours.boundaries(now - timedelta(days=7), now)[-1:] if entry.hours else []
+    span = entry.hours.at(now) if entry.hours and entry.auto_lead else None
+    instants += [_starts(situation, span, entry.auto_lead)] if span and entry.auto_lead else []
     return max((instant for instant in instants if instant and instant <= now), default=None)

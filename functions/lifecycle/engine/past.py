@@ -97,9 +97,15 @@ def past(
         if bills is None or isinstance(bills, Failure):
             return replace(known, reason=str(bills) if bills else "")
         entries = [key] if key else list(settings.entries)
-        found = together([one for (entry, _), one in bills.items() if entry in entries])
+        there = {(entry, endpoint.name) for entry in entries for endpoint in running.get(entry, ())}
+        found = together([
+            one if series in there or not there else one.of_gone
+            for series, one in bills.items() if series[0] in entries
+        ])  # fmt: skip
         # Points arrive late: since then it is taken to cost what is seen now.
         rates = [dollars_per_hour(endpoint, prices) for entry in entries for endpoint in running.get(entry, ())]
+        if found.since is None and None in rates:
+            return replace(known, reason="prices or replicas are not known")
         late = (now - covered_until(begin, now, settings.reconcile_every)) / timedelta(hours=1)
         newest = late * sum(rate for rate in rates if rate is not None)
         return replace(known, bill=replace(found, dollars=found.dollars + newest), read_at=now)
