@@ -73,9 +73,10 @@ await check("two hundred endpoints end above 2,500 px, each in a line of its own
   assert.equal(lines.length, 200);
   assert.ok(Math.max(...lines) < 2500, `${Math.max(...lines)}`);
 });
-await check("on paper there are no forms, and no line is cut", async () => {
-  const page = await open("http://busy/");
+await check("on paper there are no forms, and ink is dark, whatever the screen is", async () => {
+  const page = await open("http://busy/", { colorScheme: "dark" });
   await page.emulateMedia({ media: "print" });
+  assert.equal(await page.evaluate(() => getComputedStyle(document.body).color), "rgb(26, 31, 38)");
   assert.equal(await page.locator("form:visible").count(), 0);
   assert.ok((await page.pdf()).length > 1000);
 });

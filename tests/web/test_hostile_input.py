@@ -114,7 +114,7 @@ def test_whatever_hugging_face_answers_is_borne(function: str, replies: list[Rep
 
     with quietly():
         body = SAID if function == "platform_event" else ASKED
-        Front(answer).ask(function, "GET" if function == "status" else "POST", {"Content-Type": ""}, body)
+        Front(answer).ask(function, "GET" if function in ("status", "console") else "POST", {"Content-Type": ""}, body)
 
 
 @contextlib.contextmanager
