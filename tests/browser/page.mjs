@@ -127,7 +127,7 @@ let end;
 
 if (picture) {
   cli("pause", "embeddings", "--for", "9h", "--note", "maintenance");
-  const page = await open(local, { viewport: { width: 1000, height: 620 } });
+  const page = await open(local, { viewport: { width: 1280, height: 600 } });
   await page.screenshot({ path: new URL("../../docs/status.png", import.meta.url).pathname });
 }
 cli("pause", "embeddings", "--until", "released");
