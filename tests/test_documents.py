@@ -8,6 +8,7 @@ must exist.
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -26,7 +27,6 @@ from lifecycle.core.model import Override, PlatformState
 from lifecycle.engine.dependencies import Caller
 from lifecycle.engine.service import Service
 from lifecycle.engine.status import Status
-from local import __main__ as here
 from local.servers.serve import listen
 from support.hub import TUESDAY_NOON, Harness
 from support.past import monitoring
@@ -43,7 +43,7 @@ here.QUICK = Durations(pending=0, resume=0.2, wake=0.2, update=0.2)
 asyncio.run(here.main())
 """
 BIN = Path(sys.executable).parent  # of the environment that the tests run in
-STANDS_FOR = {"NAME": "embeddings", "NAMESPACE": "acme"}
+STANDS_FOR = {"NAME": "embeddings-prod", "NAMESPACE": "acme"}
 BASH = 'set -eo pipefail; trap \'echo "failed: $BASH_COMMAND"\' ERR; curl() { command curl --fail-with-body -sS "$@"; }'
 
 
@@ -100,16 +100,8 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         while "Ctrl-C" not in (said := log.read_text()):
             assert running.poll() is None, said
             time.sleep(0.1)
-        google = dict(re.findall(r"^Cloud (Scheduler|Logging|Monitoring) +(\S+)$", said, re.MULTILINE))
-        yield {
-            **variables,
-            "FUNCTIONS_URL": f"http://127.0.0.1:{port}/{{name}}",
-            "SCHEDULER_PARENT": "projects/local/locations/europe-west1",
-            "LOGGING_PARENT": here.VIEW,
-            "MONITORING_PARENT": "projects/local",
-            **{f"CLOUD_{name.upper()}_URL": url for name, url in google.items()},
-            "INVOKER_SERVICE_ACCOUNT": "scheduler@local.iam.gserviceaccount.com",
-        }
+        exports = (ROOT / f"build/local-{port}.env").read_text()  # what `make shell` sets
+        yield {**variables, **dict(shlex.split(line)[1].split("=", 1) for line in exports.splitlines())}
     finally:
         running.send_signal(signal.SIGINT)
         running.wait()
