@@ -11,24 +11,14 @@ import click
 from lifecycle.cli import functions, output
 from lifecycle.cli.common import AS_JSON, only, read_environment, read_settings, run
 from lifecycle.cli.observed import observed
+from lifecycle.core.explain import verdicts
 from lifecycle.core.model import AT_REST
-from lifecycle.core.rules import RULES, Situation, decide
+from lifecycle.core.rules import Situation, decide
 from lifecycle.core.text import visible_in
 from lifecycle.core.timeline import phases
 from lifecycle.core.times import format_rfc3339
 
 AHEAD, CHANGES = timedelta(days=31), 5
-NAMES = {  # of the rules, and why one does not apply
-    "_commanded": ("pause or forced request", "none is in force"),
-    "_budget": ("budget", "there is none, or it is not reached"),
-    "_held": ("request to run", "none is in force"),
-    "_platform_stopped": ("platform stopped", "it follows no platform that has stopped"),
-    "_hours": ("hours", "it has no hours"),
-    "_platform_started": ("platform started", "it follows no platform that has started"),
-    "_run_ended": ("end of a request to run", "none has ended that found it at rest"),
-    "_idle": ("idle_after", "it is not unused for that long, or has no idle_after"),
-    "_nothing": ("no rule", ""),
-}
 WAKES = {
     "public": "anybody, by a request",
     "authenticated": "anybody with a Hugging Face account, by a request",
@@ -59,14 +49,15 @@ def explain(name: str, as_json: bool) -> None:
 
 def _explained(row: Mapping[str, Any], situation: Situation) -> dict[str, Any]:
     """What is known of one endpoint. `decides`: the first rule that applies; `would_decide`: the next one."""
-    rules = []
-    for rule in RULES:
-        name, not_so = NAMES.get(rule.__name__, (rule.__name__.strip("_").replace("_", " "), "it does not apply"))
-        found = rule(situation)
-        rules.append({
-            "rule": name, "applies": found is not None,
-            "wanted": found.wanted if found else None, "reason": found.reason if found else not_so,
-        })  # fmt: skip
+    rules = [
+        {
+            "rule": verdict.rule,
+            "applies": verdict.decision is not None,
+            "wanted": verdict.decision.wanted if verdict.decision else None,
+            "reason": verdict.reason,
+        }
+        for verdict in verdicts(situation)
+    ]
     applying = [rule["rule"] for rule in rules if rule["applies"]]
     decision = decide(situation)
     later = islice(phases(situation, situation.now + AHEAD), 1, CHANGES + 1)

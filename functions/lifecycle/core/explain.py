@@ -17,17 +17,17 @@ class Verdict:
     decides: bool
 
 
-def explain(situation: Situation) -> list[Verdict]:
+def verdicts(situation: Situation) -> list[Verdict]:
     """The verdicts of all rules, in order; the last one always applies."""
-    verdicts: list[Verdict] = []
+    found: list[Verdict] = []
     decided = False
     for (title, why_not), rule in zip(_TITLES, RULES, strict=True):
         decision = rule(situation)
         decides = decision is not None and not decided
         decided = decided or decides
         decision = decide(situation) if decides else decision
-        verdicts.append(Verdict(title, decision, decision.reason if decision else why_not(situation), decides))
-    return verdicts
+        found.append(Verdict(title, decision, decision.reason if decision else why_not(situation), decides))
+    return found
 
 
 def _no_budget(s: Situation) -> str:
@@ -52,13 +52,13 @@ def _not_idle(s: Situation) -> str:
 
 # In the order of RULES: the rule's name, and why it does not apply.
 _TITLES: tuple[tuple[str, Callable[[Situation], str]], ...] = (
-    ("manual pause or forced request", lambda _: "none is in force"),
+    ("pause or forced request", lambda _: "none is in force"),
     ("budget", _no_budget),
-    ("manual request to run", lambda _: "none is in force"),
+    ("request to run", lambda _: "none is in force"),
     ("platform stopped", lambda s: _no_platform(s, "stopped")),
     ("hours", lambda _: "it has no hours"),
     ("platform started", lambda s: _no_platform(s, "started")),
-    ("end of a manual request", lambda _: "no request that found it stopped has ended"),
-    ("idle", _not_idle),
-    ("otherwise", lambda _: ""),
+    ("end of a request to run", lambda _: "none that found it stopped has ended"),
+    ("idle_after", _not_idle),
+    ("no rule", lambda _: ""),
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from lifecycle.core.access import who_can_wake
 from lifecycle.core.entries import Settings
-from lifecycle.core.explain import Verdict, explain
+from lifecycle.core.explain import Verdict, verdicts
 from lifecycle.core.forecast import forecast
 from lifecycle.core.overrides import deciding
 from lifecycle.core.rules import changed_at
@@ -36,7 +36,7 @@ def card_of(line: Line, status: Status, settings: Settings) -> Card:
         facts=[*_decided(line, settings), *_observed(line, settings), *_past(line)],
         overrides=[_override(override, line, settings) for override in line.row["overrides"]],
         week=week(situation, forecast(situation, situation.now + MONTH, status.prices)),
-        rules=explain(situation),
+        rules=verdicts(situation),
     )
 
 
