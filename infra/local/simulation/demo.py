@@ -97,7 +97,8 @@ def _local(when: datetime) -> str:
 
 
 def money(weeks: list[Simulation]) -> Table:
-    """Hours and dollars for each endpoint, against always-on."""
+    """Hours and dollars for each endpoint, against always-on. What never got capacity would not have run always-on
+    either, so nothing was saved there, and no sum counts it."""
     table = Table(box=None, pad_edge=False)
     for name in ("endpoint", "hours billed", "of", "dollars", "always on", "saved"):
         table.add_column(name, justify="left" if name == "endpoint" else "right")
@@ -107,16 +108,13 @@ def money(weeks: list[Simulation]) -> Table:
         name = endpoint["name"]
         hours = sum(week.hub[name].billed_seconds for week in weeks) / 3600
         price = PRICES["nvidia-l4", "x1"]
+        if not any(state == "running" for week in weeks for _, state in week.hub[name].history):
+            table.add_row(name, f"{hours:.1f}", str(hours_in_all), f"{hours * price:.2f}", "–", "–")
+            continue
         paid, always = hours * price, hours_in_all * price
         totals = [totals[0] + paid, totals[1] + always]
-        table.add_row(
-            name,
-            f"{hours:.1f}",
-            str(hours_in_all),
-            f"{paid:.2f}",
-            f"{always:.2f}",
-            f"{round(always - paid, 2) + 0.0:.2f}",
-        )
+        amounts = (paid, always, round(always - paid, 2) + 0.0)
+        table.add_row(name, f"{hours:.1f}", str(hours_in_all), *(f"{amount:.2f}" for amount in amounts))
     table.add_row("in all", "", "", *(f"{amount:.2f}" for amount in (*totals, totals[1] - totals[0])), style="bold")
     return table
 
@@ -142,6 +140,7 @@ def main() -> int:
     met = sum((week.met for week in weeks), Counter[str]())
     out.print()
     out.print(money(weeks))
+    out.print("–: never got capacity, so it would not have run always-on either; no sum counts it")
     out.print()
     for line in promises(weeks):
         out.print(line)
