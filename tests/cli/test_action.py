@@ -63,6 +63,6 @@ def test_release_without_a_hold_is_nothing_to_do(job: Job) -> None:
 
 
 def test_its_form_is_the_one_that_github_takes() -> None:
-    command = [BIN / "check-jsonschema", "--builtin-schema", "vendor.github-actions", ACTION / "action.yml"]
+    command = [str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.github-actions", str(ACTION / "action.yml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
