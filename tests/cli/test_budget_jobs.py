@@ -1,6 +1,9 @@
 """The jobs of budgets: when they fire, and that their body, which stores what is known, is never rewritten."""
 
+import json
 from dataclasses import replace
+
+import pytest
 
 from lifecycle.cli import desired_jobs
 from lifecycle.cli.desired_jobs import Target
@@ -51,3 +54,9 @@ def test_what_is_stored_is_read_again() -> None:
     ):
         assert budget_in(replace(jobs()[ENTRY], body=budget_body("a", record))) == record
     assert budget_in(jobs()[ENTRY]) is None
+
+
+@pytest.mark.parametrize("dollars", [None, "20", [], -1, 10**400, float("nan"), float("inf")])
+def test_a_record_without_its_dollars_is_none(dollars: object) -> None:
+    stored = {"endpoints": ["a"], "memory": {"budget": {"month": "2026-11", "dollars": dollars}}}
+    assert budget_in(replace(jobs()[ENTRY], body=json.dumps(stored).encode())) is None

@@ -24,7 +24,16 @@ def test_it_costs_while_it_initializes_and_runs(state: str, dollars: float | Non
     assert dollars_per_hour(Endpoint("e", state, target_replicas=2, hardware=L4), PRICES) == dollars
 
 
-@pytest.mark.parametrize("unknown", [{"target_replicas": None}, {"hardware": None}, {"hardware": (*L4[:3], "x4")}])
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"target_replicas": None},
+        {"target_replicas": -1},
+        {"target_replicas": 10**400},
+        {"hardware": None},
+        {"hardware": (*L4[:3], "x4")},
+    ],
+)
 def test_what_is_not_known_is_not_0(unknown: dict[str, object]) -> None:
     running = {"target_replicas": 1, "hardware": L4} | unknown
     assert dollars_per_hour(Endpoint("e", "running", **running), PRICES) is None  # type: ignore[arg-type]

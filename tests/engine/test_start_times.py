@@ -32,7 +32,15 @@ def resume(on: Harness) -> Answer:
 
 @pytest.mark.parametrize(
     ("seconds", "wait"),
-    [((90,), 90), ((90, 120), 105), ((100, 200, 300.5, 90, 80), 100), ((1,), 5), ((4000,), 600), ((), 60)],
+    [
+        ((90,), 90),
+        ((90, 120), 105),
+        ((100, 200, 300.5, 90, 80), 100),
+        ((1,), 5),
+        ((4000,), 600),
+        ((), 60),
+        ((10**400,), 60),
+    ],
 )
 def test_it_is_the_median_of_the_last_five_within_bounds(seconds: tuple[float, ...], wait: int) -> None:
     answer = resume(harness(*seconds))

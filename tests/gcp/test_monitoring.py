@@ -169,7 +169,16 @@ def test_an_answer_of_another_shape_is_a_failure(body: Any) -> None:
             ask(app, work)
 
 
-@pytest.mark.parametrize("value", [{"bucketCounts": ["x"]}, {"bucketCounts": ["1"], "bucketOptions": 1}, 1])
+BOUNDS = {"explicitBuckets": {"bounds": [10]}}
+VALUES: list[Any] = [
+    {"bucketCounts": ["x"], "bucketOptions": BOUNDS}, {"bucketCounts": ["1"], "bucketOptions": 1}, 1,
+    {"bucketCounts": ["-5"], "bucketOptions": BOUNDS},
+    {"bucketCounts": ["9"], "bucketOptions": {"explicitBuckets": {"bounds": ["NaN"]}}},
+    {"bucketCounts": ["9"], "bucketOptions": {"linearBuckets": {"width": "Infinity", "numFiniteBuckets": 9}}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", VALUES)
 def test_a_distribution_of_another_shape_is_a_failure(value: Any) -> None:
     series = {
         "metric": METRIC,
@@ -183,3 +192,16 @@ def test_a_distribution_of_another_shape_is_a_failure(value: Any) -> None:
 
     with pytest.raises(Failure, match="not understood"):
         ask(app, lambda source, deadline: source.starts(NOW, deadline))
+
+
+def test_more_buckets_than_counts_cost_nothing() -> None:
+    buckets = {"linearBuckets": {"width": 10, "numFiniteBuckets": 10**9}}
+    value = {"bucketCounts": ["0", "0", "9"], "bucketOptions": buckets}
+    series = {"metric": METRIC, "points": [{"interval": AT, "value": {"distributionValue": value}}]}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        from starlette.responses import JSONResponse
+
+        await JSONResponse({"timeSeries": [series]})(scope, receive, send)
+
+    assert ask(app, lambda source, deadline: source.starts(NOW, deadline))["a"].percentile(0.95) == 20

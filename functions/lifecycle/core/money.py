@@ -14,6 +14,7 @@ BILLED = frozenset({"initializing", "running", "updating", "updateFailed"})
 NOTHING = timedelta()
 # Cloud Monitoring keeps points of ten minutes after six weeks, so nothing shorter is counted.
 SHORTEST_SLOT = timedelta(minutes=10)
+MOST_REPLICAS = 1_000_000
 MISSED_RUNS = 3  # a longer gap is not guessed
 
 
@@ -22,9 +23,10 @@ def dollars_per_hour(endpoint: Endpoint, prices: Prices) -> float | None:
     if endpoint.state in FREE or endpoint.state == "pending":
         return 0.0
     price = prices.get(endpoint.hardware) if endpoint.hardware else None
-    if endpoint.state not in BILLED or price is None or endpoint.target_replicas is None:
+    replicas = endpoint.target_replicas
+    if endpoint.state not in BILLED or price is None or replicas is None or not 0 <= replicas <= MOST_REPLICAS:
         return None
-    return endpoint.target_replicas * price
+    return replicas * price
 
 
 def slot_of(every: timedelta) -> timedelta:

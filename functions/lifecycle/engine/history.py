@@ -15,6 +15,7 @@ from lifecycle.retry import time_limit
 
 STARTS = 5  # of which the median is taken
 AT_ONCE = 2.0  # seconds; whoever waits for a start gets the answer without it
+LONGEST = 86_400  # seconds
 MOST_NAMES, LATEST = 50, 250
 
 
@@ -56,8 +57,10 @@ async def start_medians(source: LogReader | None, names: Sequence[str], now: dat
     found: dict[str, list[float]] = {}
     for line in lines:
         name, seconds = line.fields.get("name"), line.fields.get("start_seconds")
-        if isinstance(name, str) and isinstance(seconds, int | float) and len(found.setdefault(name, [])) < STARTS:
-            found[name].append(float(seconds))
+        if not isinstance(name, str) or not isinstance(seconds, int | float) or not 0 < seconds < LONGEST:
+            continue
+        if len(earlier := found.setdefault(name, [])) < STARTS:
+            earlier.append(float(seconds))
     return {name: _median(seconds) for name, seconds in found.items()}
 
 

@@ -18,6 +18,7 @@ from lifecycle.errors import Failure
 
 T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
+MOST_DOLLARS = 1e12  # of what is stored
 LONGEST_TEXT = 500  # characters of a text in an override; jobs of earlier versions, and by hand, may hold more
 
 
@@ -225,11 +226,10 @@ def budget_in(job: Job | None) -> BudgetRecord | None:
     stored = _memory(job).get("budget")
     if not isinstance(stored, dict):
         return None
-    month, amount, billed = _text(stored, "month"), stored.get("dollars"), stored.get("billed")
-    if month is None or not isinstance(amount, int | float):
+    month, amount = _text(stored, "month"), _dollars(stored, "dollars")
+    if month is None or amount is None:
         return None
-    known = float(billed) if isinstance(billed, int | float) else None
-    return BudgetRecord(month, float(amount), _time(stored, "spent_at"), known, _text(stored, "warned"))
+    return BudgetRecord(month, amount, _time(stored, "spent_at"), _dollars(stored, "billed"), _text(stored, "warned"))
 
 
 def budget_body(key: str, record: BudgetRecord | None = None) -> bytes:
@@ -327,6 +327,11 @@ def _entry(job: Job) -> str:
 def _time(body: Mapping[str, Any], key: str) -> datetime | None:
     value = body.get(key)
     return parse_rfc3339(value) if isinstance(value, str) else None
+
+
+def _dollars(body: Mapping[str, Any], key: str) -> float | None:
+    value = body.get(key)
+    return float(value) if isinstance(value, int | float) and 0 <= value < MOST_DOLLARS else None
 
 
 def _text(body: Mapping[str, Any], key: str) -> str | None:

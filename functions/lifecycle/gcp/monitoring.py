@@ -151,6 +151,10 @@ def _starts(value: Json) -> Starts:
     options = distribution["bucketOptions"]
     counts = [int(count) for count in distribution["bucketCounts"]]
     if linear := options.get("linearBuckets"):
-        offset, width = float(linear.get("offset", 0)), float(linear["width"])
-        return Starts([offset + width * index for index in range(int(linear["numFiniteBuckets"]) + 1)], counts)
-    return Starts([float(bound) for bound in options["explicitBuckets"]["bounds"]], counts)
+        offset, width, buckets = float(linear.get("offset", 0)), float(linear["width"]), len(counts)
+        bounds = [offset + width * index for index in range(min(int(linear["numFiniteBuckets"]) + 1, buckets))]
+    else:
+        bounds = [float(bound) for bound in options["explicitBuckets"]["bounds"]]
+    if not all(map(math.isfinite, bounds)) or any(count < 0 for count in counts):
+        raise ValueError(bounds)
+    return Starts(bounds, counts)
