@@ -8,7 +8,7 @@ from flask import Request, Response
 
 from lifecycle import app
 from lifecycle.config.schema import Invalid
-from lifecycle.web import handler as door
+from lifecycle.web import handler
 from lifecycle.web.logs import Log
 
 # Starting makes many objects and little garbage: looking for it less often takes a twentieth off a cold start.
@@ -25,40 +25,40 @@ except Invalid as error:
 @functions_framework.http
 def pause(request: Request) -> Response:
     """Pauses endpoints: by hand, or by a `cron:` job."""
-    return door.serve(APP, "pause", request)
+    return handler.serve(APP, "pause", request)
 
 
 @functions_framework.http
 def resume(request: Request) -> Response:
     """Resumes endpoints, without waiting until they run."""
-    return door.serve(APP, "resume", request)
+    return handler.serve(APP, "resume", request)
 
 
 @functions_framework.http
 def warm(request: Request) -> Response:
     """Makes endpoints run, and returns when they answered."""
-    return door.serve(APP, "warm", request)
+    return handler.serve(APP, "warm", request)
 
 
 @functions_framework.http
 def reconcile(request: Request) -> Response:
     """Makes each endpoint what the rules want now."""
-    return door.serve(APP, "reconcile", request)
+    return handler.serve(APP, "reconcile", request)
 
 
 @functions_framework.http
 def platform_event(request: Request) -> Response:
     """Handles platform messages from Pub/Sub or Eventarc."""
-    return door.serve(APP, "platform_event", request)
+    return handler.serve(APP, "platform_event", request)
 
 
 @functions_framework.http
 def status(request: Request) -> Response:
     """Tells what is, what is wanted and why."""
-    return door.serve(APP, "status", request)
+    return handler.serve(APP, "status", request)
 
 
 @functions_framework.http
 def console(request: Request) -> Response:
     """The page, and its forms."""
-    return door.serve(APP, "console", request)
+    return handler.serve(APP, "console", request)

@@ -121,8 +121,8 @@ def _token(env: Environment, http: httpx.AsyncClient, rng: random.Random) -> Tok
     async def own(_deadline: float) -> str:
         if env.token:
             return env.token
-        told = "no Hugging Face token: set HF_TOKEN_SECRET or HF_TOKEN_FILE, or HF_TOKEN on your own machine"
-        raise Failure(told, code="token_unreadable", retryable=False)
+        message = "no Hugging Face token: set HF_TOKEN_SECRET or HF_TOKEN_FILE, or HF_TOKEN on your own machine"
+        raise Failure(message, code="token_unreadable", retryable=False)
 
     return Token(own, now, ages=False)
 

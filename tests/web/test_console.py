@@ -17,8 +17,7 @@ import pytest
 from lifecycle.config import environment
 from lifecycle.core.model import Override
 from lifecycle.gcp.jobs import override_in
-from lifecycle.web import console, forms, identity
-from lifecycle.web import handler as door
+from lifecycle.web import console, forms, handler, identity
 from lifecycle.web.console import FORM
 from lifecycle.web.identity import IdentityAwareProxy
 from lifecycle.web.logs import Log
@@ -54,7 +53,7 @@ class Page:
         if self.person:
             given["Authorization"] = f"Bearer {token(self.person)}"
         with flask.Flask(__name__).test_request_context(address, method=method, headers=given, data=body) as context:
-            response = door.serve(self.front, "console", context.request)
+            response = handler.serve(self.front, "console", context.request)
         assert TOKEN.encode() not in response.data
         return response
 

@@ -1,4 +1,4 @@
-"""The front door: who is let in, what is answered, and what is logged."""
+"""The functions over HTTP: who is let in, what is answered, and what is logged."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ import pytest
 
 from lifecycle.app import App
 from lifecycle.config import environment, settings
-from lifecycle.web import handler as door
+from lifecycle.web import handler
 from lifecycle.web.handler import caller_of
 from support.secret import TOKEN
 
@@ -27,7 +27,7 @@ def app() -> App:
 
 def ask(app: App, function: str, *args: Any, **kwargs: Any) -> flask.Response:
     with flask.Flask(__name__).test_request_context(*args, **kwargs) as context:
-        return door.serve(app, function, context.request)
+        return handler.serve(app, function, context.request)
 
 
 def post(app: App, function: str, body: Any, **headers: str) -> flask.Response:

@@ -1,6 +1,6 @@
-"""Bad input at every door: requests, pushes and CloudEvents, and what Hugging Face answers. No 500, no hang, no growth.
+"""Bad input at every entry point: requests, pushes, CloudEvents, and Hugging Face's answers. No 500, hang or growth.
 
-The settings' door is in `test_settings`. `make fuzz` goes on with these properties where coverage leads.
+The settings are in `test_settings`. `make fuzz` goes on with these properties where coverage leads.
 """
 
 import contextlib

@@ -81,4 +81,4 @@ def test_a_clock_change_makes_its_day_longer_or_shorter(now: str, length: int, n
 
 
 def test_in_words_it_says_every_time_to_run() -> None:
-    assert drawn(hours("Tue,Wed 22:00-06:00")).told == "wanted to run Tue 22:00 to Wed 06:00, Wed 22:00 to Thu 06:00"
+    assert drawn(hours("Tue,Wed 22:00-06:00")).summary == "wanted to run Tue 22:00 to Wed 06:00, Wed 22:00 to Thu 06:00"

@@ -1,7 +1,7 @@
 """The jobs of Cloud Scheduler that the settings ask for (design, "Cloud Scheduler jobs"). Pure.
 
 A boundary that cron cannot say exactly (a holiday, a clock change inside a lead) still ends right: `reconcile` decides
-when it is fired, and the next pass mends what no boundary caught.
+when it is fired, and the next reconcile run corrects what no boundary caught.
 """
 
 import hashlib

@@ -49,8 +49,8 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text()))
     except (OSError, ValueError, TypeError) as error:
-        told = f"GOOGLE_APPLICATION_CREDENTIALS: {path}: cannot be read: {error}"
-        raise Failure(told, code="forbidden", retryable=False) from None
+        message = f"GOOGLE_APPLICATION_CREDENTIALS: {path}: cannot be read: {error}"
+        raise Failure(message, code="forbidden", retryable=False) from None
 
 
 async def _from_federation(given: dict[str, Any], url: str, http: httpx.AsyncClient) -> str:
@@ -68,8 +68,10 @@ async def _from_federation(given: dict[str, Any], url: str, http: httpx.AsyncCli
         response.raise_for_status()
         return str(response.json()["token"])
     except (httpx.HTTPError, ValueError, KeyError) as error:
-        told = f"the service account gives no identity token: {error}. It needs roles/iam.workloadIdentityUser for you"
-        raise Failure(told, code="forbidden", retryable=False) from None
+        message = (
+            f"the service account gives no identity token: {error}. It needs roles/iam.workloadIdentityUser for you"
+        )
+        raise Failure(message, code="forbidden", retryable=False) from None
 
 
 def _federated(given: dict[str, Any]) -> str:
@@ -82,8 +84,8 @@ def _federated(given: dict[str, Any]) -> str:
         made, _ = google.auth.load_credentials_from_dict(own, scopes=["https://www.googleapis.com/auth/cloud-platform"])  # type: ignore[no-untyped-call]
         made.refresh(Request())
     except (GoogleAuthError, ValueError) as error:
-        told = f"workload identity federation gives no token: {error}"
-        raise Failure(told, code="forbidden", retryable=False) from None
+        message = f"workload identity federation gives no token: {error}"
+        raise Failure(message, code="forbidden", retryable=False) from None
     return str(made.token)
 
 
@@ -119,5 +121,5 @@ def _from_google(url: str) -> str:
     except DefaultCredentialsError:
         raise Failure(NONE, code="forbidden", retryable=False) from None
     except (GoogleAuthError, ValueError) as error:
-        told = f"Google gives no identity token: {error}"
-        raise Failure(told, code="forbidden", retryable=False) from None
+        message = f"Google gives no identity token: {error}"
+        raise Failure(message, code="forbidden", retryable=False) from None

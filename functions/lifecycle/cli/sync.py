@@ -62,7 +62,7 @@ def difference(settings: Settings, target: Target, seen: Iterable[Job]) -> Diffe
 
 
 def is_own(job: Job, target: Target) -> bool:
-    """Whether a job bears the prefix's names and calls one of the functions."""
+    """Whether a job has a name with the prefix and calls one of the functions."""
     named = re.fullmatch(re.escape(target.prefix) + "-" + _KINDS, job.id) is not None
     return named and any(same_url(job.url, target.url(name)) for name in FUNCTIONS)
 

@@ -16,7 +16,7 @@ def warnings(settings: Settings, now: datetime) -> list[str]:
     """Each with its path."""
     return [
         *_holidays(settings, now),
-        *(told for entry in settings.entries.values() for told in _whole_days(entry, now)),
+        *(warning for entry in settings.entries.values() for warning in _whole_days(entry, now)),
         *_same_patterns(settings),
         *_cron(settings),
         *_jobs(settings),
@@ -80,8 +80,8 @@ def _same_patterns(settings: Settings) -> Iterator[str]:
 
 def _cron(settings: Settings) -> Iterator[str]:
     for index, action in enumerate(settings.cron):
-        for told in surprises(action.at):
-            yield f'cron[{index}].at: "{action.at}": {told}'
+        for warning in surprises(action.at):
+            yield f'cron[{index}].at: "{action.at}": {warning}'
         spared = [key for key in action.endpoints if key in settings.entries and settings.entries[key].protected]
         if action.do == "pause" and spared:
             yield f"cron[{index}].do: never pauses {', '.join(spared)}: protected"

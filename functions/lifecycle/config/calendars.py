@@ -31,10 +31,10 @@ def calendar(code: str) -> Callable[[int], frozenset[date]]:
         return partial(_of_year, country, part if dash else None)
     if country in regions:
         allowed = f"the parts of {country} are {', '.join(regions[country])}" if regions[country] else ""
-        told = [f"unknown part of {country}", allowed or f"only {country} itself is known", nearest(code)]
+        parts = [f"unknown part of {country}", allowed or f"only {country} itself is known", nearest(code)]
     else:
-        told = ["unknown country; codes are those of ISO 3166, such as DE, DE-BY or US-CA", nearest(code)]
-    raise ValueError("; ".join(filter(None, told)))
+        parts = ["unknown country; codes are those of ISO 3166, such as DE, DE-BY or US-CA", nearest(code)]
+    raise ValueError("; ".join(filter(None, parts)))
 
 
 def nearest(text: str) -> str:

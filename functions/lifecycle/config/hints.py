@@ -53,7 +53,7 @@ def look_alikes(text: str) -> str:
     """The characters in the text that look like others, each with its name; nothing where there are none."""
     import unicodedata
 
-    told = []
+    parts = []
     for character in dict.fromkeys(text):
         if character.isascii() or (meant := _looks_like(character)) is None:
             continue
@@ -65,8 +65,8 @@ def look_alikes(text: str) -> str:
             if meant
             else "which cannot be seen"
         )
-        told.append(f"it has {is_}, {means}")
-    return "; ".join(told)
+        parts.append(f"it has {is_}, {means}")
+    return "; ".join(parts)
 
 
 def without_quotes(value: Any, accepts: Callable[[Any], bool]) -> str:
@@ -109,8 +109,8 @@ def hours(text: str) -> str:
         read = [parse(period).text for period in periods]
     except ValueError:
         return ""
-    told = [f'"{period}"' for period in read]
-    return f"did you mean {told[0] if len(told) == 1 else '[' + ', '.join(told) + ']'}?" if told else ""
+    parts = [f'"{period}"' for period in read]
+    return f"did you mean {parts[0] if len(parts) == 1 else '[' + ', '.join(parts) + ']'}?" if parts else ""
 
 
 def entry_name(key: str) -> str:

@@ -1,4 +1,4 @@
-"""Untyped values into typed ones. Every mistake is told, each with its path and with what is allowed.
+"""Untyped values into typed ones. Every mistake is reported with its path and with what is allowed.
 
 A `Kind` reads one sort of value and describes it as JSON Schema, so that what is accepted and what is documented
 are one thing. Kinds nest: `mapping` and `list_of` collect the mistakes of all their parts before they refuse.
@@ -33,8 +33,8 @@ class Problem:
     line: int | None = None
 
     def __str__(self) -> str:
-        told = f"{dotted(self.path)}: {self.what}" if self.path else self.what
-        return f"{told} (line {self.line})" if self.line else told
+        text = f"{dotted(self.path)}: {self.what}" if self.path else self.what
+        return f"{text} (line {self.line})" if self.line else text
 
 
 class Invalid(ValueError):
@@ -237,8 +237,8 @@ def mapping(
 
 
 def _unknown_key(key: str, keys: Mapping[str, Property]) -> str:
-    told = [f"{nearest(key, keys)} unknown key".strip(), f"allowed are {', '.join(keys)}", look_alikes(key)]
-    return "; ".join(filter(None, told))
+    text = [f"{nearest(key, keys)} unknown key".strip(), f"allowed are {', '.join(keys)}", look_alikes(key)]
+    return "; ".join(filter(None, text))
 
 
 def doubled_problems(value: Any, kind_of: Callable[[str], Field | None]) -> list[Problem]:

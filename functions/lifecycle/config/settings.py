@@ -1,7 +1,7 @@
 """The settings, `lifecycle.yaml`: what they mean, how they are read, and their JSON Schema.
 
 `parse` tells every mistake at once (`reading.Invalid`). The file is YAML 1.2 in what matters: only `true` and `false`
-are booleans, `12:30` and `2026-12-25` are text, and a key that stands twice is refused.
+are booleans, `12:30` and `2026-12-25` are text, and a duplicate key is refused.
 """
 
 import hashlib
@@ -188,8 +188,8 @@ def _all(given: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _unknown(name: str, known: Mapping[Any, Any]) -> str:
-    told = f"{shown(name)}: unknown name; known are {', '.join(map(str, known)) or 'none'}"
-    return "; ".join(filter(None, (told, nearest(name, map(str, known)), look_alikes(name))))
+    message = f"{shown(name)}: unknown name; known are {', '.join(map(str, known)) or 'none'}"
+    return "; ".join(filter(None, (message, nearest(name, map(str, known)), look_alikes(name))))
 
 
 def _make_settings(**given: Any) -> Settings:
@@ -227,8 +227,8 @@ def _make_settings(**given: Any) -> Settings:
         budget=Budget(given["budget"], given["time_zone"]) if given["budget"] else None,
     )
     if (count := jobs_of(settings)) > MOST_JOBS:
-        told = f"these settings ask for {count} Cloud Scheduler jobs; at most {MOST_JOBS} are allowed in a region"
-        raise Invalid(Problem((), f"{told}: use fewer different times in hours and cron"))
+        message = f"these settings ask for {count} Cloud Scheduler jobs; at most {MOST_JOBS} are allowed in a region"
+        raise Invalid(Problem((), f"{message}: use fewer different times in hours and cron"))
     return settings
 
 

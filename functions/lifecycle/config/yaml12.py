@@ -55,8 +55,8 @@ def load(text: bytes) -> tuple[Any, list[Problem]]:
         since = f", {error.context} from line {begun.line + 1}" if begun and error.context and error.problem else ""
         lines = text.split(b"\n")[begun.line if begun else mark.line : mark.line + 1] if mark else []
         signs = look_alikes(b"".join(lines[:3]).decode(errors="ignore"))
-        told = f"{error.problem or error.context}{since}{'; ' if signs else ''}{signs}"
-        raise Invalid(Problem((), f"{where}not YAML: {told}")) from None
+        message = f"{error.problem or error.context}{since}{'; ' if signs else ''}{signs}"
+        raise Invalid(Problem((), f"{where}not YAML: {message}")) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise Invalid(Problem((), f"not YAML: {error}")) from None
 
@@ -124,8 +124,8 @@ class _Walk:
             key = name.value  # always text: 007 and null are names like any other
             place = (*path, key)
             if key in result:
-                told = f"duplicate key, first defined on line {first[key]}"
-                self.problems.append(Problem(place, told, line))
+                message = f"duplicate key, first defined on line {first[key]}"
+                self.problems.append(Problem(place, message, line))
                 result.doubled.append((key, result[key], result.lines[key]))
             first.setdefault(key, line)
             result.lines[key] = line

@@ -36,7 +36,7 @@ class Warm:
 
 @dataclass(frozen=True)
 class Platform:
-    """What endpoints serve. `max_started`: how long "started" holds when it is not said again."""
+    """What endpoints serve. `max_started`: how long "started" holds without a new message."""
 
     max_started: timedelta | None = None
 

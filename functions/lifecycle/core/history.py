@@ -1,6 +1,6 @@
 """What happened, from the log lines of the functions: what changed, when, by which rule or whom, and what failed. Pure.
 
-Lines that repeat what the run before said are folded. What Hugging Face says was updated, without a line of ours at
+Lines that repeat the run before are folded. What Hugging Face says was updated, without a line of ours at
 that time, was changed there.
 """
 

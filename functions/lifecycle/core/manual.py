@@ -1,6 +1,6 @@
 """What a manual request changes: whether it is refused, which override it makes, which ones it ends. Pure.
 
-A request makes an override only where the rules, or what others hold, would undo it (docs/http.md, "By hand").
+A request makes an override only where the rules, or what others hold, would undo it (docs/http.md, "Overrides").
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ RENEWED_BELOW = 0.9  # of what is asked: an own override that lasts longer is no
 
 @dataclass(frozen=True)
 class ManualRequest:
-    """What, until when (None: not said, or "released"), by whom, for whom, and why.
+    """What, until when (None: not given, or "released"), by whom, for whom, and why.
 
     `holder`: whom the override belongs to, None: nobody. `endpoint`: the one endpoint that is meant, None: the entry.
     """

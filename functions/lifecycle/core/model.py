@@ -32,7 +32,7 @@ FREE = AT_REST | {"failed"}  # every other state, unknown ones too, may cost mon
 class Endpoint:
     """An Inference Endpoint as Hugging Face tells of it. `state` is its word, "unknown" when it gives none.
 
-    None: not told. Times are aware, in UTC. Source: `GET /v2/endpoint/{namespace}`.
+    None: not reported. Times are aware, in UTC. Source: `GET /v2/endpoint/{namespace}`.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Override:
 
 @dataclass(frozen=True)
 class PlatformState:
-    """What a platform last said, and when. `first`: when it began to say so, where it was said again since.
+    """The last message of a platform, and when. `first`: when that state began, if the message was repeated since.
     `received`: when it was stored; of equally new messages the one received last counts."""
 
     state: Literal["started", "stopped"]
@@ -184,7 +184,7 @@ ANSWERED = (
 
 @dataclass(frozen=True)
 class Message:
-    """A platform's news, and when it was said."""
+    """A platform's message, and its time."""
 
     platform: str
     event: Literal["started", "stopped"]

@@ -27,7 +27,7 @@ def plan_step(decision: Decision, situation: Situation, *, alone: bool = False, 
     """The step from what is observed to what is wished (design, the table under "Rules").
 
     `alone`: nothing but `running` satisfies (by hand, and for `warm`). `boundary`: this is the call of a boundary's
-    job, at that time of day ("" when that is not told).
+    job, at that time of day ("" if unknown).
     """
     endpoint = situation.endpoint
     assert endpoint is not None
@@ -76,16 +76,16 @@ def _start(decision: Decision, endpoint: Endpoint, *, alone: bool, woken: bool) 
         return _settled(decision) if sleeps_by_itself else Step("wake", "done", decision.reason)
     if state in STARTING:
         return Step("none", "pending", decision.reason)
-    told = f": {endpoint.message}" if endpoint.message else ""
+    detail = f": {endpoint.message}" if endpoint.message else ""
     if state == "updateFailed" and endpoint.ready_replicas and not alone:
         return Step(
-            "none", "unchanged", f"{decision.reason}; its last update failed, a replica still serves{told}", "WARNING"
+            "none", "unchanged", f"{decision.reason}; its last update failed, a replica still serves{detail}", "WARNING"
         )
     if state in ("failed", "updateFailed"):
         if decision.rule == "hand":
             return Step("resume", "done", decision.reason)
-        return Step("none", "skipped", f"{decision.reason}; but its state is {state}{told}", "ERROR")
-    return Step("none", "skipped", f'{decision.reason}; but the state is unknown: "{state}"{told}', "ERROR")
+        return Step("none", "skipped", f"{decision.reason}; but its state is {state}{detail}", "ERROR")
+    return Step("none", "skipped", f'{decision.reason}; but the state is unknown: "{state}"{detail}', "ERROR")
 
 
 def _scale_to_zero(decision: Decision, situation: Situation, endpoint: Endpoint) -> Step:

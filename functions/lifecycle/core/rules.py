@@ -1,6 +1,6 @@
 """What each endpoint should be, and why: the rules, and the step that leads there. Pure: no clock, no network.
 
-`wish` asks the rules in their order; the first that applies decides. `step` compares the wish with what is observed.
+`decide` asks the rules in order; the first that applies decides. `plan_step` compares that with the observed state.
 """
 
 from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ class Situation:
 
     @property
     def idle_from(self) -> datetime | None:
-        """When the endpoint counts as unused, if that can be told."""
+        """When the endpoint counts as unused, if known."""
         known = [t for t in (self.endpoint.last_used_at, self.endpoint.updated_at) if t] if self.endpoint else []
         return max(known) + self.entry.idle_after if known and self.entry.idle_after else None
 
@@ -236,7 +236,7 @@ RULES: tuple[Callable[[Situation], Decision | None], ...] = (
 
 
 def timeline(situation: Situation, until: datetime) -> Iterator[tuple[datetime, Decision]]:
-    """The wishes from now until then, each with the instant from which it stands, as the clock alone changes them."""
+    """The decisions from now until then, each with the instant from which it applies, as time alone changes them."""
     at: datetime | None = situation.now
     while at is not None and at < until:
         found = decide(replace(situation, now=at))

@@ -23,7 +23,7 @@ PROVED_WITHIN = 3  # tries to reach its URL
 @dataclass(frozen=True)
 class ExecutionOptions:
     """How a call goes about it. `waits_for_own`: until those that it starts answer; `waits_for_all`: also for those
-    that are starting; `proves`: those that run are warmed, too; `dry`: nothing is done, only said."""
+    that are starting; `proves`: those that run are warmed, too; `dry`: nothing is done, only reported."""
 
     wait_for_started: bool = False
     wait_for_starting: bool = False
@@ -258,17 +258,17 @@ class StepExecution:
         return self.now.state == "running" or (self.now.state == "updateFailed" and bool(self.now.ready_replicas))
 
     def _raise_if_failed(self, *, settling: bool) -> None:
-        told = f": {self.now.message}" if self.now.message else ""
+        detail = f": {self.now.message}" if self.now.message else ""
         if self.lagging():
             return
         if self.now.state in ("failed", "updateFailed") and not self._is_serving():
             raise Failure(
-                f"it did not start, its state is {self.now.state}{told}", code="start_failed", retryable=False
+                f"it did not start, its state is {self.now.state}{detail}", code="start_failed", retryable=False
             )
         if self.now.state == "paused" and not settling:
             raise Failure("it was paused while it was starting", code="paused_meanwhile", retryable=True)
 
 
 def _still(endpoint: Endpoint) -> Failure:
-    told = f" ({endpoint.message})" if endpoint.message else ""
-    return timed_out(f"{endpoint.name} is still {endpoint.state}{told}")
+    detail = f" ({endpoint.message})" if endpoint.message else ""
+    return timed_out(f"{endpoint.name} is still {endpoint.state}{detail}")

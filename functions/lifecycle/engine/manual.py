@@ -20,7 +20,7 @@ CONFIRMED_AFTER = (1.0, 3.0, 7.0)  # seconds; a deletion by another instance may
 async def act(
     run: Run, target: Target, asked: ManualRequest, how: ExecutionOptions, *, everything: bool = False
 ) -> list[Result]:
-    """The results for one target: first the override, then the action. `everything`: the request said `["*"]`."""
+    """The results for one target: first the override, then the action. `everything`: the request has `["*"]`."""
     if asked.state == "paused" and target.entry.protected and not asked.force:
         if everything or (target.entry.is_pattern and target.endpoint is None):
             return await run.drive(target, _spared, how)

@@ -21,7 +21,7 @@ Bills = Mapping[Series, Bill]
 
 @dataclass(frozen=True)
 class Readings:
-    """What Cloud Monitoring said: bills of months, by when they begin, and how long starts took. None: not asked."""
+    """What Cloud Monitoring reports: bills of months, by when they begin, and how long starts took. None: not asked."""
 
     bills: Mapping[datetime, Bills | Failure] = field(default_factory=dict)
     starts: Mapping[str, Starts] | Failure | None = None

@@ -52,7 +52,7 @@ class Mistaken(Invalid):
 @dataclass(frozen=True)
 class Request:
     """A request as asked. `entries`: names of the settings; `others`: names that may be endpoints at Hugging Face;
-    `everything`: it said `["*"]`."""
+    `everything`: it has `["*"]`."""
 
     entries: tuple[str, ...]
     everything: bool = False

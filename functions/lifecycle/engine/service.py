@@ -150,7 +150,7 @@ class Service:
         return replace(_answer(run, costs.with_costs(run, results)), unmanaged=run.unmanaged(), budgets=reports)
 
     async def platform_event(self, message: Message) -> Answer:
-        """Stores what a platform said, if it is newer, and lets its followers follow at once.
+        """Stores a platform message if it is newer, and pauses or resumes the followers at once.
 
         Raises `Failure` when it could not be stored; then nothing was done.
         """

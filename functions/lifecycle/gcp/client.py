@@ -60,11 +60,11 @@ def as_failure(what: str, *, code: str, codes: Mapping[int, str] = MappingProxyT
         code = codes.get(status, code)
         raise Failure(message, code=code, retryable=retryable, retry_after=wait, ambiguous=retryable) from None
     except (RequestException, RetryError, TransportError) as error:
-        told = f"{what}: no answer ({type(error).__name__})"
-        raise Failure(told, code=code, retryable=True, ambiguous=True) from None
+        message = f"{what}: no answer ({type(error).__name__})"
+        raise Failure(message, code=code, retryable=True, ambiguous=True) from None
     except (JsonFormatError, AttributeError, TypeError, ValueError, KeyError) as error:
         # The clients stumble over an answer that is not Google's: HTML, or JSON of another shape.
-        told = f"{what}: the answer is not understood ({type(error).__name__})"
-        raise Failure(told, code=code, retryable=True, ambiguous=True) from None
+        message = f"{what}: the answer is not understood ({type(error).__name__})"
+        raise Failure(message, code=code, retryable=True, ambiguous=True) from None
     except GoogleAuthError as error:
         raise Failure(f"{what}: no Google credentials: {error}"[:500], code=code, retryable=False) from None

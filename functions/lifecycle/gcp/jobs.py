@@ -1,4 +1,4 @@
-"""Cloud Scheduler's jobs as values, and what they remember: overrides, and what platforms last said. Pure.
+"""Cloud Scheduler's jobs as values, and the state in their bodies: overrides and platform messages. Pure.
 
 A job's body is the request that it sends to `reconcile`; the key `memory` in it is how the system remembers.
 """

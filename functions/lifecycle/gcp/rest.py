@@ -82,8 +82,8 @@ class Rest:
                 )
                 response = await send(self.http, request)
             except httpx.HTTPError as error:
-                told = f"{self.name}: no answer ({type(error).__name__})"
-                raise Failure(told, code=CODE, retryable=True, ambiguous=True) from None
+                message = f"{self.name}: no answer ({type(error).__name__})"
+                raise Failure(message, code=CODE, retryable=True, ambiguous=True) from None
         return self._read(response)
 
     def _read(self, response: httpx.Response) -> Json:
@@ -99,5 +99,5 @@ class Rest:
         message = str(error.get("message", "")) if isinstance(error, dict) else ""
         retryable = response.status_code in (408, 429) or response.status_code >= 500
         wait = retry_after(response.headers) if retryable else None
-        told = f"{self.name}: {response.status_code} {message}"[:500].rstrip()
-        raise Failure(told, code=CODE, retryable=retryable, retry_after=wait)
+        text = f"{self.name}: {response.status_code} {message}"[:500].rstrip()
+        raise Failure(text, code=CODE, retryable=retryable, retry_after=wait)

@@ -154,7 +154,7 @@ class Scheduler:
 
 
 def _state(job: Any) -> str:
-    """A job's state by name; one that is not told is that of any job."""
+    """A job's state by name; without it, the state of any job."""
     return str(job.state.name) if job.state else "ENABLED"
 
 

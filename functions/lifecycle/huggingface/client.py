@@ -249,8 +249,8 @@ class HuggingFace:
         try:
             return as_json(reply.text) if reply.text else None
         except (ValueError, RecursionError):
-            said = prose(reply.text, reply.headers.get("content-type"))
-            raise Failure(f"{what}: not JSON: {said}", code="malformed", retryable=True, ambiguous=True) from None
+            text = prose(reply.text, reply.headers.get("content-type"))
+            raise Failure(f"{what}: not JSON: {text}", code="malformed", retryable=True, ambiguous=True) from None
 
 
 def _page(body: Any) -> tuple[list[Any], str]:

@@ -53,7 +53,7 @@ def endpoint_of(body: Any) -> Endpoint | None:
 
 
 def addressable(name: str) -> bool:
-    """Whether it may stand in a path of the API. An endpoint whose name may not is told of, and never acted on."""
+    """Whether it may stand in a path of the API. An endpoint whose name may not is reported and never changed."""
     return NAME.fullmatch(name) is not None
 
 

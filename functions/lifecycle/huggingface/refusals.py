@@ -42,17 +42,17 @@ def refusal(reply: Reply, what: str, *, lists: bool = False, own: bool = False) 
     """The failure that a reply stands for; redirects are never followed, and final. `lists`: to a list of endpoints.
     `own`: from an endpoint's own URL, of whose body little is repeated."""
     status = reply.status
-    said = prose(reply.text, reply.headers.get("content-type"), most=100 if own else 300)
-    said = re.sub(rf"^{status}\b[\s:,-]*", "", said)
+    text = prose(reply.text, reply.headers.get("content-type"), most=100 if own else 300)
+    text = re.sub(rf"^{status}\b[\s:,-]*", "", text)
     code = _CODES.get(status, "refused")
     retryable = status in (408, 409, 425, 429) or status >= 500
     if retryable:
         code = {409: "conflict", 429: "rate_limited"}.get(status, "unavailable")
-    elif "payment" in said.lower():
+    elif "payment" in text.lower():
         code = "payment_required"
-    advice = _advice(code, said, lists=lists)
-    quoted = f" ({said})" if said else ""
-    message = f"{what}: {status}: {advice}{quoted}" if advice else f"{what}: {status} {said}".strip()
+    advice = _advice(code, text, lists=lists)
+    quoted = f" ({text})" if text else ""
+    message = f"{what}: {status}: {advice}{quoted}" if advice else f"{what}: {status} {text}".strip()
     failure = Refusal(
         message,
         code=code,
@@ -64,13 +64,13 @@ def refusal(reply: Reply, what: str, *, lists: bool = False, own: bool = False) 
     return failure
 
 
-def _advice(code: str, said: str, *, lists: bool) -> str:
+def _advice(code: str, text: str, *, lists: bool) -> str:
     if code == "token_refused":
         return f"the Hugging Face token was refused: {_REFUSED}" + (f"; {_LISTS}" if lists else "")
     if code == "payment_required":
         return _PAYMENT
     if code == "forbidden":
-        found = (advice for words, advice in _FORBIDDEN if re.search(words, said, re.IGNORECASE))
+        found = (advice for words, advice in _FORBIDDEN if re.search(words, text, re.IGNORECASE))
         return next(found, f"forbidden: {_OTHERWISE}")
     return ""
 

@@ -1,4 +1,4 @@
-"""The front door over HTTP: who asks, what they ask for, and the answer with its status and log lines."""
+"""The functions over HTTP: the caller, the request, and the answer with its status and log lines."""
 
 import base64
 import binascii

@@ -99,9 +99,9 @@ class Log:
 
     def unmanaged(self, endpoint: Endpoint) -> None:
         billing = endpoint.may_bill
-        told = f"{endpoint.name}: {endpoint.state}, unmanaged: no entry covers it"
+        message = f"{endpoint.name}: {endpoint.state}, unmanaged: no entry covers it"
         level: Level = "WARNING" if billing else "INFO"
-        self.line("unmanaged", told, level, name=endpoint.name, state=endpoint.state, billing=billing)
+        self.line("unmanaged", message, level, name=endpoint.name, state=endpoint.state, billing=billing)
 
 
 def _history(result: Result) -> dict[str, Any]:

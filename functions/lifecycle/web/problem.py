@@ -55,9 +55,9 @@ def body_of(error: Exception) -> dict[str, Any]:
 def detail_of(error: Exception) -> str:
     if not isinstance(error, Invalid):
         return _shortened(str(error))
-    told = _shortened("\n".join(map(str, error.problems[:MOST_PROBLEMS])))
+    text = _shortened("\n".join(map(str, error.problems[:MOST_PROBLEMS])))
     rest = len(error.problems) - MOST_PROBLEMS
-    return f"{told}\nand {rest} more" if rest > 0 else told
+    return f"{text}\nand {rest} more" if rest > 0 else text
 
 
 def _shortened(text: str) -> str:

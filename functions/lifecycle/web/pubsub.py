@@ -68,31 +68,31 @@ def _structured(event: dict[str, Any]) -> Message | NoChange:
 
 @dataclass(frozen=True)
 class _Delivery:
-    told: Any
+    data: Any
     time: Any
 
 
 def _delivered(data: Any, time: Any) -> _Delivery:
-    """What was said, out of a Pub/Sub message where there is one, and the time that belongs to it."""
+    """The data of a Pub/Sub message where there is one, and the time that belongs to it."""
     if isinstance(data, str):
         data = _json(data, "data")
     message = data.get("message") if isinstance(data, dict) else None
     if not isinstance(message, dict):
         return _Delivery(data, time)
     payload = message.get("data")
-    said = _decoded(payload, "message.data") if payload not in (None, "") else message.get("attributes")
-    return _Delivery(said, message.get("publishTime") or message.get("publish_time") or time)
+    data = _decoded(payload, "message.data") if payload not in (None, "") else message.get("attributes")
+    return _Delivery(data, message.get("publishTime") or message.get("publish_time") or time)
 
 
 def _message(delivery: _Delivery) -> Message | NoChange:
-    told = _object(delivery.told, "the message")
-    if isinstance(audit := told.get("protoPayload"), dict):
-        happened = _vm(told, audit)
+    data = _object(delivery.data, "the message")
+    if isinstance(audit := data.get("protoPayload"), dict):
+        happened = _vm(data, audit)
         if isinstance(happened, NoChange):
             return happened
-        told = happened
+        data = happened
     problems = []
-    platform, event = told.get("platform"), told.get("event")
+    platform, event = data.get("platform"), data.get("event")
     if not isinstance(platform, str) or not platform:
         problems.append(Problem(("platform",), f"{shown(platform)}: must be the name of a platform"))
     if event not in EVENTS:

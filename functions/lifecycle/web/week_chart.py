@@ -25,19 +25,19 @@ class Bar:
 
 @dataclass(frozen=True)
 class Week:
-    """`days`: where each begins, and its label. `changes`: where clocks change. `notes`: what is said below.
-    `told`: the picture in words."""
+    """`days`: where each begins, and its label. `changes`: where clocks change. `notes`: lines below the picture.
+    `summary`: the picture in words."""
 
     days: tuple[tuple[float, str], ...]
     now: float
     bars: tuple[Bar, ...]
     changes: tuple[float, ...]
     notes: tuple[str, ...]
-    told: str
+    summary: str
 
 
 def week(situation: Situation, forecast: Forecast) -> Week:
-    """The week from today's midnight, from the wishes that the functions act on; `forecast` goes beyond its end."""
+    """The week from today's midnight, from the decisions that the functions act on; `forecast` goes beyond its end."""
     zone = situation.entry.zone
     today = situation.now.astimezone(zone).date()
     days = [today + timedelta(days=number) for number in range(8)]
@@ -48,7 +48,7 @@ def week(situation: Situation, forecast: Forecast) -> Week:
     runs = [_words(stretch, zone) for stretch in stretches if stretch.wanted == "running"]
     notes = [f"holiday {_day(day)}" for day in holidays]
     notes += [_change(at.astimezone(zone)) for at in changes]
-    told = f"wanted to run {', '.join(runs)}" if runs else "not wanted to run at a set time"
+    runs_at = f"wanted to run {', '.join(runs)}" if runs else "not wanted to run at a set time"
     return Week(
         days=tuple((scale.x(_midnight(day, zone)), _day(day)) for day in days[:-1]),
         now=scale.x(situation.now),
@@ -59,7 +59,7 @@ def week(situation: Situation, forecast: Forecast) -> Week:
         ),
         changes=tuple(map(scale.x, changes)),
         notes=tuple(notes),
-        told="; ".join([told, *notes]),
+        summary="; ".join([runs_at, *notes]),
     )
 
 

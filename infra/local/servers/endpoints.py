@@ -87,10 +87,14 @@ class Endpoint:
 
     @property
     def message(self) -> str:
-        told = {"running": "Endpoint is ready", "paused": "Endpoint is paused", "failed": "The container exited with 1"}
+        messages = {
+            "running": "Endpoint is ready",
+            "paused": "Endpoint is paused",
+            "failed": "The container exited with 1",
+        }
         if self.state == "pending" and self.start == "no capacity":
             return "Waiting for capacity: no nvidia-l4 is available in us-east-1"
-        return told.get(self.state, f"Endpoint is {self.state}")
+        return messages.get(self.state, f"Endpoint is {self.state}")
 
     def as_json(self, url: str) -> dict[str, Any]:
         """As the API tells of it."""

@@ -35,9 +35,9 @@ class Fault:
     until: datetime | None = None
     met: int = 0
 
-    def applies(self, said: str, now: datetime) -> bool:
+    def applies(self, target: str, now: datetime) -> bool:
         in_time = (self.since is None or self.since <= now) and (self.until is None or now < self.until)
-        return self.times != 0 and in_time and re.search(self.matches, said) is not None
+        return self.times != 0 and in_time and re.search(self.matches, target) is not None
 
 
 @dataclass
@@ -55,8 +55,8 @@ class Faults:
 
     async def around(self, request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
         """The response to a request, through the fault that it meets."""
-        said = f"{request.method} {request.url.path}"
-        fault = next((fault for fault in self.faults if fault.applies(said, self.now())), None)
+        target = f"{request.method} {request.url.path}"
+        fault = next((fault for fault in self.faults if fault.applies(target, self.now())), None)
         if fault is None:
             return await answer(request)
         self.met += 1

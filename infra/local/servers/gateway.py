@@ -7,7 +7,7 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-# Hop by hop, or made anew by the server (RFC 9110, 7.6.1).
+# Hop by hop, or set by the server itself (RFC 9110, 7.6.1).
 NOT_PASSED = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "content-length", "server", "date"}
 )

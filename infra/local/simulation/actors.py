@@ -113,7 +113,7 @@ def _remembers(s: "Simulation", platform: str) -> None:
 
 
 async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
-    """A wish by hand. In calm it leads to the override that the design says, whatever became of the endpoints."""
+    """A manual request. In calm it leads to the override that the documents promise, whatever the outcome."""
     key, begun = asked["endpoints"][0], s.now()
     s.told(begun, f"by hand: {function} {json.dumps(asked)}")
     entry, calm = s.oracle.entries[key], s.calm_since(key) < begun - LONGEST_ANSWER

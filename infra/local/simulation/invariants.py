@@ -1,7 +1,7 @@
-"""The promises, looked after while a simulation plays: from the settings and the history alone.
+"""The invariants, checked while a simulation plays: from the settings and the history alone.
 
 This module looks on minute by minute; `answers` looks at each answer and at each request to Hugging Face, and `outside`
-at each message and wish by hand.
+at each message and manual request.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from local.simulation.response_checks import Answers
 from local.simulation.runner import PARENT, SOMEBODY_ELSES, TOKEN, Simulation
 
 PROMISES = {
-    "a": "what has been wanted for two passes of calm is reached, on its way, or reported as failed",
+    "a": "what has been wanted for two reconcile runs of calm is reached, on its way, or reported as failed",
     "b": "the newest platform message decides",
     "c": "an override holds to its end, and is gone one pass later",
     "d": "with a start shorter than lead, the endpoint answers when the hours begin",
@@ -200,7 +200,7 @@ class InvariantChecker:
             self.s.broke("g", f"the job {SOMEBODY_ELSES} is gone")
         for endpoint in self.s.hub.endpoints.values():
             if not self.s.entry_of(endpoint.name) and len(endpoint.history) > 1:
-                self.s.broke("g", f"{endpoint.name} is in no entry, and became {endpoint.state}")
+                self.s.broke("g", f"{endpoint.name} is unmanaged, and became {endpoint.state}")
         for line in self.s.logs:
             if line["event"] == "crash":
                 self.s.broke("f", f"a crash: {line['message']}")

@@ -1,4 +1,4 @@
-"""What should be wanted, told a second time: minute by minute, from the settings' text and the history alone.
+"""The desired state, computed a second time: minute by minute, from the settings' text and the history alone.
 
 Nothing of the product is used here. Hours are found by looking at what the wall clock shows in each minute.
 """
@@ -105,7 +105,7 @@ class Oracle:
                 entry.override = None
 
     def asked(self, key: str, state: str, now: datetime, until: datetime | None, released: bool) -> None:
-        """A wish by hand that was accepted sets or takes away the override (design, the table "By hand")."""
+        """A manual request that was accepted sets or ends the override (docs/http.md, "Overrides")."""
         entry = self.entries[key]
         wanted = self.by_rules(key, now)
         before = entry.override

@@ -39,7 +39,7 @@ class Answers:
     # Requests to Hugging Face.
 
     def sent(self, request: Sent) -> None:
-        """Only what is in the settings is touched, nothing is done against the wish, and a 403 is final."""
+        """Only what is in the settings is touched, nothing is done against the desired state, and a 403 is final."""
         said = f"{request.method} {request.path}"
         parts = request.path.strip("/").split("/")
         own = parts[0] == "own"
@@ -50,7 +50,7 @@ class Answers:
             return
         self.s.checked["g"] += 1
         if not self.s.entry_of(name):
-            self.s.broke("g", f"{said}: it is in no entry")
+            self.s.broke("g", f"{said}: it is unmanaged")
             return
         if request.status == 403:
             self.s.checked["f"] += 1
@@ -113,7 +113,7 @@ class Answers:
         """No failure for what is as it was asked: "already paused" is none, so it is looked at before it is told."""
         state = self.s.hub[result["name"]].state if result["name"] in self.s.hub.endpoints else ""
         if REFUSED.search(str(result["error"])) and state in REACHED.get(result["action"], ()):
-            self.s.broke("f", f"{result['name']}: {result['action']} is told to have failed, and it is {state}")
+            self.s.broke("f", f"{result['name']}: {result['action']} is reported as failed, and it is {state}")
 
     def _happened(self, call: Call, result: dict[str, Any]) -> None:
         """No success that did not happen: the state that it speaks of was reached during the call."""
