@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from lifecycle.core.model import Override
 from lifecycle.engine.service import Answer, Service
-from support.hub import Harness, breaks, hangs, status
-from support.service import ANNA, FREE, NIGHTS, OFFICE, act, body, only, reconcile, stage
+from support.hub import TUESDAY_NOON, Harness, breaks, hangs, status
+from support.service import ANNA, FREE, MINUTE, NIGHTS, OFFICE, act, body, only, reconcile, stage
 
 # failures
 
@@ -73,6 +74,25 @@ def test_a_pause_does_not_wait_for_a_cloud_scheduler_that_hangs() -> None:
     on.shelf.hang = frozenset({"list"})
     assert only(act(on, "pause")) == ("pause", "failed", 503)
     assert on.hub.state("embeddings-prod") == "paused"
+    assert on.seconds <= 24.0  # the other half of the call's time is for the pause
+
+
+def test_an_override_that_another_instance_deleted_and_that_cannot_be_written_again_is_a_failure() -> None:
+    on = stage(NIGHTS, "paused")
+    ended = Override("running", TUESDAY_NOON - 2 * MINUTE, TUESDAY_NOON - MINUTE, holder=ANNA.email)
+    on.override("embeddings", ended)
+    assert on.shelf is not None
+    shelf = on.shelf
+
+    def deleted(request: httpx.Request) -> httpx.Response:
+        for id in [id for id in shelf.jobs if "-override-" in id]:
+            del shelf.jobs[id]
+        shelf.refuse = frozenset({"put"})
+        return on.hub(request)
+
+    on.hub.script("POST embeddings-prod/resume", deleted)
+    assert only(act(on, "resume", ANNA)) == ("resume", "failed", 503)
+    assert on.hub.state("embeddings-prod") == "running"
 
 
 @pytest.mark.parametrize("trouble", [429, 500, breaks])

@@ -77,6 +77,19 @@ def test_a_pause_does_not_wait_for_the_stored_state() -> None:
     assert kept(on) is not None
 
 
+def test_a_reconcile_run_that_can_no_longer_read_the_stored_state_pauses_nothing() -> None:
+    on = stage(NIGHTS)
+    assert on.shelf is not None
+    shelf = on.shelf
+
+    def lost() -> None:
+        shelf.refuse = frozenset({"list"})
+
+    waits(on, "POST embeddings-prod/pause", lost)
+    assert only(reconcile(on)) == ("pause", "failed", 503)
+    assert on.hub.state("embeddings-prod") == "running"
+
+
 def test_an_endpoint_that_the_list_does_not_show_is_asked_for_by_itself() -> None:
     on = stage(NIGHTS)
     on.hub.script("GET /", lambda _: httpx.Response(200, json={"items": [], "nextCursor": None}))
