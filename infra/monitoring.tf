@@ -1,4 +1,4 @@
-# Alerts on what the functions log. Each says what to do: docs/operations.md has more, alert by alert.
+# Alerts on what the functions log. Each describes what to do: docs/operations.md has more, alert by alert.
 
 locals {
   # The functions' services, and the page's.
@@ -61,13 +61,13 @@ locals {
       title = "a budget is spent, or nearly"
       # Near is one line a day; spent is a line of every run until the month ends.
       window = 3600, more_than = 0, by = ["metric.label.name"]
-      todo   = "The log line says what was billed; `lifecycle report` has it all. Raise the budget in the settings, or start what is needed by `lifecycle resume --force NAME`."
+      todo   = "The log line states what was billed; `lifecycle report` shows details. Raise the budget in the settings, or start what is needed with `lifecycle resume --force NAME`."
     }
     budget-unknown = {
       title = "a budget is not applied, because what was billed is not known"
       # For an hour; a single run that could not read it is no alarm.
       window = 3600 + local.pass, more_than = ceil(3600 / local.pass) - 1, by = ["metric.label.name"]
-      todo   = "The log line says why: Cloud Monitoring refuses or does not answer, MONITORING_PARENT is not set, or prices are not known."
+      todo   = "The log line gives the reason: Cloud Monitoring refuses or does not answer, MONITORING_PARENT is not set, or prices are not known."
     }
   }
 

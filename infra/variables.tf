@@ -207,7 +207,7 @@ variable "platform_vms" {
 }
 
 variable "status_page_iap" {
-  description = "Also serve the page to browsers, behind Identity-Aware Proxy, by a service of its own that `people` alone reach."
+  description = "Also serve the page to browsers, behind Identity-Aware Proxy, by a separate service that only `people` reach."
   type        = bool
   default     = false
 }
@@ -230,7 +230,7 @@ variable "alert_emails" {
 }
 
 variable "notification_channels" {
-  description = "Existing notification channels (Slack, PagerDuty, ...) and get the alerts, too."
+  description = "Existing notification channels (Slack, PagerDuty, ...) that also get the alerts."
   type        = list(string)
   default     = []
 

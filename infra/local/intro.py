@@ -1,4 +1,4 @@
-"""What `make local` and `make real` say when everything runs: where it is, and what can be tried. Pure."""
+"""What `make local` and `make real` print when everything runs: URLs, and commands to try. Pure."""
 
 from collections.abc import Mapping
 

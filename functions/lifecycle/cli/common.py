@@ -20,7 +20,7 @@ Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 NAMES = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 SOME_NAMES = click.argument("names", nargs=-1, metavar="[NAME…]")
 DRY = click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class Stop(click.ClickException):

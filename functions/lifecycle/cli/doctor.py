@@ -19,7 +19,7 @@ STYLES = {True: None, False: "red", None: "dim"}
 @click.command()
 @AS_JSON
 def doctor(as_json: bool) -> None:
-    """Look at token, names, jobs, functions, identity, clock and quota project; say what to do. Changes nothing.
+    """Check token, names, jobs, functions, identity, clock and quota project; show what to do. Changes nothing.
 
     ✓ right  ✗ wrong, with what to do  – not looked at
     """

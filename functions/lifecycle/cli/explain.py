@@ -31,7 +31,7 @@ WAKES = {
 @click.argument("name")
 @AS_JSON
 def explain(name: str, as_json: bool) -> None:
-    """Say which rule decides and which would decide next, who changed it last, who can wake it, and what comes next."""
+    """Show which rule decides and which would decide next, who changed it last, who can wake it, and what follows."""
     env = read_environment()
     settings = read_settings(env.config)
     answer, why = run(output.waiting(functions.status(env), "explain"))

@@ -45,10 +45,10 @@ class Past:
 @click.command()
 @click.option("--month", help="Such as 2026-11; default: this one.")
 @click.option("--by", type=click.Choice(["entry", "tag"]), default="entry", show_default=True)
-@click.option("--csv", "as_csv", is_flag=True, help="For spreadsheets.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @AS_JSON
 def report(month: str | None, by: Literal["entry", "tag"], as_csv: bool, as_json: bool) -> None:
-    """Say what was billed in a month, against always-on and the forecast, and how many mornings were on time."""
+    """Show what was billed in a month, against always-on and the forecast, and how many mornings were on time."""
     env = read_environment()
     settings = read_settings(env.config)
     now = datetime.now(UTC)

@@ -26,7 +26,7 @@ STYLES = {DIFFERS: "red", NOT_KNOWN: "yellow", STARTS: "cyan", AS_WANTED: None}
 @click.option("--check", is_flag=True, help="Exit with 1 when something is not as wanted, or not known.")
 @AS_JSON
 def status(names: tuple[str, ...], watch: bool, check: bool, as_json: bool) -> None:
-    """Say what is, what is wanted and why, what comes next, and what it costs now.
+    """Show current and desired state, the reason, the next change, and the current cost.
 
     ✓ as wanted  … starting  ! differs, or bills and no entry covers it  ? not known
     """
