@@ -21,6 +21,7 @@ COMMANDS = [
     ["pause", "*", "--dry-run"],
     ["resume", LONG, "--dry-run"],
     ["release", "*", "--dry-run"],
+    ["explain", LONG],
 ]
 
 
@@ -35,6 +36,15 @@ def test_no_name_is_cut_and_no_line_is_longer_than_the_terminal(desk: Desk, word
     assert LONG in text
     assert f"{LONG[:-1]}b" in text
     wide = [line for line in text.splitlines() if len(line) > columns and len(line.split()) > 1]
+    assert [line for line in wide if max(map(len, line.split())) < columns - 8] == []
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+@pytest.mark.parametrize("words", [["doctor"], ["check"]], ids=" ".join)
+def test_what_lists_no_endpoints_fits_too(desk: Desk, words: list[str], columns: int) -> None:
+    text = desk.terminal(columns, *words, NO_COLOR="1")
+    assert "\x1b" not in text
+    wide = [line for line in text.splitlines() if len(line) > columns]
     assert [line for line in wide if max(map(len, line.split())) < columns - 8] == []
 
 

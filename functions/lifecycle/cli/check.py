@@ -15,17 +15,18 @@ from lifecycle.core.text import visible
 @AS_JSON
 def check(file: Path | None, as_json: bool) -> None:
     """Report every mistake in the settings, and what may surprise in those without one."""
+    from lifecycle.cli import output
     from lifecycle.config import advice
 
     path = file or read_environment().config
     if as_json:
         raise SystemExit(_report(path))
     found = read_settings(path)
-    print(f"{path}: {len(found.entries)} entries, {len(found.cron)} scheduled actions, OK")
+    output.line(f"{path}: {len(found.entries)} entries, {len(found.cron)} scheduled actions, OK")
     for name, followers in advice.found_platforms(found).items():
-        print(f"platform {name}: followed by {', '.join(followers)}")
+        output.line(f"platform {name}: followed by {', '.join(followers)}")
     for warning in advice.warnings(found, datetime.now(UTC)):
-        print(f"warning: {visible(warning)}")
+        output.line(f"warning: {visible(warning)}")
 
 
 def _report(path: Path) -> int:
