@@ -98,7 +98,7 @@ async def _deliver(s: "Simulation", deed: ExternalEvent) -> None:
     if followers:
         s.oracle.heard(platform, event, deed.at)
         _remembers(s, platform)
-    s.told(s.now(), f"platform {platform} {event} (said {deed.at:%a %H:%M} UTC)")
+    s.told(s.now(), f"platform {platform} {event} (sent {deed.at:%a %H:%M} UTC)")
 
 
 def _remembers(s: "Simulation", platform: str) -> None:

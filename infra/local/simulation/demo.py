@@ -22,7 +22,7 @@ from rich.table import Table
 from local.servers.endpoints import Durations
 from local.servers.huggingface import PRICES, Quirks
 from local.simulation import outages as trouble
-from local.simulation.invariants import PROMISES, InvariantChecker
+from local.simulation.invariants import INVARIANTS, InvariantChecker
 from local.simulation.runner import Simulation
 from local.simulation.scenarios import Plan, at_least_one
 from local.simulation.simulated_time import play
@@ -121,7 +121,7 @@ def money(weeks: list[Simulation]) -> Table:
 
 def promises(weeks: list[Simulation]) -> Iterator[str]:
     """How often each promise was looked at when it had to hold, and whether it was kept."""
-    for letter, text in PROMISES.items():
+    for letter, text in INVARIANTS.items():
         count = sum(week.checked[letter] for week in weeks)
         broken = any(line.startswith(letter) for week in weeks for line in week.broken)
         yield f"{letter}  {'broken' if broken else 'kept':<6}  looked at {count:>9,} times  {text}"
@@ -156,7 +156,7 @@ def main() -> int:
         for line in week.broken:
             out.print(f"broken promise {line}", style="bold red")
     broken = any(week.broken for week in weeks)
-    out.print(f"promises a to g: {'broken' if broken else 'all kept'}; played in {time.monotonic() - begun:.0f} s")
+    out.print(f"invariants a to g: {'broken' if broken else 'all kept'}; played in {time.monotonic() - begun:.0f} s")
     return 1 if broken else 0
 
 

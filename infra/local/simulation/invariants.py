@@ -14,12 +14,12 @@ from local.simulation.oracle import Entry
 from local.simulation.response_checks import Answers
 from local.simulation.runner import PARENT, SOMEBODY_ELSES, TOKEN, Simulation
 
-PROMISES = {
+INVARIANTS = {
     "a": "what has been wanted for two reconcile runs of calm is reached, on its way, or reported as failed",
     "b": "the newest platform message decides",
-    "c": "an override holds to its end, and is gone one pass later",
+    "c": "an override holds to its end, and is gone one reconcile run later",
     "d": "with a start shorter than lead, the endpoint answers when the hours begin",
-    "e": "what is billed outside the wanted time stays within one pass a change plus the outage",
+    "e": "what is billed outside the wanted time stays within one reconcile run a change plus the outage",
     "f": "every failure is logged and answered as such, and no success that did not happen",
     "g": "nothing outside the settings is touched, and the token appears nowhere",
 }

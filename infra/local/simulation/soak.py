@@ -59,7 +59,7 @@ def main() -> int:
                 print(f"seed {outcome.seed}: {line}")
             if number % 50 == 0:
                 print(
-                    f"{number} weeks, {sum(broken.values())} broken promises, {time.monotonic() - begun:.0f} s",
+                    f"{number} weeks, {sum(broken.values())} violated invariants, {time.monotonic() - begun:.0f} s",
                     flush=True,
                 )
     print(f"{given.weeks} weeks, {calls} calls, {faults} requests met a fault, {time.monotonic() - begun:.0f} s")
