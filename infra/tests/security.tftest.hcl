@@ -101,7 +101,7 @@ run "the_page_is_behind_the_proxy" {
       google_cloudfunctions2_function.this["console"].service_config[0].environment_variables,
       { FUNCTION_TARGET = "console", IAP_AUDIENCE = "/projects/123456789012/locations/europe-west1/services/lifecycle-page" },
     )
-    error_message = "The page is told what the function is told, and whom the proxy's assertions are for."
+    error_message = "The page has the same environment as the function, and knows whom the proxy's assertions are for."
   }
 }
 

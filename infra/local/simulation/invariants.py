@@ -148,20 +148,20 @@ class InvariantChecker:
 
     def _override(self, key: str, calm: datetime, now: datetime) -> None:
         """It is there to its end. When it has ended, and all is as the rules want it, it is gone one pass later."""
-        wish, job = self.s.oracle.entries[key].override, f"{PARENT}/jobs/lifecycle-override-{key}"
-        if wish is None:
+        held, job = self.s.oracle.entries[key].override, f"{PARENT}/jobs/lifecycle-override-{key}"
+        if held is None:
             return
-        over = self.s.oracle.over(wish, now)
+        over = self.s.oracle.over(held, now)
         there = job in self.s.scheduler.jobs
         if not over and self.s.calm_since(key) < now:
             self.s.checked["c"] += 1
             if not there:
-                self._broke("c", key, f"the override of {key} until {wish.until} is gone")
-        ended = max(calm, wish.until) if wish.until and over else calm
+                self._broke("c", key, f"the override of {key} until {held.until} is gone")
+        ended = max(calm, held.until) if held.until and over else calm
         if over and now - ended > self.one_pass:
             self.s.checked["c"] += 1
             if there:
-                self._broke("c", key, f"the override of {key} until {wish.until} has ended and is still there")
+                self._broke("c", key, f"the override of {key} until {held.until} has ended and is still there")
 
     def _as_wanted(self, endpoint: Endpoint, wanted: str) -> bool:
         """As a pass must find it, so that an ended override goes."""

@@ -76,10 +76,10 @@ class Oracle:
         lapsed = event == "started" and entry.max_started is not None and at + entry.max_started <= now
         return event == "stopped" or lapsed
 
-    def over(self, wish: Decision, now: datetime) -> bool:
-        news = self.news.get(wish.or_started or "")
-        started = news is not None and news[0] == "started" and news[2] > wish.since
-        return started or (wish.until is not None and wish.until <= now)
+    def over(self, held: Decision, now: datetime) -> bool:
+        news = self.news.get(held.or_started or "")
+        started = news is not None and news[0] == "started" and news[2] > held.since
+        return started or (held.until is not None and held.until <= now)
 
     @contextmanager
     def saying(self, platform: str, event: str, at: datetime) -> Iterator[None]:

@@ -60,7 +60,7 @@ class Answers:
         self._against_the_wish(request, name, "own" if own else parts[-1])
 
     def _against_the_wish(self, request: Sent, name: str, verb: str) -> None:
-        """A call that began when the wish had stood for a minute has no excuse."""
+        """A call that began when the desired state was a minute old has no excuse."""
         wanted, since = self.steady(name)
         if request.begun - since < MINUTE:
             return
@@ -110,7 +110,7 @@ class Answers:
                 self.s.broke("f", f"{call.function} has no result for {sorted(names - told)} of {key}")
 
     def _did_not_happen(self, result: dict[str, Any]) -> None:
-        """No failure for what is as it was asked: "already paused" is none, so it is looked at before it is told."""
+        """Nothing is reported as failed that is as requested, such as "already paused": the state is read first."""
         state = self.s.hub[result["name"]].state if result["name"] in self.s.hub.endpoints else ""
         if REFUSED.search(str(result["error"])) and state in REACHED.get(result["action"], ()):
             self.s.broke("f", f"{result['name']}: {result['action']} is reported as failed, and it is {state}")
