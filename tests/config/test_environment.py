@@ -8,9 +8,8 @@ import pytest
 
 from lifecycle.config import environment
 from lifecycle.config.schema import Invalid
+from support.files import FUNCTIONS
 from support.secret import TOKEN
-
-FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 def refused(**variables: str) -> list[str]:

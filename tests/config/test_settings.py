@@ -3,7 +3,6 @@
 import hashlib
 import json
 from datetime import date, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,15 +14,7 @@ from lifecycle.config import settings
 from lifecycle.core.entries import Cron, Platform, Scaling, Warm
 from lifecycle.core.times import duration, in_words
 from support.building import BERLIN, DAY, HOUR, MINUTE, entry, properties, read
-
-FUNCTIONS = Path(__file__).parents[2] / "functions"
-SAMPLE = (FUNCTIONS / "lifecycle.yaml").read_bytes()
-LEAST = "namespace: acme\nendpoints: {embeddings: {}}\n"
-
-
-def with_entry(text: str) -> str:
-    return f"namespace: acme\nendpoints: {{embeddings: {{{text}}}}}"
-
+from support.files import FUNCTIONS, LEAST, SAMPLE
 
 # The sample, and what holds where nothing is said.
 

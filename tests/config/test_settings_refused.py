@@ -1,19 +1,9 @@
 """What may not stand in the settings: every refusal with its path and what is allowed."""
 
-from pathlib import Path
-
 import pytest
 
 from support.building import refusal
-
-FUNCTIONS = Path(__file__).parents[2] / "functions"
-SAMPLE = (FUNCTIONS / "lifecycle.yaml").read_bytes()
-LEAST = "namespace: acme\nendpoints: {embeddings: {}}\n"
-
-
-def with_entry(text: str) -> str:
-    return f"namespace: acme\nendpoints: {{embeddings: {{{text}}}}}"
-
+from support.files import LEAST, with_entry
 
 # Refusals: what is written, the path that the message begins with, and words of it that say what is allowed.
 

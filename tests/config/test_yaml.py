@@ -2,7 +2,6 @@
 
 import json
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,15 +13,7 @@ from lifecycle.config import settings, yaml12
 from lifecycle.config.schema import Invalid
 from lifecycle.core.entries import Settings, Warm
 from support.building import properties, read, refusal
-
-FUNCTIONS = Path(__file__).parents[2] / "functions"
-SAMPLE = (FUNCTIONS / "lifecycle.yaml").read_bytes()
-LEAST = "namespace: acme\nendpoints: {embeddings: {}}\n"
-
-
-def with_entry(text: str) -> str:
-    return f"namespace: acme\nendpoints: {{embeddings: {{{text}}}}}"
-
+from support.files import LEAST, SAMPLE, with_entry
 
 # What YAML 1.1 would make of it.
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lifecycle.config.schema import Invalid
 from lifecycle.engine import request
 from lifecycle.engine.request import Request, UnknownName
-from support.building import DAY, HOUR, MINUTE, NOON, at, properties
+from support.building import DAY, MINUTE, NOON, at, properties
 
 KNOWN = ("embeddings", "playground", "search")
 FUNCTIONS = ("pause", "resume", "warm", "reconcile")
@@ -355,7 +355,3 @@ def test_a_body_is_read_or_refused_and_nothing_else(function: str, body: bytes) 
 def test_for_and_until_say_the_same(length: int) -> None:
     until: datetime = NOON + timedelta(minutes=length)
     assert asked("pause", **{"for": f"{length}m"}) == asked("pause", until=until.isoformat())
-
-
-def test_an_hour_is_an_hour() -> None:
-    assert asked("resume", **{"for": "60m"}).until == NOON + HOUR
