@@ -78,7 +78,7 @@ async def _direct_status(env: Environment) -> tuple[Mapping[str, Any], list[str]
     async with _service(env) as service:
         made = await service.status()
         why = [f"not known: {failure}" for failure in dict.fromkeys(map(str, made.failures))]
-        unset = "not known: memory: SCHEDULER_PARENT is not set"
+        unset = "not known: overrides and platform states: SCHEDULER_PARENT is not set"
         told = _redacted(service, made.told)
         return told, why if env.scheduler_parent else [*why, unset]
 

@@ -62,7 +62,9 @@ def _forecast(situation: Any, days: int, start: datetime | None, seen: Observed)
 
 
 def _notes(found: Iterable[Forecast]) -> list[str]:
-    notes = ["A forecast: platforms and overrides are taken as they are now, and nobody acts by hand."]
+    notes = [
+        "A forecast: platforms and overrides are assumed to stay as they are now, without further manual requests."
+    ]
     if unpriced := [one.name for one in found if one.price is None]:
         notes.append(f"Left out of the total, their price is not known: {', '.join(unpriced)}.")
     if ranging := [one.name for one in found if one.at_most > one.running]:
