@@ -91,6 +91,19 @@ def test_a_damaged_body_is_the_callers_mistake(deployed: Deployment, text: str) 
     assert '"event": "crash"' not in deployed.output
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (f"{CHUNKED}10001\r\n{' ' * 65_537}\r\n", 413),
+        (f"{CHUNKED}5\r\n", 408),
+        (f"{CHUNKED}5\r\n".replace("json", "pdf"), 415),
+    ],
+    ids=["too large", "too slow", "of another type"],
+)
+def test_a_body_that_is_refused_need_not_end(deployed: Deployment, text: str, status: int) -> None:
+    assert answer(send(deployed, text))[0] == status
+
+
 def test_what_follows_a_body_that_was_not_read_is_not_a_request(deployed: Deployment) -> None:
     hidden = f'{JSON}Content-Length: 20\r\n\r\n{{"endpoints": ["*"]}}'
     connection = send(deployed, LENGTH.replace("application/json", "text/html") + hidden)

@@ -5,6 +5,7 @@ request and has no time limit for that, so that a few bodies that trickle would 
 """
 
 import contextlib
+import io
 import socket
 import threading
 from collections.abc import Iterator
@@ -48,7 +49,9 @@ def _read(request: Request, seconds: float) -> bytes:
 
 def leave(request: Request) -> None:
     """Has the server close the connection after the answer where the request has a body that was not read: where the
-    next request begins is not known, and reading on takes as long as the caller likes."""
+    next request begins is not known, and reading on takes as long as the caller likes. The functions framework reads
+    what is left of a body after the answer is made: it finds nothing."""
+    request.stream = io.BytesIO()
     if not request.content_length and "Transfer-Encoding" not in request.headers:
         return
     body = request.environ.get("wsgi.input")
