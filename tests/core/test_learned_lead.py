@@ -40,6 +40,12 @@ def test_the_run_before_the_lead_begins_starts_it(now: str, wanted: str) -> None
     assert decided(at(now), past(300)).wanted == wanted
 
 
+def test_the_hours_decide_before_and_after_the_lead_begins() -> None:
+    waits, runs = decided(at("Tue 07:40"), past(300)), decided(at("Tue 07:53"), past(300))
+    assert (waits.rule, waits.until) == ("hours", at("Tue 07:53"))
+    assert (runs.rule, runs.until, runs.begin) == ("hours", at("Tue 20:00"), at("Tue 08:00"))
+
+
 def test_the_reason_says_the_lead_and_of_how_many_starts() -> None:
     assert decided(at("Tue 07:53"), past(300)).reason == (
         "hours begin at 08:00 Europe/Berlin, lead 6m (learned from 12 starts)"
