@@ -6,20 +6,21 @@ from typing import Any
 
 import pytest
 
+from lifecycle.core import manual as manual_plans
 from lifecycle.core import rules as decide
 from lifecycle.core.model import Message, Result
 from lifecycle.core.schedule import Hours, Span
 from lifecycle.engine import execute as act
-from lifecycle.engine import platform
+from lifecycle.engine import platform, reconcile
 from lifecycle.engine import run as engine_run
 from lifecycle.engine.run import Run
 from lifecycle.errors import Failure
+from lifecycle.gcp import jobs
 from lifecycle.gcp.state_store import StateStore
 from lifecycle.huggingface import client as huggingface
 from lifecycle.huggingface import refusals
-from lifecycle.huggingface.client import Acted, HuggingFace
+from lifecycle.huggingface.client import HuggingFace
 from lifecycle.huggingface.redaction import Redactor
-from lifecycle.retry import retry
 from local.simulation.invariants import InvariantChecker
 from local.simulation.runner import Simulation
 from local.simulation.scenarios import random_plan
@@ -42,7 +43,7 @@ def test_every_promise_is_kept_in_a_week_of_trouble(seed: int) -> None:
     assert week(seed).broken == ()
 
 
-# Defects: each is put into the product, and the promise that is named must break in the week that is named.
+# Defects: each is put into the product, and the promise that is named must break.
 
 Defect = Callable[[pytest.MonkeyPatch], None]
 
@@ -58,18 +59,6 @@ def obeys_old_messages(patch: pytest.MonkeyPatch) -> None:
         return await store(run, replace(message, at=run.now()))
 
     patch.setattr(platform, "store", obeying)
-
-
-def repeats_without_looking(patch: pytest.MonkeyPatch) -> None:
-    async def repeating(
-        self: HuggingFace, name: str, method: str, verb: str, _goal: Any, _reached: Any, body: Any = None
-    ) -> Acted:
-        async def attempt() -> Acted:
-            return Acted(await self._one(method, name, verb, body))
-
-        return await retry(attempt, deadline=self.deadline, rng=self.rng)
-
-    patch.setattr(HuggingFace, "_act", repeating)
 
 
 def swaps_pause_and_resume(patch: pytest.MonkeyPatch) -> None:
@@ -152,25 +141,41 @@ def crashes_on_a_failed_endpoint(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(engine_run, "failed", crashing)
 
 
-# Each with the promise that it breaks, and the first week that shows it.
-DEFECTS: list[tuple[Defect, str, int]] = [
-    (ignores_overrides, "a", 1),
-    (obeys_old_messages, "b", 1),
-    (repeats_without_looking, "f", 4),
-    (swaps_pause_and_resume, "a", 1),
-    (retries_a_403, "f", 5),
-    (probes_what_is_scaled_to_zero, "e", 2),
-    (forgets_lead, "d", 1),
-    (ignores_holidays, "e", 2),
-    (reports_success_on_failure, "f", 1),
-    (loses_a_failed_endpoints_siblings, "f", 1),
-    (keeps_ended_overrides, "c", 1),
-    (tells_the_token, "g", 5),
-    (crashes_on_a_failed_endpoint, "f", 1),
+def releases_what_others_hold(patch: pytest.MonkeyPatch) -> None:
+    plan = manual_plans.plan_release
+
+    def everybody(*args: Any, **kwargs: Any) -> Any:
+        return plan(*args, **kwargs | {"everybody": True})
+
+    patch.setattr(reconcile, "plan_release", everybody)
+
+
+def writes_over_what_others_hold(patch: pytest.MonkeyPatch) -> None:
+    override_id = jobs.override_id
+    patch.setattr(jobs, "override_id", lambda prefix, entry, *_: override_id(prefix, entry))
+
+
+# Each with the promise that it breaks, in one of the first weeks.
+WITHIN = 12
+DEFECTS: list[tuple[Defect, str]] = [
+    (ignores_overrides, "a"),
+    (obeys_old_messages, "b"),
+    (swaps_pause_and_resume, "a"),
+    (retries_a_403, "f"),
+    (probes_what_is_scaled_to_zero, "e"),
+    (forgets_lead, "d"),
+    (ignores_holidays, "e"),
+    (reports_success_on_failure, "f"),
+    (loses_a_failed_endpoints_siblings, "f"),
+    (keeps_ended_overrides, "c"),
+    (tells_the_token, "g"),
+    (crashes_on_a_failed_endpoint, "f"),
+    (releases_what_others_hold, "c"),
+    (writes_over_what_others_hold, "c"),
 ]
 
 
-@pytest.mark.parametrize(("defect", "promise", "seed"), DEFECTS, ids=[defect.__name__ for defect, *_ in DEFECTS])
-def test_a_defect_breaks_a_promise(defect: Defect, promise: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("defect", "promise"), DEFECTS, ids=[defect.__name__ for defect, _ in DEFECTS])
+def test_a_defect_breaks_a_promise(defect: Defect, promise: str, monkeypatch: pytest.MonkeyPatch) -> None:
     defect(monkeypatch)
-    assert promise in {line[0] for line in week(seed).broken}
+    assert any(promise in {line[0] for line in week(seed).broken} for seed in range(1, WITHIN + 1))

@@ -62,13 +62,20 @@ class LocalJobs:
     what it was asked or after."""
 
     def __init__(
-        self, scheduler: Scheduler, parent: str, down: Callable[[], Down], deadline: float, rng: random.Random
+        self,
+        scheduler: Scheduler,
+        parent: str,
+        down: Callable[[], Down],
+        deadline: float,
+        rng: random.Random,
+        delay: Callable[[], float],
     ) -> None:
         self.scheduler = scheduler
         self.parent = parent
         self.down = down
         self.deadline = deadline
         self.rng = rng
+        self.delay = delay
 
     async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
         return await retry(attempt, deadline=self.deadline, rng=self.rng)
@@ -93,7 +100,7 @@ class LocalJobs:
                 turn = self.scheduler.pause if job.state == "PAUSED" else self.scheduler.resume
                 turn(name)
 
-        await self._call(write)
+        await self._call(write, self.delay())
 
     async def set_body(self, id: str, body: bytes) -> bool:
         made = {"httpTarget": {"body": base64.b64encode(body).decode()}}
@@ -103,10 +110,10 @@ class LocalJobs:
                 self.scheduler.update(self._name(id), made, "httpTarget.body")
             return self._has(id)
 
-        return await self._call(write)
+        return await self._call(write, self.delay())
 
     async def delete(self, id: str) -> None:
-        await self._call(lambda: self.scheduler.delete(self._name(id)) if self._has(id) else {})
+        await self._call(lambda: self.scheduler.delete(self._name(id)) if self._has(id) else {}, self.delay())
 
     async def run(self, id: str) -> None:
         await self._call(lambda: self.scheduler.run_job(self._name(id)))
@@ -117,8 +124,8 @@ class LocalJobs:
     def _has(self, id: str) -> bool:
         return self._name(id) in self.scheduler.jobs
 
-    async def _call(self, call: Callable[[], T]) -> T:
-        await asyncio.sleep(0.05)
+    async def _call(self, call: Callable[[], T], delay: float = 0.0) -> T:
+        await asyncio.sleep(0.05 + delay)
         down = Failure("Cloud Scheduler: 503", code="memory_unavailable", retryable=True, ambiguous=True)
         when = self.down()
         if when == "before":
@@ -145,15 +152,18 @@ class Functions(httpx.AsyncBaseTransport):
         kill: Callable[[], float | None],
         told: Callable[[str], None],
         answered: Callable[[Call], None],
+        two: Callable[[], bool],
     ) -> None:
         self.world = world
         self.invoker = invoker
         self.kill = kill
         self.told = told
         self.answered = answered
+        self.two = two  # revisions at once, as during a deployment
         self.instances: dict[str, Service] = {}
         self.one_at_a_time = asyncio.Lock()
         self.begun: list[datetime] = []  # of each call, by its number
+        self.called: list[str] = []  # the function of each call
 
     async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
         function = asked.url.path.strip("/")
@@ -162,20 +172,24 @@ class Functions(httpx.AsyncBaseTransport):
         if done:
             return task.result()
         task.cancel()
-        self.instances.pop(function, None)
+        for instance in [one for one in self.instances if one.startswith(f"{function} ")]:
+            del self.instances[instance]
         raise httpx.ReadError("the instance was killed")
 
     async def _serve(self, function: str, asked: httpx.Request) -> httpx.Response:
-        if function != "platform_event":
+        if function != "platform_event" or self.two():
             return await self._answer(function, asked)
         async with self.one_at_a_time:
             return await self._answer(function, asked)
 
     async def _answer(self, function: str, asked: httpx.Request) -> httpx.Response:
-        service = self.instances.get(function) or Service(self.world())
-        self.instances[function] = service
-        number, begun = len(self.begun), service.world.now()
+        number = len(self.begun)
+        instance = f"{function} {number % 2 if self.two() else 0}"
+        service = self.instances.get(instance) or Service(self.world())
+        self.instances[instance] = service
+        begun = service.world.now()
         self.begun.append(begun)
+        self.called.append(function)
         CALL.set(number)
         headers = {name.lower(): value for name, value in asked.headers.items()}
         caller = caller_of(headers, self.invoker)

@@ -21,6 +21,7 @@ INVARIANTS = {
     "d": "with a start shorter than lead, the endpoint answers when the hours begin",
     "e": "what is billed outside the wanted time stays within one reconcile run a change plus the outage",
     "f": "every failure is logged and answered as such, and no success that did not happen",
+    "h": "what is done rests on what was read seconds before",
     "g": "nothing outside the settings is touched, and the token appears nowhere",
 }
 MINUTE = timedelta(minutes=1)
@@ -104,8 +105,7 @@ class InvariantChecker:
 
     def _may_be_started(self, key: str) -> bool:
         entry = self.s.oracle.entries[key]
-        by_hand = entry.override is not None and not self.s.oracle.over(entry.override, self.s.now())
-        return entry.start or by_hand
+        return entry.start or any(not self.s.oracle.over(one, self.s.now()) for one in entry.overrides.values())
 
     def _may_still_bill(self, endpoint: Endpoint, wanted: str, now: datetime) -> bool:
         """To zero is scaled only what has come up and has not been used for a while."""
@@ -147,21 +147,22 @@ class InvariantChecker:
                 self._broke("d", entry.key, f"{endpoint.name} is {endpoint.state} when its hours begin")
 
     def _override(self, key: str, calm: datetime, now: datetime) -> None:
-        """It is there to its end. When it has ended, and all is as the rules want it, it is gone one pass later."""
-        held, job = self.s.oracle.entries[key].override, f"{PARENT}/jobs/lifecycle-override-{key}"
-        if held is None:
-            return
-        over = self.s.oracle.over(held, now)
-        there = job in self.s.scheduler.jobs
-        if not over and self.s.calm_since(key) < now:
-            self.s.checked["c"] += 1
-            if not there:
-                self._broke("c", key, f"the override of {key} until {held.until} is gone")
-        ended = max(calm, held.until) if held.until and over else calm
-        if over and now - ended > self.one_pass:
-            self.s.checked["c"] += 1
-            if there:
-                self._broke("c", key, f"the override of {key} until {held.until} has ended and is still there")
+        """It is there to its end. When it has ended, and all is as the rules want it, it is gone one run later."""
+        overrides = self.s.oracle.entries[key].overrides
+        kept = self.s.kept(key) if overrides else {}
+        for holder, wish in [*overrides.items()]:
+            over = self.s.oracle.over(wish, now)
+            if not over and self.s.calm_since(key) < now:
+                self.s.checked["c"] += 1
+                if holder not in kept:
+                    self._broke("c", key, f"the override of {key} by {holder!r} until {wish.until} is gone")
+            ended = max(calm, wish.until) if wish.until and over else calm
+            if over and now - ended > self.one_pass:
+                self.s.checked["c"] += 1
+                if holder in kept:
+                    self._broke("c", key, f"the override of {key} by {holder!r} until {wish.until} is still there")
+            if over and holder not in kept:
+                del overrides[holder]
 
     def _as_wanted(self, endpoint: Endpoint, wanted: str) -> bool:
         """As a pass must find it, so that an ended override goes."""

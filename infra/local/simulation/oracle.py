@@ -18,12 +18,15 @@ DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 @dataclass
 class Decision:
-    """An override that must be in force: until when (None: until released), or until a platform starts."""
+    """An override that must be in force: until when (None: until released), or until a platform starts. `rests`: its
+    end stops what it found stopped, where no rule applies."""
 
     state: str
     since: datetime
     until: datetime | None
     or_started: str | None = None
+    force: bool = False
+    rests: bool = False
 
 
 @dataclass
@@ -41,7 +44,8 @@ class Entry:
     has_hours: bool
     start: bool  # whether the rules may start it
     scaling: dict[str, int]
-    override: Decision | None = None
+    overrides: dict[str, Decision] = field(default_factory=dict)  # by holder; "" is nobody
+    changed_at: datetime | None = None  # when overrides or platform messages last changed what is wanted
 
 
 @dataclass
@@ -55,9 +59,12 @@ class Oracle:
     def wanted(self, key: str, now: datetime) -> str:
         """ "running", the entry's way to rest, "paused" by hand, or "any"."""
         entry = self.entries[key]
-        if entry.override and not self.over(entry.override, now):
-            return entry.override.state
-        return self.by_rules(key, now)
+        held = [one for one in entry.overrides.values() if not self.over(one, now)]
+        first = commanding(held)
+        if first or held:
+            return first.state if first else "running"
+        ruled = self.by_rules(key, now)
+        return entry.rest if ruled == "any" and any(one.rests for one in entry.overrides.values()) else ruled
 
     def by_rules(self, key: str, now: datetime) -> str:
         entry = self.entries[key]
@@ -101,29 +108,67 @@ class Oracle:
         unbroken = known is not None and known[0] == event and not lapsed
         self.news[platform] = (event, at, known[2] if known and unbroken else at)
         for entry in self.entries.values():
-            if entry.override and entry.override.or_started == platform and self.over(entry.override, at):
-                entry.override = None
+            if entry.platform == platform:
+                entry.changed_at = at
+            entry.overrides = {
+                holder: one
+                for holder, one in entry.overrides.items()
+                if not (one.or_started == platform and self.over(one, at))
+            }
 
-    def asked(self, key: str, state: str, now: datetime, until: datetime | None, released: bool) -> None:
-        """A manual request that was accepted sets or ends the override (docs/http.md, "Overrides")."""
+    def asked(
+        self, key: str, holder: str, state: str, now: datetime, until: datetime | None, *, released: bool, force: bool
+    ) -> dict[str, Decision]:
+        """The overrides after a manual request was accepted or refused (docs/http.md, "Overrides")."""
         entry = self.entries[key]
-        wanted = self.by_rules(key, now)
-        before = entry.override
-        entry.override = None
-        if until or released:
-            entry.override = Decision(state, now, until)
-        elif state == "paused" and wanted == "running":
+        held = {who: one for who, one in entry.overrides.items() if not self.over(one, now)}
+        others = {who: one for who, one in held.items() if who != holder}
+        if state == "running":
+            return self._runs(key, holder, now, until, force=force, held=held, others=others)
+        made = Decision("paused", now, until) if until or released else None
+        first = commanding(others.values())
+        runs = first.state == "running" if first else bool(others) or self.by_rules(key, now) == "running"
+        if made is None and runs:
             later = [at for at in entry.leads if at > now]
-            entry.override = Decision("paused", now, min(later, default=None), entry.platform)
-        elif state == "running" and wanted != "any":
-            minutes = (now + number * MINUTE for number in range(121))
-            if any(self.by_rules(key, at) != "running" for at in minutes):
-                entry.override = Decision("running", now, now + timedelta(hours=2))
-        made = entry.override
-        if made and before and not self.over(before, now) and before.state == made.state:
-            longer = before.until is None or (made.until is not None and before.until - now >= (made.until - now) * 0.9)
-            if longer if state == "running" else (before.until, before.or_started) == (made.until, made.or_started):
-                entry.override = before
+            made = Decision("paused", now, min(later, default=None), entry.platform)
+        return self._with(others, holder, made, held.get(holder))
+
+    def _runs(
+        self, key: str, holder: str, now: datetime, until: datetime | None, *, force: bool, held: dict[str, Decision],
+        others: dict[str, Decision],
+    ) -> dict[str, Decision]:  # fmt: skip
+        left = {who: one for who, one in others.items() if who or one.state == "running"}  # anyone ends nobody's pause
+        first = commanding(left.values())
+        against = first is not None and first.state == "paused"
+        if against and not force:
+            return dict(self.entries[key].overrides)
+        wanted = self.by_rules(key, now)
+        minutes = (now + number * MINUTE for number in range(121))
+        stops = wanted != "any" and any(self.by_rules(key, at) != "running" for at in minutes)
+        made = Decision("running", now, until, force=force) if until else None
+        if made is None and (against or stops):
+            made = Decision("running", now, now + timedelta(hours=2), force=force)
+        return self._with(left, holder, made, held.get(holder))
+
+    @staticmethod
+    def _with(
+        others: dict[str, Decision], holder: str, made: Decision | None, own: Decision | None
+    ) -> dict[str, Decision]:
+        """What lasts nine tenths of what is asked is left as it is; a pause, only where it ends then."""
+        if made and own and own.state == made.state and own.force == made.force and not made.force:
+            if made.state == "running" and made.until:
+                enough = own.until is None or own.until - made.since >= (made.until - made.since) * 0.9
+            else:
+                enough = (own.until, own.or_started) == (made.until, made.or_started)
+            newer = commanding(one for one in others.values() if one.since > own.since)
+            made = own if enough and (made.state == "running" or newer is None) else made
+        return {**others, **({holder: made} if made else {})}
+
+
+def commanding(overrides: Iterable[Decision]) -> Decision | None:
+    """The newest of the pauses and the forced requests."""
+    found = [one for one in overrides if one.state != "running" or one.force]
+    return max(found, key=lambda one: (one.since, one.state != "running"), default=None)
 
 
 def oracle(document: Mapping[str, Any], begin: datetime, end: datetime) -> Oracle:

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 Kind = Literal[
     "hub down", "hub throttled", "hub slow", "hub hangs", "hub resets", "hub drops", "hub html", "hub forbids",
     "scheduler down", "secrets down", "ticks lost", "ticks late", "ticks doubled", "ticks overlap", "instances die",
+    "lists wait", "two revisions", "writes delayed",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # What meets only actions, so that it comes more often.
 OF_ACTIONS: frozenset[Kind] = frozenset({"hub resets", "hub forbids"})
 # What must not make any difference, so that it excuses nothing.
-HARMLESS: frozenset[Kind] = frozenset({"hub slow", "ticks doubled", "ticks overlap"})
+HARMLESS: frozenset[Kind] = frozenset({"hub slow", "ticks doubled", "ticks overlap", "two revisions"})
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def deeds(
     def some(count: int) -> list[datetime]:
         return [begin + timedelta(seconds=rng.uniform(600, days * 86_400 - 600)) for _ in range(count)]
 
-    for at in some(rng.randint(2, 10)):
+    for moment in some(rng.randint(4, 16)):
+        at = _under_way(rng, moment) if rng.random() < 0.4 else moment
         found.append(ExternalEvent(at, "ask", _wish(rng, at, entries)))
     for at in some(rng.randint(0, 5)):
         state = rng.choice(["paused", "running", "scaledToZero"])
@@ -90,11 +92,22 @@ def deeds(
     return sorted(found, key=lambda deed: deed.at)
 
 
+def _under_way(rng: random.Random, moment: datetime) -> datetime:
+    """A moment at which a reconcile run may be under way."""
+    begun = moment.replace(minute=moment.minute // 10 * 10 + 3, second=0, microsecond=0)
+    return begun + timedelta(seconds=rng.uniform(0, 20))
+
+
 def _wish(rng: random.Random, at: datetime, entries: list[str]) -> dict[str, Any]:
     verb = rng.choice(["pause", "resume", "warm", "release"])
-    body: dict[str, Any] = {"endpoints": [rng.choice(entries)]}
+    body: dict[str, Any] = {"endpoints": [rng.choice(entries[:2] if rng.random() < 0.5 else entries)]}
+    if holder := rng.choice(["", "anna", "ci-1"]):
+        body["holder"] = holder
     if verb == "release":
-        return {"function": "reconcile", "body": {**body, "clear_override": True}}
+        everybody = {"holders": "all"} if rng.random() < 0.2 else {}
+        return {"function": "reconcile", "body": {**body, "clear_override": True, **everybody}}
+    if rng.random() < 0.2:
+        body["force"] = True
     how = rng.choice(["", "", "for", "until", "released"])
     if how == "for":
         body["for"] = rng.choice(["20m", "1h30m", "5h", "1d"])

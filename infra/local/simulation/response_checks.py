@@ -10,9 +10,11 @@ from local.simulation.in_process import Call, Sent
 from local.simulation.runner import Simulation
 
 MINUTE = timedelta(minutes=1)
+READ_WITHIN = timedelta(seconds=16)  # a read is at most 10 s old, and a request takes some
 RESTS = ("paused", "scaledToZero")
 # Errors of which the design says that they are final; all else may pass.
-FINAL = re.compile(r": (400|401|402|403|404|405|422)\b|it did not start|has no endpoint")
+FINAL = re.compile(r": (400|401|402|403|404|405|422)\b|it did not start|has no endpoint|^held:|^superseded:")
+REFUSAL = re.compile(r"^held:|^superseded:")
 REFUSED = re.compile(r": (400|409)\b")
 # The states of which one was reached, when a result says that it is done, or that nothing had to be.
 DONE: dict[str, Collection[str]] = {"pause": {"paused"}, "scale-to-zero": RESTS}
@@ -58,6 +60,7 @@ class Answers:
                 self.s.broke("f", f"{said}: asked again after a 403")
             self.forbidden.add((request.call, said))
         self._against_the_wish(request, name, "own" if own else parts[-1])
+        self._against_what_is_stored(request, name, parts[-1])
 
     def _against_the_wish(self, request: Sent, name: str, verb: str) -> None:
         """A call that began when the desired state was a minute old has no excuse."""
@@ -70,14 +73,36 @@ class Answers:
         if verb in ("pause", "scale-to-zero") and wanted not in RESTS:
             self.s.broke("a", told)
 
+    def _against_what_is_stored(self, request: Sent, name: str, verb: str) -> None:
+        """Between reading and acting lie seconds, also in trouble: no run acts against what was stored long before."""
+        key, now = self.s.entry_of(name), self.s.now()
+        entry = self.s.oracle.entries[key]
+        since = max(filter(None, (entry.changed_at, self.s.plan.begin)))
+        steady = self.s.oracle.wanted(key, now - READ_WITHIN) == self.s.oracle.wanted(key, now)
+        ruled = self.s.functions.called[request.call] in ("reconcile", "platform_event")
+        if (
+            not ruled
+            or now - since < READ_WITHIN
+            or not steady
+            or self.s.disturbing[key]
+            or self.s.running("scheduler down")
+        ):
+            return
+        self.s.checked["h"] += 1
+        wanted = self.s.oracle.wanted(key, now)
+        against = (verb == "resume" and wanted in RESTS) or (verb in ("pause", "scale-to-zero") and wanted == "running")
+        if against:
+            self.s.broke("h", f"{request.method} {request.path}, and {wanted} is stored since {since:%a %H:%M:%S}")
+
     # Answers.
 
     def answered(self, call: Call) -> None:
         results: list[dict[str, Any]] = call.body["results"]
         bad = [result for result in results if result["outcome"] == "failed"]
         retryable = any(not FINAL.search(str(result["error"])) for result in bad)
+        refused = any(REFUSAL.search(str(result["error"])) for result in bad)
         pending = any(result["outcome"] == "pending" for result in results)
-        status = 503 if retryable else 502 if bad else 202 if pending else 200
+        status = 503 if retryable else 409 if refused else 502 if bad else 202 if pending else 200
         if call.function == "platform_event":
             status = 200
         self.s.checked["f"] += len(results)

@@ -114,7 +114,9 @@ class Simulation:
             self.scheduler.create(PARENT, made(job, PARENT))
         for window in plan.windows:
             self._fault(window.kind, window.begin, window.end)
-        self.functions = Functions(self._world, INVOKER, self._kill, self._log, onlooker.answered)
+        self.functions = Functions(
+            self._world, INVOKER, self._kill, self._log, onlooker.answered, lambda: self.running("two revisions")
+        )
         self.sent = onlooker.sent
 
     def _world(self) -> Dependencies:
@@ -129,7 +131,9 @@ class Simulation:
             http=httpx.AsyncClient(transport=Delayed(Hub(self.hub, self.functions, self.sent), self.rng)),
             token=Token(read, self.now, ages=True),
             base="http://127.0.0.1/v2",
-            jobs=lambda deadline: LocalJobs(self.scheduler, PARENT, self._scheduler_down, deadline, self.rng),
+            jobs=lambda deadline: LocalJobs(
+                self.scheduler, PARENT, self._scheduler_down, deadline, self.rng, self._write_delay
+            ),
             prefix="lifecycle",
             now=self.now,
             rng=self.rng,
@@ -151,12 +155,16 @@ class Simulation:
             "hub drops": Fault("reset-before"),
             "hub html": Fault("html", "/v2", status=self.rng.choice([200, 502])),
             "hub forbids": Fault("status", "(POST|PUT) /v2", status=403),
+            "lists wait": Fault("status", "GET /v2/endpoint/acme$", status=429, headers={"Retry-After": "20"}),
         }
         if kind in faults:
             self.faults.append((kind, self.hub.faults.add(replace(faults[kind], since=begin, until=end))))
 
     def _scheduler_down(self) -> Down:
         return self.rng.choice(["before", "after"]) if self.running("scheduler down") else ""
+
+    def _write_delay(self) -> float:
+        return self.rng.choice([0.0, 0.0, 3.0, 20.0]) if self.running("writes delayed") else 0.0
 
     def _tick(self, job: str) -> tuple[float, ...]:
         if self.running("ticks lost"):
@@ -206,13 +214,28 @@ class Simulation:
         ends = [min(window.end, now) for window in self.harmful if window.begin <= now]
         return max(self.plan.begin, self.disturbed[""], self.disturbed[key], *ends)
 
-    def kept(self, key: str) -> Decision | None:
-        """The override that a job holds, read by hand."""
-        told = self.memory(f"override-{key}").get("override")
-        if not told:
-            return None
-        until = datetime.fromisoformat(told["until"]) if told["until"] else None
-        return Decision(told["state"], datetime.fromisoformat(told["since"]), until, told["or_started"])
+    def kept(self, key: str) -> dict[str, Decision]:
+        """The overrides that jobs hold for an entry, by holder, read by hand."""
+        found = {}
+        for name, job in self.scheduler.jobs.items():
+            if "/lifecycle-override-" not in name:
+                continue
+            body = json.loads(base64.b64decode(job["httpTarget"]["body"]))
+            told = body.get("memory", {}).get("override")
+            if told and body["endpoints"] == [key]:
+                until = datetime.fromisoformat(told["until"]) if told["until"] else None
+                since, rests = datetime.fromisoformat(told["since"]), told.get("rests", False)
+                found[told.get("holder") or ""] = Decision(
+                    told["state"], since, until, told["or_started"], told.get("force", False), rests
+                )
+        return found
+
+    def said(self, platform: str) -> tuple[str, str]:
+        """The newest message of a platform that jobs hold, and its time to the second."""
+        bodies = [json.loads(base64.b64decode(j["httpTarget"]["body"])) for j in self.scheduler.jobs.values()]
+        found = [body["memory"] for body in bodies if body.get("memory", {}).get("platform") == platform]
+        newest: dict[str, str] = max(found, key=lambda one: (one["since"], one.get("received", "")), default={})
+        return newest.get("state", ""), newest.get("since", "")[:19]
 
     def memory(self, job: str) -> dict[str, Any]:
         """What a job remembers."""
