@@ -38,8 +38,8 @@ VARIABLES = {
     "OLD": "1",
     "CLOUDSDK_CORE_PROJECT": PROJECT,
 }
-# Asked only for its help: it signs in, or goes on until it is stopped.
-ONLY_ASKED = re.compile(r"gcloud (auth |run services proxy)")
+# Asked only for its help: it signs in, goes on until it is stopped, or asks a service that no local server plays to it.
+ONLY_ASKED = re.compile(r"gcloud (auth |run services proxy|beta monitoring )")
 QUIET = {
     "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
     "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
