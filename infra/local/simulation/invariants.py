@@ -21,8 +21,8 @@ INVARIANTS = {
     "d": "with a start shorter than lead, the endpoint answers when the hours begin",
     "e": "what is billed outside the wanted time stays within one reconcile run a change plus the outage",
     "f": "every failure is logged and answered as such, and no success that did not happen",
-    "h": "what is done rests on what was read seconds before",
     "g": "nothing outside the settings is touched, and the token appears nowhere",
+    "h": "what is done rests on what was read seconds before",
 }
 MINUTE = timedelta(minutes=1)
 USED = timedelta(minutes=15)  # what was used within that time is not scaled to zero
