@@ -155,7 +155,7 @@ class Oracle:
         others: dict[str, Decision], holder: str, made: Decision | None, own: Decision | None
     ) -> dict[str, Decision]:
         """What lasts nine tenths of what is asked is left as it is; a pause, only where it ends then."""
-        if made and own and own.state == made.state and own.force == made.force and not made.force:
+        if made and own and own.state == made.state and not made.force:
             if made.state == "running" and made.until:
                 enough = own.until is None or own.until - made.since >= (made.until - made.since) * 0.9
             else:
