@@ -82,7 +82,7 @@ def _change(wanted: Job, seen: Job | None, target: Target) -> Change | None:
 
 
 def _told(job: Job, keeps_body: bool) -> dict[str, str]:
-    """A job in words that compare: what Google fills in by itself is left out, its defaults are named."""
+    """A job in words that compare: what Google fills in is left out, its defaults are named."""
     filled = replace(
         job,
         url=job.url.removesuffix("/"),

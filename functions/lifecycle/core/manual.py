@@ -42,7 +42,7 @@ class ManualRequest:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a request is refused. `code`: held, protected or too_many; budget."""
+    """Why a request is refused. `code`: held, protected, budget or too_many."""
 
     code: str
     reason: str

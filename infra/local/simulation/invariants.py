@@ -80,7 +80,7 @@ class InvariantChecker:
         stands = now - max(calm, since)
         rests = wanted in ("paused", "scaledToZero")
         self.outside += 60 * (rests and endpoint.state in BILLED)
-        # Failing after a start comes by itself: the next pass sees it.
+        # A start can fail on its own; the next reconcile run sees it.
         failed_for = now - endpoint.history[-1][0] if endpoint.state == "failed" else stands
         if min(stands, failed_for) > self.two_passes:
             self.s.checked["a"] += 1
