@@ -124,6 +124,8 @@ async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
     s.disturbing[key] -= 1
     calm = calm and s.calm_since(key) < begun  # nothing else disturbed it meanwhile
     s.disturbed[key] = s.now()
+    if asked.get("clear_override") and entry.overrides:
+        entry.released_at = s.now()
     there = any(s.entry_of(name) == key for name in s.hub.endpoints)
     if answer and "results" in answer and there and calm:
         expected = _expected(s, key, function, asked, begun, answer["results"])

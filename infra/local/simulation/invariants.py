@@ -28,6 +28,7 @@ MINUTE = timedelta(minutes=1)
 USED = timedelta(minutes=15)  # what was used within that time is not scaled to zero
 STARTING = frozenset({"pending", "initializing", "updating"})
 TOLD_ONCE = timedelta(hours=6)
+ENFORCED = timedelta(hours=1)
 
 
 class InvariantChecker:
@@ -82,17 +83,28 @@ class InvariantChecker:
         self.outside += 60 * (rests and endpoint.state in BILLED)
         # A start can fail on its own; the next reconcile run sees it.
         failed_for = now - endpoint.history[-1][0] if endpoint.state == "failed" else stands
-        if min(stands, failed_for) > self.two_passes:
+        acts = self._rules_act(endpoint, key, now, max(calm, since))
+        if min(stands, failed_for) > self.two_passes and acts:
             self.s.checked["a"] += 1
             # Only what cannot come up may be reported instead.
             excused = endpoint.start != "comes up" and self._reported(endpoint.name, "")
             if not self._fits(endpoint, key, wanted) and not excused:
                 self._broke("a", key, f"{endpoint.name} is {endpoint.state}, wanted {wanted} since {since:%a %H:%M}")
             self._scaling(endpoint, key)
-        if rests and stands > self.one_pass:
+        if rests and stands > self.one_pass and acts:
             self.s.checked["e"] += 1
             if endpoint.state in BILLED and not self._may_still_bill(endpoint, wanted, now):
                 self._broke("e", key, f"{endpoint.name} is {endpoint.state}, rest is wanted since {since:%a %H:%M}")
+
+    def _rules_act(self, endpoint: Endpoint, key: str, now: datetime, steady: datetime) -> bool:
+        """With `enforce: false`: whether two runs found it steady in the hour after a change, and both are over."""
+        oracle = self.s.oracle
+        if oracle.entries[key].enforce or oracle.held(key, now) or oracle.by_rules(key, now) == "any":
+            return True
+        changed = oracle.changed(key, now)
+        used = endpoint.last_used + USED if endpoint.last_used else steady
+        begun = max(steady, used, endpoint.history[-1][0], changed or steady) + self.two_passes
+        return changed is not None and begun <= changed + ENFORCED and begun < now
 
     def _fits(self, endpoint: Endpoint, key: str, wanted: str) -> bool:
         """In it, on its way, or left as the design says."""
@@ -104,8 +116,7 @@ class InvariantChecker:
         return wanted in ("any", state)
 
     def _may_be_started(self, key: str) -> bool:
-        entry = self.s.oracle.entries[key]
-        return entry.start or any(not self.s.oracle.over(one, self.s.now()) for one in entry.overrides.values())
+        return self.s.oracle.entries[key].start or bool(self.s.oracle.held(key, self.s.now()))
 
     def _may_still_bill(self, endpoint: Endpoint, wanted: str, now: datetime) -> bool:
         """To zero is scaled only what has come up and has not been used for a while."""

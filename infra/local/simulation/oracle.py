@@ -1,19 +1,17 @@
 """The desired state, computed a second time: minute by minute, from the settings' text and the history alone.
 
-Nothing of the product is used here. Hours are found by looking at what the wall clock shows in each minute.
+Nothing of the product is used here.
 """
 
-import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-MINUTE = timedelta(minutes=1)
-DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+from local.simulation.wall_clock import MINUTE, dates, joined, length, minute_of, minutes, spans
 
 
 @dataclass
@@ -41,11 +39,14 @@ class Entry:
     running: set[datetime]  # the minutes, in UTC, in which its hours or their lead want it running
     begins: set[datetime]  # when hours begin, lead left out
     leads: set[datetime]
+    boundaries: list[datetime]  # every lead, beginning and end, in order
     has_hours: bool
     start: bool  # whether the rules may start it
+    enforce: bool  # false: the rules act only in the hour after a change
     scaling: dict[str, int]
     overrides: dict[str, Decision] = field(default_factory=dict)  # by holder; "" is nobody
     changed_at: datetime | None = None  # when overrides or platform messages last changed what is wanted
+    released_at: datetime | None = None  # when a release last ended an override
 
 
 @dataclass
@@ -58,13 +59,16 @@ class Oracle:
 
     def wanted(self, key: str, now: datetime) -> str:
         """ "running", the entry's way to rest, "paused" by hand, or "any"."""
-        entry = self.entries[key]
-        held = [one for one in entry.overrides.values() if not self.over(one, now)]
+        entry, held = self.entries[key], self.held(key, now)
         first = commanding(held)
         if first or held:
             return first.state if first else "running"
         ruled = self.by_rules(key, now)
         return entry.rest if ruled == "any" and any(one.rests for one in entry.overrides.values()) else ruled
+
+    def held(self, key: str, now: datetime) -> list[Decision]:
+        """The overrides in force."""
+        return [one for one in self.entries[key].overrides.values() if not self.over(one, now)]
 
     def by_rules(self, key: str, now: datetime) -> str:
         entry = self.entries[key]
@@ -72,7 +76,7 @@ class Oracle:
         if stopped:
             return entry.rest
         if entry.has_hours:
-            return "running" if _minute(now) in entry.running else entry.rest
+            return "running" if minute_of(now) in entry.running else entry.rest
         return "running" if stopped is False else "any"
 
     def _stopped(self, entry: Entry, now: datetime) -> bool | None:
@@ -82,6 +86,16 @@ class Oracle:
         event, at, _ = self.news[entry.platform]
         lapsed = event == "started" and entry.max_started is not None and at + entry.max_started <= now
         return event == "stopped" or lapsed
+
+    def changed(self, key: str, now: datetime) -> datetime | None:
+        """The newest boundary of the hours, message of its platform, end or release of an override."""
+        entry = self.entries[key]
+        event, at, _ = self.news.get(entry.platform or "", ("", None, None))
+        lapse = at + entry.max_started if at and event == "started" and entry.max_started else None
+        before = bisect_right(entry.boundaries, now)
+        ends = [one.until for one in entry.overrides.values() if self.over(one, now)]
+        found = [*entry.boundaries[max(0, before - 1) : before], at, lapse, entry.released_at, *ends]
+        return max((one for one in found if one and one <= now), default=None)
 
     def over(self, held: Decision, now: datetime) -> bool:
         news = self.news.get(held.or_started or "")
@@ -177,118 +191,26 @@ def oracle(document: Mapping[str, Any], begin: datetime, end: datetime) -> Oracl
     entries = {}
     for key, given in document["endpoints"].items():
         zone = ZoneInfo(given.get("time_zone", document.get("time_zone", "UTC")))
-        lead = _length(given.get("lead", "0m"))
-        holidays = set(_dates(given.get("holidays", document.get("holidays", []))))
+        lead = length(given.get("lead", "0m"))
+        holidays = set(dates(given.get("holidays", document.get("holidays", []))))
         texts = given.get("hours", [])
-        spans = list(_spans([texts] if isinstance(texts, str) else texts, zone, holidays, begin, end))
+        hours = list(spans([texts] if isinstance(texts, str) else texts, zone, holidays, begin, end))
         platform = given.get("platform")
         lasts = platforms.get(platform, {}).get("max_started") if platform else None
-        joined = _joined(spans)
+        united = joined(hours)
         entries[key] = Entry(
             key=key,
             rest=given.get("rest", "paused"),
             platform=platform,
-            max_started=_length(lasts) if lasts else None,
+            max_started=length(lasts) if lasts else None,
             lead=lead,
-            running={minute for a, b in spans for minute in _minutes(a - lead, b)},
-            begins={a for a, _ in joined},
-            leads={a - lead for a, _ in joined},
+            running={minute for a, b in hours for minute in minutes(a - lead, b)},
+            begins={a for a, _ in united},
+            leads={a - lead for a, _ in united},
+            boundaries=sorted({at for a, b in united for at in (a - lead, a, b)}),
             has_hours=bool(texts),
             start=given.get("start", True),
+            enforce=given.get("enforce", True),
             scaling=given.get("scaling", {}),
         )
     return Oracle(entries)
-
-
-def _spans(
-    texts: Iterable[str], zone: ZoneInfo, holidays: set[date], begin: datetime, end: datetime
-) -> Iterable[tuple[datetime, datetime]]:
-    """Beginnings and ends, by what the clock shows in each minute."""
-    shown = _shown(zone, begin - timedelta(days=9), end + timedelta(days=9))
-    for text in texts:
-        days, hours = text.split(" ", 1)
-        first, last = hours.strip().split("-")
-        from_, to = _of_day(first), _of_day(last)
-        to += timedelta(days=1) if to <= from_ else timedelta()
-        day = (begin - timedelta(days=8)).date()
-        while day <= (end + timedelta(days=7)).date():
-            if DAYS[day.weekday()] in _days(days) and day not in holidays:
-                midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall clock has no zone
-                a, b = _first(shown, midnight + from_), _last(shown, midnight + to)
-                if a < b:
-                    yield a, b
-            day += timedelta(days=1)
-
-
-@lru_cache(maxsize=8)  # some megabytes each
-def _shown(zone: ZoneInfo, begin: datetime, end: datetime) -> dict[datetime, list[datetime]]:
-    """The minutes in which a clock shows a time."""
-    shown: dict[datetime, list[datetime]] = {}
-    for minute in _minutes(begin, end):
-        shown.setdefault(minute.astimezone(zone).replace(tzinfo=None), []).append(minute)
-    return shown
-
-
-def _first(shown: dict[datetime, list[datetime]], wall: datetime) -> datetime:
-    while wall not in shown:
-        wall += MINUTE
-    return shown[wall][0]
-
-
-def _last(shown: dict[datetime, list[datetime]], wall: datetime) -> datetime:
-    while wall not in shown:
-        wall += MINUTE
-    return shown[wall][-1]
-
-
-def _joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    joined: list[tuple[datetime, datetime]] = []
-    for a, b in sorted(spans):
-        if joined and a <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(joined[-1][1], b)
-        else:
-            joined.append((a, b))
-    return joined
-
-
-def _days(text: str) -> set[str]:
-    if text == "daily":
-        return set(DAYS)
-    found: set[str] = set()
-    for part in text.split(","):
-        a, _, b = part.partition("-")
-        at = DAYS.index(a)
-        found.add(a)
-        while b and DAYS[at % 7] != b:
-            at += 1
-            found.add(DAYS[at % 7])
-    return found
-
-
-def _of_day(text: str) -> timedelta:
-    return timedelta(hours=int(text[:2]), minutes=int(text[3:]))
-
-
-def _length(text: str) -> timedelta:
-    units = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-    return timedelta(**{units[unit]: int(count) for count, unit in re.findall(r"(\d+)([dhms])", text)})
-
-
-def _dates(texts: Iterable[str]) -> Iterable[date]:
-    for text in texts:
-        first, _, last = text.partition("..")
-        day = date.fromisoformat(first)
-        while day <= date.fromisoformat(last or first):
-            yield day
-            day += timedelta(days=1)
-
-
-def _minutes(begin: datetime, end: datetime) -> Iterable[datetime]:
-    at = _minute(begin)
-    while at < end:
-        yield at
-        at += MINUTE
-
-
-def _minute(when: datetime) -> datetime:
-    return when.astimezone(UTC).replace(second=0, microsecond=0)

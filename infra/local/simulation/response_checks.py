@@ -12,6 +12,7 @@ from local.simulation.runner import Simulation
 MINUTE = timedelta(minutes=1)
 READ_WITHIN = timedelta(seconds=16)  # a read is at most 10 s old, and a request takes some
 RESTS = ("paused", "scaledToZero")
+ENFORCED = timedelta(hours=1, minutes=15)  # the hour after a change, and how long what it began may last
 # Errors of which the design says that they are final; all else may pass.
 FINAL = re.compile(r": (400|401|402|403|404|405|422)\b|it did not start|has no endpoint|^held:|^superseded:")
 REFUSAL = re.compile(r"^held:|^superseded:")
@@ -68,10 +69,28 @@ class Answers:
         if request.begun - since < MINUTE:
             return
         told = f"{request.method} {request.path}, and {wanted} is wanted since {since:%a %H:%M}"
+        if verb in ("own", "resume", "pause", "scale-to-zero") and self._must_not_act(request, name):
+            self.s.broke("a", f"{told}, with enforce: false, and nothing changed for more than an hour")
         if verb in ("own", "resume") and wanted != "running":
             self.s.broke("e", told)
         if verb in ("pause", "scale-to-zero") and wanted not in RESTS:
             self.s.broke("a", told)
+
+    def _must_not_act(self, request: Sent, name: str) -> bool:
+        """With `enforce: false` the rules act only in the hour after a change."""
+        key, oracle = self.s.entry_of(name), self.s.oracle
+        entry = oracle.entries[key]
+        ruled = self.s.functions.called[request.call] in ("reconcile", "platform_event")
+        if (
+            entry.enforce
+            or not ruled
+            or entry.overrides
+            or self.s.kept(key)
+            or oracle.by_rules(key, request.at) == "any"
+        ):
+            return False
+        changed = max(filter(None, (oracle.changed(key, request.at), entry.changed_at)), default=self.s.plan.begin)
+        return not oracle.under_way.get(entry.platform or "") and request.at - changed > ENFORCED
 
     def _against_what_is_stored(self, request: Sent, name: str, verb: str) -> None:
         """Between reading and acting lie seconds, also in trouble: no run acts against what was stored long before."""

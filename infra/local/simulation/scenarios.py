@@ -115,6 +115,8 @@ def _settings(rng: random.Random) -> dict[str, Any]:
             entry["time_zone"] = rng.choice(ZONES)
         if rng.random() < 0.1:
             entry["holidays"] = []
+        if rng.random() < 0.15:
+            entry["enforce"] = False
         entries[f"entry-{number}"] = entry
     return {
         "namespace": "acme",
