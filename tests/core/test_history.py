@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from lifecycle.core.history import Event, LogLine, events
 from support.building import at
 
@@ -104,6 +106,16 @@ def test_lines_come_in_any_order_and_with_any_fields() -> None:
     odd = LogLine(at("Tue 21:00"), {"event": "endpoint", "action": 1, "outcome": None, "updated_at": 5, "reason": []})
     found = events([odd, line("Tue 20:00", "pause", "done"), line("Tue 19:00", "resume", "done")])
     assert [event.at for event in found][:2] == [at("Tue 19:00"), at("Tue 20:00")]
+
+
+@pytest.mark.parametrize("spent", [float("nan"), float("inf"), 1e300, 10**30, -(10**15)])
+def test_a_duration_beyond_reason_counts_as_none(spent: float) -> None:
+    lines = [line("Tue 20:00", "pause", "done", duration_ms=spent), updated("Tue 20:03", "Tue 19:58")]
+    assert len(events(lines)) == 2
+
+
+def test_a_budget_with_an_odd_code_has_nothing_to_say() -> None:
+    assert events([LogLine(at("Tue 20:00"), {"event": "budget", "code": ["budget_spent"]})]) == []
 
 
 def test_it_is_json_too() -> None:

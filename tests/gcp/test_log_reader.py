@@ -102,8 +102,12 @@ def test_failures_are_reported_as_they_are_within_five_seconds(fault: Fault, mes
 
 
 @pytest.mark.parametrize(
-    "body", [{"entries": 1}, {"entries": [1, {"jsonPayload": 1}, {"timestamp": 5}]}, {"nextPageToken": "again"}]
-)
+    "body",
+    [
+        {"entries": 1}, {"entries": [1, {"jsonPayload": 1}, {"timestamp": 5}]}, {"nextPageToken": "again"},
+        {"entries": [{"timestamp": 5, "jsonPayload": {}}]},
+    ],
+)  # fmt: skip
 def test_an_answer_of_another_shape_is_a_failure_or_has_no_lines(body: Any) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         from starlette.responses import JSONResponse
@@ -115,6 +119,20 @@ def test_an_answer_of_another_shape_is_a_failure_or_has_no_lines(body: Any) -> N
             ask(app, every)
     else:
         assert ask(app, every) == []
+
+
+def test_a_page_that_comes_again_ends_the_list() -> None:
+    asked = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        from starlette.responses import JSONResponse
+
+        asked.append(1)
+        await JSONResponse({"entries": [], "nextPageToken": "again"})(scope, receive, send)
+
+    with pytest.raises(Failure, match="does not end"):
+        ask(app, every)
+    assert len(asked) == 2
 
 
 def test_history_asks_for_what_changed_alone() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -152,6 +153,9 @@ METRIC = {"labels": {"endpoint": "entry", "name": "a"}}
         {"timeSeries": [{"metric": METRIC, "points": [{}]}]},
         {"timeSeries": [{"metric": METRIC, "points": [{"interval": {"endTime": 1}, "value": {}}]}]},
         {"timeSeries": [{"metric": METRIC, "points": [{"interval": AT, "value": {"doubleValue": "NaN"}}]}]},
+        {"timeSeries": [{"metric": METRIC, "points": [{"interval": AT, "value": {"doubleValue": 10**400}}]}]},
+        {"timeSeries": [{"metric": METRIC, "points": [{"interval": AT, "value": {"doubleValue": 1e308}}]}]},
+        {"timeSeries": [{"metric": METRIC, "points": [{"interval": AT, "value": {"doubleValue": -5}}]}]},
         {"nextPageToken": "again"}, [], None,
     ],
 )  # fmt: skip
@@ -169,10 +173,24 @@ def test_an_answer_of_another_shape_is_a_failure(body: Any) -> None:
             ask(app, work)
 
 
+def test_more_slots_than_a_window_has_are_not_counted() -> None:
+    from starlette.responses import JSONResponse
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        query = dict(parse_qsl(scope["query_string"].decode()))
+        point = {"interval": {"endTime": query["interval.endTime"]}, "value": {"int64Value": "1000000000"}}
+        await JSONResponse({"timeSeries": [{"metric": METRIC, "points": [point]}]})(scope, receive, send)
+
+    found = ask(app, lambda source, deadline: source.costs(MONTH, NOW, TEN, deadline))
+    assert [window.seen for window in found[KEY]] == [0] * 8 + [144, 17 * 6]
+
+
 BOUNDS = {"explicitBuckets": {"bounds": [10]}}
 VALUES: list[Any] = [
     {"bucketCounts": ["x"], "bucketOptions": BOUNDS}, {"bucketCounts": ["1"], "bucketOptions": 1}, 1,
     {"bucketCounts": ["-5"], "bucketOptions": BOUNDS},
+    {"bucketCounts": ["9" * 400], "bucketOptions": BOUNDS},
+    {"bucketCounts": ["9"], "bucketOptions": {"explicitBuckets": {"bounds": [10**400]}}},
     {"bucketCounts": ["9"], "bucketOptions": {"explicitBuckets": {"bounds": ["NaN"]}}},
     {"bucketCounts": ["9"], "bucketOptions": {"linearBuckets": {"width": "Infinity", "numFiniteBuckets": 9}}},
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 from lifecycle.core.text import did
 from lifecycle.core.times import format_rfc3339, parse_rfc3339
 
+LONGEST_CALL = 3_600_000  # milliseconds; a duration beyond that is none
 OURS = timedelta(seconds=30)  # around an action of ours: Hugging Face's clock and its own updates
 
 
@@ -95,7 +96,7 @@ def _event(line: LogLine) -> Event | None:
 
 def _budget(line: LogLine) -> list[Event]:
     """A budget that is spent, near, or not known."""
-    code, key = line.fields.get("code"), _text(line.fields, "endpoint")
+    code, key = _text(line.fields, "code"), _text(line.fields, "endpoint")
     words = {"budget_spent": "budget spent", "budget_near": "budget nearly spent", "budget_unknown": "budget not known"}
     if code not in words:
         return []
@@ -109,7 +110,8 @@ def _changed_elsewhere(lines: Iterable[LogLine]) -> list[Event]:
     for line in lines:
         if line.fields.get("action") not in ("none", "warm") and not line.fields.get("dry_run"):
             spent = line.fields.get("duration_ms")
-            begun = line.at - timedelta(milliseconds=spent if isinstance(spent, int | float) else 0)
+            known = isinstance(spent, int | float) and 0 <= spent <= LONGEST_CALL
+            begun = line.at - timedelta(milliseconds=float(spent) if known and spent else 0)
             ours.setdefault(_text(line.fields, "name"), []).append((begun - OURS, line.at + OURS))
     found: dict[tuple[str, datetime], Event] = {}
     for line in lines:

@@ -35,9 +35,11 @@ class LogReader:
             deadline = asyncio.get_running_loop().time() + PER_CALL
             body = await self.api("POST", "/v2/entries:list", deadline=deadline, body=asked)
             found += _lines(body)
-            token = body.get("nextPageToken")
+            token, before = body.get("nextPageToken"), asked.get("pageToken")
             if not token:
                 return found
+            if token == before:
+                raise Failure("Cloud Logging: the list does not end", code=CODE, retryable=True)
             asked = {**asked, "pageToken": token}
         raise Failure(f"Cloud Logging: more than {MOST_PAGES * PAGE:,} lines; ask for less", code=CODE, retryable=False)
 
@@ -75,7 +77,6 @@ def _lines(body: Mapping[str, Any]) -> Iterator[LogLine]:
     if not isinstance(entries, list):
         raise Failure("Cloud Logging: the answer is not understood", code=CODE, retryable=True)
     for entry in entries:
-        payload = entry.get("jsonPayload") if isinstance(entry, dict) else None
-        at = parse_rfc3339(entry.get("timestamp")) if isinstance(payload, dict) else None
-        if isinstance(payload, dict) and at:
-            yield LogLine(at, {"severity": entry.get("severity"), **payload})
+        payload, at = (entry.get("jsonPayload"), entry.get("timestamp")) if isinstance(entry, dict) else (None, None)
+        if isinstance(payload, dict) and isinstance(at, str) and (when := parse_rfc3339(at)):
+            yield LogLine(when, {"severity": entry.get("severity"), **payload})

@@ -21,6 +21,7 @@ DAY = timedelta(days=1)
 LATE = timedelta(minutes=5)  # points of log-based metrics arrive some minutes late
 PAGE = 20_000  # points; the API's most are 100,000, of which a page takes long
 MOST_PAGES = 1000
+MOST = 1e12  # of what is counted or paid; more is a mistake
 Series = tuple[str, str]  # an entry's key and an endpoint's name
 
 
@@ -65,7 +66,7 @@ class Monitoring:
             *(self._values(begin, end, length, slot, aligner, deadline) for aligner in ("ALIGN_SUM", "ALIGN_COUNT"))
         )
         return [
-            (key, Window(at, length, int(count), sums.get((key, at), 0.0) / count))
+            (key, Window(at, length, min(int(count), length // slot), sums.get((key, at), 0.0) / count))
             for (key, at), count in counts.items()
             if count
         ]
@@ -97,13 +98,15 @@ class Monitoring:
                     for series in body.get("timeSeries", [])
                     for point in series["points"]
                 ]
-            except (TypeError, KeyError, AttributeError, ValueError):
+            except (TypeError, KeyError, AttributeError, ValueError, OverflowError):
                 raise Failure("Cloud Monitoring: the answer is not understood", code=CODE, retryable=True) from None
             for point in found:
                 yield point
-            token = str(body.get("nextPageToken") or "")
+            before, token = token, str(body.get("nextPageToken") or "")
             if not token:
                 return
+            if token == before:
+                break
         raise Failure("Cloud Monitoring: the list does not end", code=CODE, retryable=True)
 
 
@@ -140,7 +143,7 @@ def _time(text: Any) -> datetime:
 
 def _number(value: Json) -> float:
     number = float(value["doubleValue"] if "doubleValue" in value else value["int64Value"])
-    if not math.isfinite(number):
+    if not 0 <= number < MOST:
         raise ValueError(number)
     return number
 
@@ -155,6 +158,6 @@ def _starts(value: Json) -> Starts:
         bounds = [offset + width * index for index in range(min(int(linear["numFiniteBuckets"]) + 1, buckets))]
     else:
         bounds = [float(bound) for bound in options["explicitBuckets"]["bounds"]]
-    if not all(map(math.isfinite, bounds)) or any(count < 0 for count in counts):
+    if not all(map(math.isfinite, bounds)) or any(not 0 <= count < MOST for count in counts):
         raise ValueError(bounds)
     return Starts(bounds, counts)
