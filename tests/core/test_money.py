@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 from lifecycle.core.model import Endpoint
-from lifecycle.core.money import Bill, Window, bill, dollars_per_hour, slot_of, together
+from lifecycle.core.money import (
+    Bill,
+    Change,
+    Window,
+    bill,
+    dollars_per_hour,
+    exact_bill,
+    slept_at,
+    slot_of,
+    together,
+)  # fmt: skip
 
 L4 = ("aws", "us-east-1", "nvidia-l4", "x1")
 PRICES = {L4: 0.8}
@@ -128,3 +138,70 @@ def test_what_is_not_known_of_an_endpoint_that_is_gone_was_nothing() -> None:
     found = bill(seen(0.6, *[None] * 5, 0.6, *[None] * 9), TEN)
     assert (found.unknown, found.silent) == (14 * TEN, 9 * TEN)
     assert found.of_gone.unknown == 5 * TEN
+
+
+# Changes between two runs: runs are three minutes after the round ones.
+
+MINUTE = timedelta(minutes=1)
+HOUR_SEEN = seen(0.0, *[0.6] * 6, 0.0)  # 00:10 to 01:10
+
+
+def test_a_change_counts_from_its_known_instant() -> None:
+    changes = [Change(MIDNIGHT + 8 * MINUTE, billed=True), Change(MIDNIGHT + 72 * MINUTE, billed=False)]
+    found = exact_bill(HOUR_SEEN, TEN, changes)
+    assert (found.dollars, found.running) == (about(0.64), 64 * MINUTE)
+
+
+def test_a_change_that_is_not_known_is_in_the_middle_of_two_runs() -> None:
+    found = exact_bill(HOUR_SEEN, TEN, [Change(MIDNIGHT + 72 * MINUTE, billed=False)])
+    assert (found.dollars, found.running) == (about(0.64), 64 * MINUTE)
+    assert exact_bill(HOUR_SEEN, TEN, []).dollars == about(0.6)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Change(MIDNIGHT + 69 * MINUTE, billed=True),  # the other way round
+        Change(MIDNIGHT + 50 * MINUTE, billed=False),  # before the last run that saw it running
+        Change(MIDNIGHT + 81 * MINUTE, billed=False),  # after the first that saw it at rest
+    ],
+)
+def test_only_a_change_between_the_two_runs_explains_what_they_saw(other: Change) -> None:
+    assert exact_bill(HOUR_SEEN, TEN, [other]) == exact_bill(HOUR_SEEN, TEN, [])
+
+
+def test_a_change_in_a_gap_counts_from_its_known_instant() -> None:
+    windows = seen(0.6, None, None, 0.0)
+    found = exact_bill(windows, TEN, [Change(MIDNIGHT + 12 * MINUTE, billed=False)])
+    assert (found.dollars, found.running) == (about(0.12), 12 * MINUTE)
+
+
+def test_a_change_in_a_gap_that_is_not_known_moves_nothing() -> None:
+    windows = seen(0.6, *[None] * 4, 0.0)
+    assert exact_bill(windows, TEN, [Change(MIDNIGHT + 12 * MINUTE, billed=False)]) == bill(windows, TEN)
+
+
+def test_more_replicas_than_before_are_a_step_too() -> None:
+    assert exact_bill(seen(0.6, 1.2), TEN, [Change(MIDNIGHT + 15 * MINUTE, billed=True)]).dollars == about(0.25)
+
+
+USED = MIDNIGHT + timedelta(hours=5)
+
+
+@pytest.mark.parametrize(
+    ("state", "after", "used", "updated", "slept"),
+    [
+        ("scaledToZero", TEN, USED, None, USED + TEN),
+        ("scaledToZero", TEN, USED, USED, USED + TEN),
+        ("scaledToZero", TEN, USED, USED + TEN, None),  # somebody did it
+        ("scaledToZero", 2 * TEN, USED, None, None),  # it would only do it later
+        ("scaledToZero", None, USED, None, None),
+        ("scaledToZero", TEN, None, None, None),
+        ("paused", TEN, USED, None, None),
+    ],
+)
+def test_it_scales_itself_to_zero_some_time_after_its_last_use(
+    state: str, after: timedelta | None, used: datetime | None, updated: datetime | None, slept: datetime | None
+) -> None:
+    endpoint = Endpoint("e", state, scale_to_zero_after=after, last_used_at=used, updated_at=updated)
+    assert slept_at(endpoint, USED + 15 * MINUTE) == slept

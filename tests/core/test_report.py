@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from lifecycle.core.history import LogLine
-from lifecycle.core.money import Bill
-from lifecycle.core.report import Morning, Share, by_entry, by_tag, mornings, total
+from lifecycle.core.money import Bill, Change
+from lifecycle.core.report import Morning, Share, by_entry, by_tag, changes, mornings, total
 
 MONTH = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -55,3 +57,26 @@ def test_the_first_line_about_a_beginning_decides() -> None:
 
 def test_lines_without_a_beginning_are_no_mornings() -> None:
     assert mornings([LogLine(EIGHT, {"name": "a", "hours_begin": None, "on_time": True})]) == []
+
+
+UPDATED = {"recently_updated": True, "updated_at": EIGHT.isoformat()}
+WAKE = {"action": "wake", "duration_ms": 90_000}
+
+
+@pytest.mark.parametrize(
+    ("fields", "change"),
+    [
+        (UPDATED | {"after": "paused"}, Change(EIGHT, billed=False)),
+        (UPDATED | {"after": "running"}, Change(EIGHT, billed=True)),
+        (UPDATED | {"after": "failed"}, None),  # it failed later
+        (UPDATED | {"after": "paused", "recently_updated": False}, None),
+        ({"after": "scaledToZero", "slept_at": EIGHT.isoformat()}, Change(EIGHT, billed=False)),
+        (WAKE | {"outcome": "done"}, Change(EIGHT + timedelta(seconds=90), billed=True)),
+        (WAKE | {"outcome": "pending", "duration_ms": None}, Change(EIGHT + timedelta(minutes=3), billed=True)),
+        (WAKE | {"outcome": "skipped"}, None),
+        ({"after": "running", "updated_at": None, "slept_at": None}, None),
+    ],
+)
+def test_lines_say_when_endpoints_began_and_ceased_to_be_billed(fields: dict[str, Any], change: Change | None) -> None:
+    line = LogLine(EIGHT + timedelta(minutes=3), {"name": "a", **fields})
+    assert changes([line]) == ({"a": [change]} if change else {})

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lifecycle.core.times import parse_rfc3339
 from lifecycle.engine.dependencies import Caller
 from lifecycle.engine.service import Answer
 from lifecycle.web.handler import log_results
@@ -138,6 +139,16 @@ def test_changes_before_the_last_run_are_not_recent() -> None:
     earlier = TUESDAY_NOON.astimezone(UTC) - timedelta(minutes=20)
     on.hub.endpoints["embeddings-prod"]["status"] |= {"updatedAt": earlier.isoformat()}
     assert run(on)[0]["recently_updated"] is False
+
+
+@pytest.mark.parametrize(("minutes", "recent"), [(79, True), (80, False)])
+def test_an_endpoint_that_scaled_itself_to_zero_since_the_last_runs_says_when(minutes: int, recent: bool) -> None:
+    on = priced(OFFICE, "scaledToZero")
+    used = TUESDAY_NOON.astimezone(UTC) - timedelta(minutes=minutes)
+    on.hub.endpoints["embeddings-prod"]["status"]["lastUsedAt"] = used.isoformat()
+    on.hub.endpoints["embeddings-prod"]["compute"]["scaling"] |= {"minReplica": 0, "scaleToZeroTimeout": 60}
+    (line,) = run(on)
+    assert parse_rfc3339(line["slept_at"]) == (used + timedelta(hours=1) if recent else None)
 
 
 @pytest.mark.parametrize(

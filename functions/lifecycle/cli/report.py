@@ -20,8 +20,8 @@ from lifecycle.core.budget import month_begin
 from lifecycle.core.entries import Settings
 from lifecycle.core.forecast import forecast
 from lifecycle.core.model import StoredState
-from lifecycle.core.money import Bill, bill
-from lifecycle.core.report import Morning, Row, Share, by_entry, by_tag, total
+from lifecycle.core.money import Bill, exact_bill
+from lifecycle.core.report import Morning, Row, Share, by_entry, by_tag, changes, mornings, total
 from lifecycle.core.rules import Situation
 from lifecycle.core.text import visible
 from lifecycle.core.times import in_words
@@ -88,7 +88,7 @@ def _middle(month: str, now: datetime) -> datetime:
 
 async def _read(env: Environment, settings: Settings, middle: datetime, now: datetime) -> tuple[Past, Observed]:
     from lifecycle.app import http_client, log_reader, monitoring
-    from lifecycle.engine.history import mornings_of
+    from lifecycle.engine.history import reported
 
     zones = {entry.zone for entry in settings.entries.values()}
     months = {
@@ -100,25 +100,27 @@ async def _read(env: Environment, settings: Settings, middle: datetime, now: dat
         if source is None:
             wrong("MONITORING_PARENT is not set: what was billed is not known")
         deadline = asyncio.get_running_loop().time() + PATIENCE
+        written = None
+        if lines:
+            first, last = min(begin for begin, _ in months.values()), max(end for _, end in months.values())
+            written = await reported(lines, first, last + settings.reconcile_every)
+        known = changes(written or ())
         bills: dict[Series, Bill] = {}
         for zone, (begin, end) in months.items():
             read_at = min(now, end + LATE)
             costs = await source.costs(begin, read_at, settings.reconcile_every, deadline, fine=True)
             own = {key for key, entry in settings.entries.items() if entry.zone == zone}
             bills |= {
-                series: bill(windows, settings.reconcile_every)
+                series: exact_bill(windows, settings.reconcile_every, known.get(series[1], ()))
                 for series, windows in costs.items()
                 if series[0] in own
-            }  # fmt: skip
-        mornings = None
-        if lines:
-            first, last = min(begin for begin, _ in months.values()), max(end for _, end in months.values())
-            mornings = await mornings_of(lines, first, last + settings.reconcile_every)
+            }
+    past = Past(months, bills, None if written is None else mornings(written))
     try:
         told, why = await functions.status(env)
     except Failure as failure:
-        return Past(months, bills, mornings), observed(settings, None, [f"not known: prices and replicas: {failure}"])
-    return Past(months, bills, mornings), observed(settings, told, why)
+        return past, observed(settings, None, [f"not known: prices and replicas: {failure}"])
+    return past, observed(settings, told, why)
 
 
 def shares(past: Past, seen: Observed) -> list[Share]:

@@ -168,6 +168,7 @@ class Result:
     dollars_per_hour: float | None = None
     start_seconds: float | None = None  # from the request that started it until it answered
     recently_updated: bool = False  # at Hugging Face, about since the last reconcile run
+    slept_at: datetime | None = None  # when it scaled itself to zero, if about since the last reconcile run
     hours_begin: datetime | None = None  # the hours that began about since the last reconcile run
 
     def answer(self) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """Money: what an endpoint costs now, and what was billed. Pure.
 
 Hugging Face bills each replica while it is initializing and running; stopped endpoints cost nothing. What was billed is
-added up from what reconcile runs saw: a window's mean × its length, so doubled runs change nothing.
+added up from what reconcile runs saw: a window's mean × its length, so doubled runs change nothing. Runs see a change
+late; where single slots are read, it is moved to the instant that is known of it.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
+from lifecycle.core.lead import run_offset
 from lifecycle.core.model import FREE, Endpoint, Prices
 
 BILLED = frozenset({"initializing", "running", "updating", "updateFailed"})
@@ -29,6 +32,14 @@ def dollars_per_hour(endpoint: Endpoint, prices: Prices) -> float | None:
     return replicas * price
 
 
+def slept_at(endpoint: Endpoint, now: datetime) -> datetime | None:
+    """When it scaled itself to zero, if it did: as long after its last use as it is set to wait. None: not known."""
+    used, after, updated = endpoint.last_used_at, endpoint.scale_to_zero_after, endpoint.updated_at
+    if endpoint.state != "scaledToZero" or used is None or after is None:
+        return None
+    return used + after if (updated is None or updated < used + after) and used + after <= now else None
+
+
 def slot_of(every: timedelta) -> timedelta:
     """The length of one slot: the least whole number of reconcile intervals that is not too short."""
     return every * -(-SHORTEST_SLOT // every)
@@ -45,6 +56,14 @@ class Window:
     length: timedelta
     seen: int
     mean: float = 0.0
+
+
+@dataclass(frozen=True)
+class Change:
+    """An endpoint began (`billed`) or ceased to be billed at an instant that is known."""
+
+    at: datetime
+    billed: bool
 
 
 @dataclass(frozen=True)
@@ -98,6 +117,26 @@ def bill(windows: Iterable[Window], every: timedelta) -> Bill:
         gap, last = NOTHING, window.mean
     fill(gap, last)
     return Bill(dollars, since, unknown, running, silent + (gap if gap > longest else NOTHING))
+
+
+def exact_bill(windows: Sequence[Window], every: timedelta, changes: Sequence[Change]) -> Bill:
+    """The bill of windows that are single slots, with each step between two of them moved to where the change was: to
+    its known instant, else to the middle between the two runs."""
+    slot, middle = slot_of(every), run_offset(every) - every / 2
+    found = bill(windows, every)
+    dollars, running = found.dollars, found.running
+    for before, after in pairwise(window for window in windows if window.seen):
+        begin, end = before.end, after.end - after.length  # of what is missing between them
+        rise = after.mean - before.mean
+        if not rise or end - begin > MISSED_RUNS * every:
+            continue
+        step = begin + (end - begin) / 2
+        known = [one.at for one in changes if one.billed == (rise > 0) and begin - slot < one.at <= end + slot]
+        at = min(known, key=lambda at: abs(at - step), default=step + middle)
+        dollars += rise * _hours(step - at)
+        if not before.mean or not after.mean:
+            running += begin - at if rise > 0 else at - end
+    return replace(found, dollars=dollars, running=running)
 
 
 def together(bills: Sequence[Bill]) -> Bill:

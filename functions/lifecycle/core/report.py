@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lifecycle.core.history import LogLine
-from lifecycle.core.money import Bill, together
+from lifecycle.core.model import AT_REST
+from lifecycle.core.money import Bill, Change, together
 from lifecycle.core.times import format_rfc3339, parse_rfc3339
 
 
@@ -76,6 +77,13 @@ def total(shares: Iterable[Share]) -> Row:
     return Row("total", list(shares))
 
 
+# Which lines it is made from (Cloud Logging's query language).
+CONDITION = (
+    'jsonPayload.event="endpoint" AND (jsonPayload.on_time=true OR jsonPayload.on_time=false '
+    'OR jsonPayload.recently_updated=true OR jsonPayload.slept_at=~"^2" OR jsonPayload.action="wake")'
+)
+
+
 def mornings(lines: Iterable[LogLine]) -> list[Morning]:
     """For each endpoint and beginning of hours what the first line about it says."""
     found: dict[tuple[str, datetime], Morning] = {}
@@ -84,6 +92,26 @@ def mornings(lines: Iterable[LogLine]) -> list[Morning]:
         if begin:
             found.setdefault((name, begin), Morning(name, begin, line.fields.get("on_time") is True))
     return list(found.values())
+
+
+def changes(lines: Iterable[LogLine]) -> dict[str, list[Change]]:
+    """When endpoints began and ceased to be billed, by their names, as far as lines say it to the second."""
+    found: dict[str, list[Change]] = {}
+    for line in lines:
+        fields, after = line.fields, line.fields.get("after")
+        slept, updated = (parse_rfc3339(str(fields.get(key))) for key in ("slept_at", "updated_at"))
+        if slept:
+            change = Change(slept, billed=False)
+        elif updated and fields.get("recently_updated") is True and after != "failed":
+            change = Change(updated, billed=after not in AT_REST)
+        elif fields.get("action") == "wake" and fields.get("outcome") in ("done", "pending"):
+            spent = fields.get("duration_ms")
+            begun = line.at - timedelta(milliseconds=spent if isinstance(spent, int) else 0)
+            change = Change(begun, billed=True)
+        else:
+            continue
+        found.setdefault(str(fields.get("name")), []).append(change)
+    return found
 
 
 def _grouped(pairs: Iterable[tuple[str, Share]]) -> list[Row]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lifecycle.core.model import Prices, Result
-from lifecycle.core.money import dollars_per_hour
+from lifecycle.core.money import dollars_per_hour, slept_at
 from lifecycle.engine.run import Run
 from lifecycle.errors import Failure
 
@@ -19,13 +19,15 @@ async def prices(run: Run) -> Prices:
 
 
 def with_costs(run: Run, results: Sequence[Result]) -> list[Result]:
-    """The results with what their endpoints cost now, and whether Hugging Face says that they changed."""
-    since = run.now() - 2 * run.settings.reconcile_every
+    """The results with what their endpoints cost now, and what Hugging Face says of when they changed."""
+    now = run.now()
+    since = now - 2 * run.settings.reconcile_every
     return [
         replace(
             result,
             dollars_per_hour=dollars_per_hour(seen, run.known_prices),
             recently_updated=seen.updated_at is not None and seen.updated_at > since,
+            slept_at=slept if (slept := slept_at(seen, now)) and slept > since else None,
         )
         if (seen := result.seen)
         else result

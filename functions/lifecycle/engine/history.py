@@ -1,12 +1,12 @@
-"""What happened to endpoints, and which mornings were on time, as Cloud Logging has it."""
+"""What happened to endpoints, as Cloud Logging has it."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from lifecycle.core.history import CONDITION, Event, events
+from lifecycle.core.history import CONDITION, Event, LogLine, events
 from lifecycle.core.lead import REMEMBERED
-from lifecycle.core.report import Morning, mornings
+from lifecycle.core.report import CONDITION as REPORTED
 from lifecycle.engine.past import PATIENCE
 from lifecycle.errors import Failure
 from lifecycle.gcp.log_reader import LogReader, quoted
@@ -38,10 +38,9 @@ async def lately(source: LogReader | None, names: Sequence[str], now: datetime) 
     return [event for event in reversed(found) if event.changed or event.failed]
 
 
-async def mornings_of(source: LogReader, since: datetime, until: datetime) -> Sequence[Morning]:
-    """How the hours that began then were met. Raises `Failure`."""
-    condition = 'jsonPayload.event="endpoint" AND (jsonPayload.on_time=true OR jsonPayload.on_time=false)'
-    return mornings(await source.lines(condition, since, until))
+async def reported(source: LogReader, since: datetime, until: datetime) -> Sequence[LogLine]:
+    """The lines that a report is made from. Raises `Failure`."""
+    return await source.lines(REPORTED, since, until)
 
 
 async def start_medians(source: LogReader | None, names: Sequence[str], now: datetime) -> dict[str, float]:

@@ -114,6 +114,7 @@ def _history(result: Result) -> dict[str, Any]:
         "updated_by": seen.updated_by if seen else None,
         "updated_at": format_rfc3339(seen.updated_at) if seen and seen.updated_at else None,
         "recently_updated": result.recently_updated,
+        "slept_at": format_rfc3339(result.slept_at) if result.slept_at else None,
         "hours_begin": format_rfc3339(begin) if begin else None,
         "on_time": result.before == "running" if begin else None,
     }
