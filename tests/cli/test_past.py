@@ -65,7 +65,7 @@ def test_history_tells_what_changed_when_and_why(desk: Desk, past: Past) -> None
     done = desk.type("history")
     assert done.returncode == 0
     assert "embeddings (embeddings-prod)" in done.stdout
-    assert "pause done: running → paused  rule: hours  outside hours" in done.stdout
+    assert "pause done: running → paused  by rule hours  outside hours" in done.stdout
 
 
 def test_history_may_be_of_some_and_of_a_while(desk: Desk, past: Past) -> None:

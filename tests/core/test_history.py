@@ -35,9 +35,44 @@ def test_runs_that_changed_nothing_are_not() -> None:
     assert told(line("Tue 20:00"), line("Tue 20:10", outcome="pending")) == []
 
 
-def test_what_was_asked_by_hand_is_told_with_who_asked() -> None:
-    (event,) = events([line("Tue 20:00", trigger="manual", function="pause", by="anna@example.com")])
-    assert (event.what, event.by) == ("pause asked by hand: unchanged", "anna@example.com")
+BY_HAND = {"trigger": "manual", "function": "pause", "rule": "hand"}
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome", "what"),
+    [
+        ("none", "unchanged", "pause by hand: unchanged"),
+        ("pause", "done", "pause by hand: done"),
+        ("none", "failed", "pause by hand: failed"),
+        ("scale-to-zero", "done", "pause by hand: scale-to-zero done"),
+    ],
+)
+def test_a_manual_request_is_told_once(action: str, outcome: str, what: str) -> None:
+    (event,) = events([line("Tue 20:00", action, outcome, **BY_HAND)])
+    assert (event.what, event.who) == (what, "")
+
+
+@pytest.mark.parametrize(
+    ("by", "holder", "who"),
+    [
+        ("anna@example.com", None, "by anna@example.com"),
+        (None, "ci-1", "by ci-1"),
+        ("anna@example.com", "ci-1", "by anna@example.com"),
+    ],
+)
+def test_a_manual_request_is_told_with_who_asked(by: str | None, holder: str | None, who: str) -> None:
+    (event,) = events([line("Tue 20:00", "pause", "done", **BY_HAND, by=by, holder=holder)])
+    assert event.who == who
+
+
+def test_a_release_is_told_as_such_also_where_it_changed_nothing() -> None:
+    (event,) = events([line("Tue 20:00", trigger="manual", function="reconcile", released=True, holder="ci-1")])
+    assert (event.what, event.who) == ("release by hand: unchanged", "by ci-1")
+
+
+def test_a_failure_that_is_its_reason_is_told_once() -> None:
+    (event,) = events([line("Tue 20:00", "none", "failed", reason="held: by bob", error="held: by bob")])
+    assert event.why == "held: by bob"
 
 
 def test_failures_that_repeat_are_folded() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from lifecycle.core.forecast import forecast
 from lifecycle.core.rules import Situation
-from lifecycle.core.timeline import next_change, phases
+from lifecycle.core.timeline import changes, next_change, phases
 from support.building import DAY, HOUR, OFFICE, at, override, read, situation, started
 
 WEEKDAYS = [{"at": "0 8 * * 1-5", "do": "resume"}, {"at": "0 20 * * 1-5", "do": "pause"}]
@@ -117,6 +117,12 @@ def test_next_says_that_the_rules_never_start_it() -> None:
     assert following is not None
     assert (following.at, following.wanted) == (at("Wed 08:00"), "any")
     assert following.reason.endswith("; but start is false: the rules never start it")
+
+
+@pytest.mark.parametrize(("state", "following"), [("running", ["Mon 10:00 paused"]), ("paused", [])])
+def test_what_is_unused_is_stopped_next_only_if_it_is_not_at_rest(state: str, following: list[str]) -> None:
+    found = seen("idle_after: 3h", state, "Mon 08:00", updated_at=at("Mon 07:00"))
+    assert [f"{phase.at:%a %H:%M} {phase.wanted}" for phase in changes(found)] == following
 
 
 def test_a_scheduled_start_starts_what_the_rules_never_start() -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -15,10 +14,10 @@ from lifecycle.core.explain import verdicts
 from lifecycle.core.model import AT_REST
 from lifecycle.core.rules import Situation, decide
 from lifecycle.core.text import visible_in
-from lifecycle.core.timeline import phases
+from lifecycle.core.timeline import changes
 from lifecycle.core.times import format_rfc3339
 
-AHEAD, CHANGES = timedelta(days=31), 5
+CHANGES = 5
 WAKES = {
     "public": "anybody, by a request",
     "authenticated": "anybody with a Hugging Face account, by a request",
@@ -60,7 +59,7 @@ def _explained(row: Mapping[str, Any], situation: Situation) -> dict[str, Any]:
     ]
     applying = [rule["rule"] for rule in rules if rule["applies"]]
     decision = decide(situation)
-    later = islice(phases(situation, situation.now + AHEAD), 1, CHANGES + 1)
+    later = islice(changes(situation), CHANGES)
     return {
         "endpoint": row["endpoint"],
         "name": row["name"],

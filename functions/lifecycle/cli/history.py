@@ -61,6 +61,5 @@ async def _events(env: Environment, names: tuple[str, ...], since: datetime, now
 def _row(event: Event, zone: ZoneInfo) -> list[str]:
     at = f"{event.at.astimezone(zone):%a %Y-%m-%d %H:%M} {zone.key}"
     many = f" ({event.count} times until {event.until.astimezone(zone):%a %H:%M})" if event.until else ""
-    who = f"by {event.by}" if event.by else f"rule: {event.rule}" if event.rule else ""
     names = output.names({"endpoint": event.endpoint, "name": event.name})
-    return [visible(cell) for cell in (at, names, event.what + many, who, event.why)]
+    return [visible(cell) for cell in (at, names, event.what + many, event.who, event.why)]

@@ -28,7 +28,7 @@ class LogLine:
 class Event:
     """Something that happened. `until`, `count`: how long and in how many lines it was repeated.
 
-    `by`: a person, or who changed it at Hugging Face; `rule`: what decided otherwise.
+    `by`: who asked for it, or changed it at Hugging Face, where that is known; `rule`: what decided.
     """
 
     at: datetime
@@ -42,6 +42,11 @@ class Event:
     until: datetime | None = None
     count: int = 1
     changed: bool = True  # something; else it is folded with others like it
+
+    @property
+    def who(self) -> str:
+        """By whom or by which rule, in words; empty where a person asked and it is not known who."""
+        return f"by {self.by}" if self.by else f"by rule {self.rule}" if self.rule not in (None, "hand") else ""
 
     def as_json(self) -> dict[str, Any]:
         until = format_rfc3339(self.until) if self.until else None
@@ -73,25 +78,34 @@ def _event(line: LogLine) -> Event | None:
     """What a line about an endpoint says that was done, or not; None: nothing."""
     fields = line.fields
     action, outcome = _text(fields, "action"), _text(fields, "outcome")
-    manual = fields.get("trigger") == "manual" and fields.get("function") != "reconcile"
-    if action == "none" and outcome in ("unchanged", "pending") and not manual:
+    asked = _asked(fields)
+    if action == "none" and outcome in ("unchanged", "pending") and not asked:
         return None
     before, after = fields.get("before"), fields.get("after")
     states = f": {before} → {after}" if before != after else ""
     done = did(action, outcome, dry_run=fields.get("dry_run") is True)
-    asked = f"{fields.get('function')} asked by hand: " if manual else ""
-    error = fields.get("error")
+    if asked:
+        done = f"{asked} by hand: {outcome if action in (asked, 'none') and outcome != 'skipped' else done}"
+    reason, error = _text(fields, "reason"), _text(fields, "error")
     return Event(
         at=line.at,
         endpoint=_text(fields, "endpoint"),
         name=_text(fields, "name"),
-        what=f"{asked}{done}{states}",
-        why=_text(fields, "reason") + (f"; {error}" if error else ""),
-        by=fields.get("by"),
+        what=done + states,
+        why=reason if error in reason else f"{reason}; {error}",
+        by=fields.get("by") or fields.get("holder"),
         rule=fields.get("rule") or None,
         failed=outcome == "failed",
-        changed=outcome in ("done", "pending") or manual,
+        changed=outcome in ("done", "pending") or bool(asked),
     )
+
+
+def _asked(fields: Mapping[str, Any]) -> str:
+    """What a person asked for; empty: nobody did."""
+    if fields.get("trigger") != "manual":
+        return ""
+    function = _text(fields, "function")
+    return function if function != "reconcile" else "release" if fields.get("released") is True else ""
 
 
 def _budget(line: LogLine) -> list[Event]:

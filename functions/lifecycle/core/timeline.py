@@ -36,11 +36,18 @@ def phases(situation: Situation, until: datetime) -> Iterator[Phase]:
     return _Player(situation, until).play()
 
 
-def next_change(situation: Situation) -> Phase | None:
-    """The next time that another state is wanted, within a month."""
+def changes(situation: Situation) -> Iterator[Phase]:
+    """Each time within a month that another state is wanted. What is at rest is not stopped again."""
     later = phases(situation, situation.now + AHEAD)
-    now = next(later).wanted
-    return next((phase for phase in islice(later, MOST_PHASES) if phase.wanted != now), None)
+    before = next(later)
+    for phase in islice(later, MOST_PHASES):
+        if phase.wanted != before.wanted and (before.wanted != "any" or before.runs or phase.runs):
+            yield phase
+        before = phase
+
+
+def next_change(situation: Situation) -> Phase | None:
+    return next(changes(situation), None)
 
 
 class _Player:

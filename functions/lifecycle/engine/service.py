@@ -32,7 +32,10 @@ SHORT, LONG, AT_ONCE, FORM = 48.0, 525.0, 4.5, 8.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function answers. `notes`, `unmanaged` endpoints and `budgets` are for the log. `retry_after`: seconds."""
+    """What a function answers. All from `notes` on is for the log, but `retry_after`, in seconds.
+
+    `holder`: as the request names it. `released`: it ended overrides.
+    """
 
     trigger: Trigger
     dry_run: bool
@@ -42,6 +45,8 @@ class Answer:
     unmanaged: Sequence[Endpoint] = ()
     budgets: Sequence[BudgetReport] = ()
     retry_after: int | None = None
+    holder: str | None = None
+    released: bool = False
 
     def body(self) -> dict[str, Any]:
         results = [result.answer() for result in self.results]
@@ -63,8 +68,10 @@ class Service:
         asked, targets = await self._asked(run, function, body)
         run.dry = run.dry or asked.dry_run
         if function == "reconcile":
-            return await self._reconcile(run, asked, targets, waits=not at_once)
-        return await self._act(run, cast(Verb, function), asked, targets)
+            answer = await self._reconcile(run, asked, targets, waits=not at_once)
+        else:
+            answer = await self._act(run, cast(Verb, function), asked, targets)
+        return replace(answer, holder=asked.holder, released=asked.clear_override)
 
     async def run_reconcile(self) -> None:
         """Has Cloud Scheduler run the job `…-reconcile` now. Raises `Failure`."""

@@ -116,7 +116,10 @@ def _status(app: App, log: Log) -> Response:
 def log_results(answer: Answer, caller: Caller, log: Log) -> None:
     """A log line for each result, and for what else must be seen."""
     for result in answer.results:
-        log.result(result, trigger=answer.trigger, by=caller.email, dry_run=answer.dry_run)
+        log.result(
+            result, trigger=answer.trigger, by=caller.email, dry_run=answer.dry_run, holder=answer.holder,
+            released=answer.released,
+        )  # fmt: skip
     for endpoint in answer.unmanaged:
         log.unmanaged(endpoint)
     for budget in answer.budgets:

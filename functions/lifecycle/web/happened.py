@@ -27,8 +27,9 @@ def happened(event: Event, now: datetime, settings: Settings) -> Happened:
         return format_local(when, settings.zone, now).removesuffix(f" {settings.zone.key}")
 
     again = f", {event.count} times until {local(event.until)}" if event.until and event.count > 1 else ""
-    by = event.by or (f"rule {event.rule}" if event.rule else "")
-    return Happened(local(event.at), event.name or event.endpoint, event.what + again, event.why, by, event.failed)
+    return Happened(
+        local(event.at), event.name or event.endpoint, event.what + again, event.why, event.who, event.failed
+    )
 
 
 def failures_of(events: Sequence[Event] | Failure) -> Mapping[str, str]:

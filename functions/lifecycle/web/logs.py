@@ -76,7 +76,10 @@ class Log:
         # Cut after the token is taken out: half a token is not found.
         self.write(shortened(self.redact(json.dumps(entry | fields, default=str))) + "\n")
 
-    def result(self, result: Result, *, trigger: str, by: str | None, dry_run: bool) -> None:
+    def result(
+        self, result: Result, *, trigger: str, by: str | None, dry_run: bool, holder: str | None = None,
+        released: bool = False,
+    ) -> None:  # fmt: skip
         done = did(result.action, result.outcome, dry_run=dry_run)
         error = f"; {result.error}" if result.error else ""
         message = (
@@ -93,6 +96,8 @@ class Log:
             unready=result.unready,
             dry_run=dry_run,
             by=by,
+            holder=holder,
+            released=released,
             rule=result.rule,
             **_history(result),
         )
