@@ -132,6 +132,8 @@ def test_report_says_what_was_billed_and_which_mornings_were_on_time(desk: Desk,
     assert row["known_since"] is not None
     assert row["unknown_hours"] > 24  # nothing was seen after that
     assert row["always_on"] > row["forecast"] > row["dollars"]
+    (unknown,) = [row for row in told["rows"] if row["key"] == "nights"]
+    assert (unknown["hours"], unknown["dollars"]) == (None, None)
 
 
 def test_report_is_a_table_with_its_notes(desk: Desk, past: Past) -> None:
@@ -157,6 +159,7 @@ def test_report_by_tag_for_spreadsheets(desk: Desk, past: Past) -> None:
 def test_an_earlier_month_of_which_nothing_is_known_says_so(desk: Desk) -> None:
     done = desk.type("report", "--month", "2026-01")
     assert (done.returncode, "Nothing is known of this month." in done.stdout) == (0, True)
+    assert done.stdout.splitlines()[1].split()[:3] == ["embeddings", "?", "?"]  # and no zero
 
 
 @pytest.mark.parametrize(("text", "why"), [("2026-13", "months look like"), ("2126-01", "it has not begun")])

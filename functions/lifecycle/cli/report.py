@@ -179,13 +179,17 @@ def _cells(row: Row, past: Past) -> list[str]:
     told = row.as_json()
     on_time = f"{told['on_time']} of {told['mornings']}" if past.mornings is not None else "?"
     return [
-        visible(row.key), f"{told['hours']:.2f}", _dollars(told["dollars"]), _dollars(told["always_on"]),
+        visible(row.key), _number(told["hours"]), _dollars(told["dollars"]), _dollars(told["always_on"]),
         _dollars(told["forecast"]), on_time,
     ]  # fmt: skip
 
 
+def _number(amount: float | None, unit: str = "") -> str:
+    return "?" if amount is None else f"{unit}{amount:.2f}"
+
+
 def _dollars(amount: float | None) -> str:
-    return "?" if amount is None else f"${amount:.2f}"
+    return _number(amount, "$")
 
 
 def _cell(text: str) -> str:

@@ -53,8 +53,8 @@ class Row:
         return {
             "key": self.key,
             "endpoints": [share.name for share in self.shares],
-            "hours": bill.running / timedelta(hours=1),
-            "dollars": round(bill.dollars, 4),
+            "hours": bill.running / timedelta(hours=1) if bill.since else None,
+            "dollars": round(bill.dollars, 4) if bill.since else None,
             "always_on": _sum(share.always_on for share in self.shares),
             "forecast": _sum(share.forecast for share in self.shares),
             "mornings": len(mornings),
