@@ -140,6 +140,20 @@ def test_force_overrules_a_pause_and_deletes_nothing() -> None:
     assert set(stored(on)) == {("ben@example.com", None), ("anna@example.com", None)}
 
 
+def test_force_overrules_a_pause_that_was_made_by_an_instance_whose_clock_is_ahead() -> None:
+    on = stage(OFFICE, "paused")
+    hold(on, "paused", holder="ben@example.com", since=TUESDAY_NOON + 5 * MINUTE)
+    assert only(act(on, "resume", ANNA, force=True)) == ("resume", "done", 200)
+    assert only(reconcile(on)) == ("none", "unchanged", 200)
+
+
+def test_a_pause_over_a_forced_request_of_an_instance_whose_clock_is_ahead_holds() -> None:
+    on = stage(NIGHTS)
+    hold(on, "running", holder="ben@example.com", since=TUESDAY_NOON + 5 * MINUTE, force=True)
+    assert only(act(on, "pause", ANNA, **{"for": "30m"})) == ("pause", "done", 200)
+    assert only(reconcile(on)) == ("none", "unchanged", 200)
+
+
 def test_nobodys_pause_may_be_ended_by_anyone() -> None:
     on = stage(OFFICE, "paused")
     hold(on, "paused")

@@ -289,6 +289,22 @@ def test_news_from_the_future_counts_as_said_now() -> None:
     assert b"2026-11-24T12:00:00Z" in on.shelf.jobs["lifecycle-platform-main"].body
 
 
+def test_of_messages_from_a_clock_that_is_ahead_an_older_one_that_comes_later_changes_nothing() -> None:
+    on = stage(FOLLOWER)
+    told(on, "stopped", TUESDAY_NOON + 5 * MINUTE)
+    on.now += MINUTE
+    assert told(on, "started", TUESDAY_NOON + 4 * MINUTE).results == []
+    assert on.hub.state("embeddings-prod") == "paused"
+
+
+@pytest.mark.parametrize("ahead", [5 * MINUTE, timedelta(days=9000)])
+def test_a_message_from_the_future_holds_up_no_later_one(ahead: timedelta) -> None:
+    on = stage(FOLLOWER)
+    told(on, "stopped", TUESDAY_NOON + ahead)
+    on.now += MINUTE
+    assert only(told(on, "started", on.now)) == ("resume", "done", 200)
+
+
 def test_what_is_starting_is_left_to_the_platforms_job() -> None:
     on = stage(FOLLOWER, "initializing")
     assert only(told(on, "started")) == ("none", "pending", 200)

@@ -16,6 +16,7 @@ from lifecycle.core.rules import Situation, decide, timeline
 
 RUNS_FOR = timedelta(hours=2)
 MOST_RUNS = 20  # requests to run in force for one entry
+TICK, AHEAD = timedelta(microseconds=1), timedelta(hours=1)  # by how much a clock may be ahead of another
 RENEWED_BELOW = 0.9  # of what is asked: an own override that lasts longer is not written again
 
 
@@ -171,9 +172,12 @@ def _at_rest(alone: Sequence[Situation], situations: Sequence[Situation]) -> fro
 
 
 def _made(asked: ManualRequest, situation: Situation) -> Override:
+    stored, now = situation.memory.overrides.get(situation.entry.key, ()), situation.now
+    # Of several the newest decides: those of an instance whose clock is ahead are older all the same.
+    ahead = [override.since + TICK for override in stored if now < override.since < now + AHEAD]
     return Override(
         asked.state,
-        situation.now,
+        max([now, *ahead]),
         None,
         by=asked.by,
         note=asked.note,

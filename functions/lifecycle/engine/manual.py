@@ -69,8 +69,8 @@ async def _store(run: Run, target: Target, plan: ManualPlan) -> None:
 
 def _rule(run: Run, target: Target, asked: ManualRequest, plan: ManualPlan) -> Rule:
     """What was asked, unless another holder commands otherwise since then."""
-    reason, since = _reason(run, target, asked, plan), run.now()
-    own = plan.override
+    reason, own = _reason(run, target, asked, plan), plan.override
+    since = own.since if own else run.now()
 
     def rule(situation: Situation) -> Decision:
         newer = [found for found in situation.in_force if found.since > since and found != own]

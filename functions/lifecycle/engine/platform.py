@@ -1,13 +1,16 @@
 """Platform messages: stored if they are newer, and followed at once."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from lifecycle.core.entries import Settings
 from lifecycle.core.model import Message, PlatformState, Result
 from lifecycle.engine.run import Run
 from lifecycle.errors import Failure, catch_failure
 from lifecycle.gcp.jobs import platform_id
+
+AHEAD = timedelta(minutes=10)  # of this clock: such messages are in order among themselves; later ones are mistakes
 
 
 async def store(run: Run, message: Message) -> bool:
@@ -18,10 +21,12 @@ async def store(run: Run, message: Message) -> bool:
     await run.read_state()
     if run.state_failure:
         raise run.state_failure
-    known, at = run.state.platforms.get(message.platform), min(message.at, run.now())
-    if known and at < known.since:
+    known, now = run.state.platforms.get(message.platform), run.now()
+    at, ahead = min(message.at, now), message.at > now
+    if known and (at < known.since or (ahead and known.said and message.at < known.said)):
         return False
     news = _following(known, message, at, run.settings)
+    news = replace(news, said=message.at if ahead and message.at - now <= AHEAD else None)
     run.state = await run.store.put_platform_state(message.platform, news)
     run.state_at = run.state_from = run.clock()
     newest = run.state.platforms.get(message.platform)

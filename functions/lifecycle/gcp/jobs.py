@@ -219,7 +219,7 @@ def news_in(job: Job | None) -> PlatformState | None:
     state, since = stored.get("state"), _time(stored, "since")
     if state not in ("started", "stopped") or since is None:
         return None
-    return PlatformState(state, since, _time(stored, "first"), _time(stored, "received"))
+    return PlatformState(state, since, *(_time(stored, name) for name in ("first", "received", "said")))
 
 
 def budget_in(job: Job | None) -> BudgetRecord | None:
@@ -275,7 +275,7 @@ def settings_sha256_of(job: Job | None) -> str | None:
 
 def platform_body(settings: Settings, platform: str, news: PlatformState) -> bytes:
     memory = {"platform": platform, "state": news.state, "since": format_rfc3339(news.since)}
-    times = {"first": news.first, "received": news.received}
+    times = {"first": news.first, "received": news.received, "said": news.said}
     return body(
         settings.followers(platform), memory | {name: format_rfc3339(when) for name, when in times.items() if when}
     )
