@@ -127,7 +127,7 @@ FILES = [
     ("namespace: acme", "endpoints", "missing"),
     ("namespace: [acme]\nendpoints: {}", "namespace", "must be text"),
     ("namespace: 7\nendpoints: {}", "namespace", "must be text"),
-    ("namespace: a/b\nendpoints: {}", "namespace", "must be a Hugging Face user or organisation"),
+    ("namespace: a/b\nendpoints: {}", "namespace", "must be a Hugging Face user or organization"),
     # Not YAML
     ("namespace: [acme", "", "line 1"),
     ("namespace: acme\n\tendpoints: {}", "", "line 2"),

@@ -1,7 +1,7 @@
-"""The settings, `lifecycle.yaml`: what they mean, how they are read, and their JSON Schema.
+"""The settings, `lifecycle.yaml`: how they are read, what they mean, and their JSON Schema.
 
-`parse` tells every mistake at once (`reading.Invalid`). The file is YAML 1.2 in what matters: only `true` and `false`
-are booleans, `12:30` and `2026-12-25` are text, and a duplicate key is refused.
+`parse` reports every mistake at once (`schema.Invalid`). The file is read as YAML 1.2 where that matters: only `true`
+and `false` are booleans, `12:30` and `2026-12-25` are text, and a duplicate key is refused.
 """
 
 import hashlib
@@ -87,13 +87,13 @@ def _between_scaling(given: Mapping[str, Any]) -> Iterator[Problem]:
 SCALING = {
     "min_replicas": Property(REPLICAS, None, "minimum number of replicas; 0 lets it scale to zero"),
     "max_replicas": Property(
-        REPLICAS.constrain(lambda count: count > 0, "must be at least 1", minimum=1), None, "the most"
+        REPLICAS.constrain(lambda count: count > 0, "must be at least 1", minimum=1), None, "maximum number of replicas"
     ),
     "scale_to_zero_after": Property(IDLE_TIMEOUT, None, "idle time after which Hugging Face scales it to zero"),
 }
 
 WARM = {
-    "path": Property(PATH, "/", "path of the request that proves that it answers, below the endpoint's URL"),
+    "path": Property(PATH, "/", "path of the request that proves that the endpoint answers, below its URL"),
     "body": Property(Field(values.json_value, {}), None, "sent as JSON by POST; without one the request is a GET"),
 }
 
@@ -113,33 +113,35 @@ ENTRY = {
     "holidays": Property(
         HOLIDAYS, None, "days on which no hours begin, or countries and regions; default: the top-level ones"
     ),
-    "hours": Property(HOURS, None, "when it should run; always: day and night, holidays or not"),
+    "hours": Property(HOURS, None, "when it should run; always: day and night, also on holidays"),
     "lead": Property(
         LEAD,
         timedelta(),
-        "begin this much earlier, so that it answers when the hours begin; auto: as long as its starts take, within "
-        "`{auto: {at_least: 2m, at_most: 30m}}`",
+        "how much earlier it is started, so that it answers when the hours begin; auto: learned from its earlier "
+        "starts, within `{auto: {at_least: 2m, at_most: 30m}}`",
     ),
-    "rest": Property(one_of("paused", "scaledToZero"), "paused", "how it rests"),
-    "platform": Property(NAME_OF_ENTRY, None, "rests while this platform is stopped"),
-    "start": Property(BOOLEAN, True, "false: the rules only ever stop it"),
+    "rest": Property(one_of("paused", "scaledToZero"), "paused", "the state in which it rests when it should not run"),
+    "platform": Property(NAME_OF_ENTRY, None, "the platform that it follows; it rests while this platform is stopped"),
+    "start": Property(BOOLEAN, True, "false: the rules stop it, and never start it"),
     "enforce": Property(
         BOOLEAN, True, "false: the rules act only in the hour after a change; later differences are reported"
     ),
     "protected": Property(
-        BOOLEAN, False, 'true: no rule stops it, nor pause of "*", nor cron; only pause by its name, with force'
+        BOOLEAN, False, "true: only a pause by its name, with force, stops it; rules, cron and pause of all do not"
     ),
     "idle_after": Property(LENGTH, None, "without hours and platform: rest when unused for this long"),
     "warm": Property(
         false_or(mapping(WARM, Warm)),
         None,
-        "the request that proves that it answers; default: its health route; false: running is enough",
+        "the request that proves that it answers; default: its health route; false: no request, running is enough",
     ),
     "scaling": Property(
-        mapping(SCALING, Scaling, cross_checks=_between_scaling), Scaling(), "written when it is started"
+        mapping(SCALING, Scaling, cross_checks=_between_scaling),
+        Scaling(),
+        "replica bounds, written when it is started; default: those that it has",
     ),
     "budget": Property(
-        BUDGET, None, "dollars for a calendar month; it rests until the month ends when they are billed"
+        BUDGET, None, "dollars for a calendar month; when they are billed, it rests until the month ends"
     ),
 }
 
@@ -149,7 +151,7 @@ PLATFORM = {
 
 CRON = {
     "at": Property(values.CRON, doc="cron schedule in the top-level time zone"),
-    "do": Property(one_of("pause", "resume", "warm"), doc="the action, unless the rules want another state"),
+    "do": Property(one_of("pause", "resume", "warm"), doc="the action; skipped if the rules want another state"),
     "endpoints": Property(list_of(TEXT, least=1), doc='entries; ["*"] means all'),
 }
 
@@ -183,7 +185,7 @@ def _between_settings(given: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _all(given: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Keys and values, those that are there twice as often as they are there."""
+    """Keys and values, also those of duplicate keys."""
     return [*((key, item) for key, item, _ in doubled(given)), *given.items()]
 
 
@@ -247,8 +249,8 @@ def _united(every: Iterable[hours.Holidays]) -> hours.Holidays:
 SETTINGS = mapping(
     {
         "namespace": Property(
-            matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}", "must be a Hugging Face user or organisation"),
-            doc="Hugging Face user or organisation",
+            matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}", "must be a Hugging Face user or organization"),
+            doc="Hugging Face user or organization",
         ),
         "time_zone": Property(ZONE, ZoneInfo("UTC"), "IANA name, or UTC; an entry may have its own"),
         "reconcile_every": Property(
@@ -266,7 +268,7 @@ SETTINGS = mapping(
         "budget": Property(BUDGET, None, "dollars for a calendar month, over all entries"),
         "dry_run": Property(BOOLEAN, False, "true: observe and report only, for every request"),
         "platforms": Property(
-            mapping_of(NAME_OF_ENTRY, mapping(PLATFORM, Platform, empty=True)), {}, "what endpoints serve"
+            mapping_of(NAME_OF_ENTRY, mapping(PLATFORM, Platform, empty=True)), {}, "systems that endpoints serve"
         ),
         "endpoints": Property(
             mapping_of(NAME_OF_ENTRY, mapping(ENTRY, cross_checks=_between_entry, empty=True)),
