@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -156,14 +156,25 @@ def _warnings(told: Mapping[str, Any]) -> list[str]:
 
 
 def _footer(told: Mapping[str, Any], rows: list[Mapping[str, Any]], now: str) -> None:
-    """One sum, over all endpoints that are listed above, and what each platform last said."""
+    """What each platform last said, budgets, and one sum over all endpoints that are listed above."""
     silent = "not known" if "scheduler" in told["unknown"] else "has sent no message yet"
     for name, news in told["platforms"].items():
         since = parse_rfc3339(news["since"])
         said = f"{news['state']} since {since:%Y-%m-%d %H:%M} UTC" if news["state"] and since else silent
         output.line(f"platform {name}: {said}")
+    for summary in dict.fromkeys(_budgets(told)):
+        output.line(summary)
     costs = [dollars_per_hour(row) for row in rows]
     known = [cost for cost in costs if cost is not None]
     unknown = f", and {len(costs) - len(known)} of unknown cost" if len(known) < len(costs) else ""
     billing = sum(state_of(row) not in (None, *FREE) for row in rows)
     output.line(f"{now}: {billing} of {len(rows)} may bill now, {money(sum(known))}{unknown}")
+
+
+def _budgets(told: Mapping[str, Any]) -> Iterator[str]:
+    """Each budget with what was billed against it, or why that is not known."""
+    if told.get("budget"):
+        yield told["budget"]["summary"]
+    for row in told["endpoints"]:
+        if row.get("budget"):
+            yield f"{row['endpoint']}: {row['budget']['summary']}"
