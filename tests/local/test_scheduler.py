@@ -178,6 +178,35 @@ def test_a_final_failure_says_what_was_tried(url: str, local: Scheduler) -> None
     assert (caught.value.code, caught.value.retryable) == ("memory_unavailable", False)
 
 
+@pytest.mark.parametrize(
+    ("call", "work"),
+    [
+        ("PATCH", lambda jobs: jobs.put(replace(JOB, body=b"new"), there=True)),
+        ("PATCH", lambda jobs: jobs.set_body("x", b"new")),
+        ("DELETE", lambda jobs: jobs.delete("x")),
+        ("POST .*:pause", lambda jobs: jobs.put(replace(JOB, state="PAUSED"), there=True)),
+    ],
+)
+def test_a_call_that_meets_another_one_is_tried_again(url: str, local: Scheduler, call: str, work: Any) -> None:
+    adapted(url, lambda jobs: jobs.put(JOB, there=False))
+    fault = local.faults.add(Fault("status", call, times=1, status=409))
+    adapted(url, lambda jobs: jobs.retry(lambda: work(jobs)))
+    assert fault.met == 1
+
+
+def test_a_job_that_is_there_and_is_not_is_tried_again(url: str, local: Scheduler) -> None:
+    local.faults.add(Fault("status", "POST", times=1, status=409))  # and an update finds nothing
+    adapted(url, lambda jobs: jobs.retry(lambda: jobs.put(JOB, there=False)))
+    assert adapted(url, lambda jobs: jobs.get("x")) == JOB
+
+
+def test_a_creation_that_finds_no_place_is_no_missing_job(url: str, local: Scheduler) -> None:
+    local.faults.add(Fault("status", "POST", status=404))
+    with pytest.raises(Failure) as told:
+        adapted(url, lambda jobs: jobs.put(JOB, there=False))
+    assert told.value.code == "memory_unavailable"
+
+
 # Its clock.
 
 

@@ -54,7 +54,7 @@ def as_failure(what: str, *, code: str, codes: Mapping[int, str] = MappingProxyT
         yield
     except GoogleAPICallError as error:
         status = error.code or 0
-        retryable = status in (408, 429) or status >= 500
+        retryable = status in (408, 409, 429) or status >= 500
         message = f"{what}: {status} {_QUERY.sub('', error.message)}"[:500]
         wait = retry_after(error.response.headers) if retryable and error.response is not None else None
         code = codes.get(status, code)

@@ -4,8 +4,9 @@ Source: Cloud Scheduler API v1. It has no preconditions, so callers read back wh
 """
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -25,7 +26,8 @@ T = TypeVar("T")
 MOST_AT_ONCE = 16  # calls under way
 MOST_JOBS = 10_000  # Google allows 5,000 in a region
 PAGE = 500
-ABOUT_ONE = MappingProxyType({404: "not_found", 409: "exists"})  # what these mean for a single job
+ABSENT = MappingProxyType({404: "not_found"})
+MADE = MappingProxyType({409: "exists"})  # of a creation; another call that gets a 409 has met one beside it
 WRITTEN = ("schedule", "time_zone", "description", "attempt_deadline", "retry_config")
 TARGET = tuple(f"http_target.{field}" for field in ("uri", "http_method", "headers", "oidc_token"))
 
@@ -73,7 +75,7 @@ class Scheduler:
 
     async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:
         fields = (*WRITTEN, *(TARGET if keeps_body else ("http_target",)))
-        create = partial(self._try, f"creating job {job.id}", lambda: self._create(job))
+        create = partial(self._try, f"creating job {job.id}", lambda: self._create(job), MADE)
         update = partial(self._try, f"updating job {job.id}", lambda: self._update(job, fields))
         try:
             state = await (update() if there else create())
@@ -82,14 +84,16 @@ class Scheduler:
             if failure.code != ("not_found" if there else "exists"):
                 raise
             await self._ours(job)
-            state = await (create() if there else update())
+            with _passing():
+                state = await (create() if there else update())
         if state == "DISABLED" and not keeps_body:  # by Google, and no update lifts that
             await self.delete(job.id)
             state = await create()
         if state in ("UPDATE_FAILED", "DISABLED"):
             raise Failure(f"job {job.id} is {state} after writing it", code="memory_unavailable", retryable=True)
         if state != job.state:
-            await self._try(f"making job {job.id} {job.state}", lambda: self._turn(job))
+            with _passing():
+                await self._try(f"making job {job.id} {job.state}", lambda: self._turn(job))
 
     async def _ours(self, job: Job) -> None:
         """Raises `Failure` when there is a job of this name that calls something else."""
@@ -136,7 +140,7 @@ class Scheduler:
         turn = self.client().pause_job if job.state == "PAUSED" else self.client().resume_job
         turn(name=self._name(job.id), timeout=PER_CALL, retry=None)
 
-    async def _try(self, what: str, call: Callable[[], T], codes: Mapping[int, str] = ABOUT_ONE) -> T:
+    async def _try(self, what: str, call: Callable[[], T], codes: Mapping[int, str] = ABSENT) -> T:
         def with_failures() -> T:
             with as_failure(what, code="memory_unavailable", codes=codes):
                 return call()
@@ -151,6 +155,17 @@ class Scheduler:
             if failure.code != "not_found":
                 raise
             return absent
+
+
+@contextmanager
+def _passing() -> Iterator[None]:
+    """A job that is there and is not is being made or deleted by another instance: trying again finds it settled."""
+    try:
+        yield
+    except Failure as failure:
+        if failure.code not in ("not_found", "exists"):
+            raise
+        raise Failure(str(failure), code="memory_unavailable", retryable=True, ambiguous=True) from None
 
 
 def _state(job: Any) -> str:
