@@ -1,10 +1,14 @@
 """What was read long ago is read again before anything is done."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from lifecycle.core.model import Override
+from lifecycle.engine.dependencies import Caller
+from lifecycle.errors import Failure
 from support.hub import TUESDAY_NOON, Harness, status
 from support.service import ANNA, MINUTE, NIGHTS, OFFICE, act, kept, only, reconcile, stage
 
@@ -94,3 +98,41 @@ def test_an_endpoint_that_the_list_does_not_show_is_asked_for_by_itself() -> Non
     on = stage(NIGHTS)
     on.hub.script("GET /", lambda _: httpx.Response(200, json={"items": [], "nextCursor": None}))
     assert only(reconcile(on)) == ("pause", "done", 200)
+
+
+def dev(state: str) -> Harness:
+    on = Harness("endpoints: {dev: {name: dev-*}}")
+    on.hub.add("dev-a", state)
+    return on
+
+
+def without(on: Harness, name: str) -> None:
+    """The list misses an endpoint, as where it moves between pages while they are read."""
+    items = [found for key, found in on.hub.endpoints.items() if key != name]
+    on.hub.script("GET /", lambda _: httpx.Response(200, json={"items": items, "nextCursor": None}))
+
+
+def test_an_endpoint_of_a_pattern_that_the_list_does_not_show_is_asked_for_before_it_is_unknown() -> None:
+    on = dev("paused")
+    without(on, "dev-a")
+    assert only(act(on, "resume", ANNA, "dev-a")) == ("resume", "done", 200)
+
+
+def test_a_name_that_cannot_be_looked_up_is_not_called_unknown() -> None:
+    on = dev("paused")
+    without(on, "dev-a")
+    on.hub.script("GET /dev-a", *[503] * 40)
+    with pytest.raises(Failure) as failed:
+        act(on, "resume", ANNA, "dev-a")
+    assert failed.value.retryable
+
+
+@pytest.mark.parametrize("answers", [[], [503] * 40])
+def test_the_override_of_an_endpoint_that_the_list_does_not_show_stays(answers: list[int]) -> None:
+    on = dev("running")
+    on.override("dev", replace(HELD, endpoint="dev-a"))
+    without(on, "dev-a")
+    on.hub.script("GET /dev-a", *answers)
+    reconcile(on, Caller("schedule"), "dev")
+    assert on.shelf is not None
+    assert [id for id in on.shelf.jobs if "-override-" in id]

@@ -1,5 +1,6 @@
 """Reconcile: each endpoint is made what the rules want, released ones too; what has ended is deleted after that."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +18,9 @@ async def reconcile(run: Run, target: Target, how: ExecutionOptions) -> list[Res
     """The results for one target."""
     if run.state_failure:
         return run.failed_results(target, run.state_failure)
+    stored = run.state.overrides.get(target.entry.key, ())
+    if not run.endpoints_failure:
+        await asyncio.gather(*(run.look_up(override.endpoint) for override in stored if override.endpoint))
     boundary = boundary_of(run.caller.job, run.prefix) if run.caller.trigger == "schedule" else None
     results = await run.drive(target, decide, how, boundary=boundary)
     if run.store and not how.dry and target.endpoint is None:
@@ -29,13 +33,11 @@ async def reconcile(run: Run, target: Target, how: ExecutionOptions) -> list[Res
 
 def _ended(run: Run, target: Target, results: Sequence[Result]) -> list[Override]:
     """Ended overrides whose effect is there, and those of endpoints that the entry no longer covers."""
-    names = {situation.name for situation in run.situations(target.entry)}
-    gone = not run.endpoints_failure
     return [
         override
         for override in run.state.overrides.get(target.entry.key, ())
         if (ended_at(override, run.state, run.now()) and settled(override, results))
-        or (gone and override.endpoint and override.endpoint not in names)
+        or (override.endpoint and run.covers_no_longer(target.entry, override.endpoint))
     ]
 
 

@@ -69,7 +69,9 @@ class Run:
         self.endpoints: list[Endpoint] = []
         self.endpoints_failure: Failure | None = None
         self.covered: dict[str, list[Endpoint]] = {}
-        self.unread: dict[str, Failure] = {}  # by entry: why an endpoint that the list does not show is not known
+        # By name: why an endpoint that the list does not show is not known. `gone`: those that are not there.
+        self.unread: dict[str, Failure] = {}
+        self.gone: set[str] = set()
         self.state = StoredState(unavailable_reason="SCHEDULER_PARENT is not set")
         self.state_failure: Failure | None = None
         self.state_at = self.state_from = begun  # when it was read, and when that began
@@ -87,9 +89,10 @@ class Run:
         entries: Iterable[Entry] = (),
         readings: Awaitable[Readings] | None = None,
         prices: Awaitable[Prices] | None = None,
+        names: Iterable[str] = (),
     ) -> None:
-        """Reads endpoints and state; of `entries` those that the list does not show are asked for one by one.
-        `readings` of the past and `prices` are awaited at the same time, where the rules ask for them."""
+        """Reads endpoints and state; of `entries` and `names` those that the list does not show are asked for one by
+        one. `readings` of the past and `prices` are awaited at the same time, where the rules ask for them."""
 
         async def read() -> None:
             self.readings = await readings if readings else NOT_READ
@@ -97,11 +100,11 @@ class Run:
         async def price() -> None:
             self.known_prices = await prices if prices else {}
 
-        await asyncio.gather(self.list_endpoints(entries), self.read_state(), read(), price())
+        await asyncio.gather(self.list_endpoints(entries, names), self.read_state(), read(), price())
         if self.clock() - self.state_at > FRESH:
             await self.read_state()
 
-    async def list_endpoints(self, entries: Iterable[Entry] = ()) -> None:
+    async def list_endpoints(self, entries: Iterable[Entry] = (), names: Iterable[str] = ()) -> None:
         begun = self.clock()
         try:
             self.endpoints = await self.hf.endpoints()
@@ -110,17 +113,21 @@ class Run:
             return
         for endpoint in self.endpoints:
             self._cover(endpoint, begun)
-        missing = [entry for entry in entries if not entry.is_pattern and entry.key not in self.covered]
-        await asyncio.gather(*map(self._look_up, missing))
+        named = [entry.name or entry.key for entry in entries if not entry.is_pattern]
+        await asyncio.gather(*map(self.look_up, dict.fromkeys([*named, *names])))
 
-    async def _look_up(self, entry: Entry) -> None:
+    async def look_up(self, name: str) -> None:
         """An endpoint can be missing from a list that changes while it is read page by page."""
+        if name in self._seen_at:
+            return
         begun = self.clock()
         try:
-            self._cover(await self.hf.endpoint(entry.name or entry.key), begun)
+            self._cover(await self.hf.endpoint(name), begun)
         except Failure as failure:
-            if failure.code != "not_found":
-                self.unread[entry.key] = failure
+            if failure.code == "not_found":
+                self.gone.add(name)
+            else:
+                self.unread[name] = failure
 
     def _cover(self, endpoint: Endpoint, at: float) -> None:
         covering = self.settings.covering(endpoint.name, endpoint.tags) if addressable(endpoint.name) else ()
@@ -159,6 +166,11 @@ class Run:
         """The state as if what this call releases had ended."""
         released = [o for o in self.released.get(entry.key, ()) if o in self.state.overrides.get(entry.key, ())]
         return ended_now(self.state, entry.key, released, self.now()) if released else self.state
+
+    def covers_no_longer(self, entry: Entry, name: str) -> bool:
+        """Whether an endpoint is known to be gone, or to belong to other entries."""
+        covered = any(found.name == name for found in self.covered.get(entry.key, ()))
+        return name in self.gone or (name in self._seen_at and not covered)
 
     def unmanaged(self) -> list[Endpoint]:
         return self.covered.get("", [])
@@ -201,7 +213,7 @@ class Run:
         situations = self.situations(entry, target.endpoint)
         if not situations and not entry.is_pattern:
             message = f"Hugging Face has no endpoint {entry.name} in {self.settings.namespace}"
-            missing = self.unread.get(entry.key) or Failure(message, code="not_found", retryable=False)
+            missing = self.unread.get(entry.name or entry.key) or Failure(message, code="not_found", retryable=False)
             return self.failed_results(target, missing, rule)
 
         async def one(situation: Situation) -> Result:

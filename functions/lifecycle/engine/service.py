@@ -1,7 +1,7 @@
 """What the functions do: observe, decide, act, report. One dispatch for all, and the one list of their names."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -91,32 +91,33 @@ class Service:
         others = [name for name in asked.others if settings.exactly(name) is None]
         lookups = [name for name in others if settings.may_cover(name)]
         if not problems and len(lookups) == len(others):
-            await self._observe(run, function, asked)
+            await self._observe(run, function, asked, lookups)
         elif lookups:
-            await run.list_endpoints()
-        if lookups and run.endpoints_failure and not problems:
-            raise run.endpoints_failure
-        unsure = lookups if run.endpoints_failure else []
+            await run.list_endpoints(names=lookups)
+        unsure = lookups if run.endpoints_failure else [name for name in lookups if name in run.unread]
+        failure = run.endpoints_failure or next(iter(run.unread.values()), None)
+        if unsure and failure and not problems:
+            raise failure
         unknown = [name for name in asked.others if name not in unsure and run.target_of(name) is None]
         if unknown and not problems:
             raise UnknownName(unknown, settings.entries)
         if problems:
             also = [Problem(("endpoints",), str(UnknownName(unknown, settings.entries)))] if unknown else []
             if unsure:
-                message = f"{', '.join(unsure)}: not looked up at Hugging Face: {run.endpoints_failure}"
+                message = f"{', '.join(unsure)}: not looked up at Hugging Face: {failure}"
                 also.append(Problem(("endpoints",), message))
             raise Invalid(*problems, *also)
         return asked, _targets(run, asked)
 
-    async def _observe(self, run: Run, function: str, asked: Request) -> None:
+    async def _observe(self, run: Run, function: str, asked: Request, names: Iterable[str]) -> None:
         """Endpoints and stored state; for the rules also what they ask of the past, and prices where all are seen."""
         entries = [target.entry for target in _targets(run, asked)]
         if function != "reconcile":
-            await run.observe(entries)
+            await run.observe(entries, names=names)
             return
         keys = [entry.key for entry in entries]
         readings = for_rules(self.world.monitoring, run.settings, keys, run.now(), everything=asked.everything)
-        await run.observe(entries, readings, costs.prices(run) if asked.everything else None)
+        await run.observe(entries, readings, costs.prices(run) if asked.everything else None, names)
 
     async def _act(self, run: Run, verb: Verb, asked: Request, targets: Sequence[Target]) -> Answer:
         warm = verb == "warm"

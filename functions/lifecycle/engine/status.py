@@ -70,7 +70,7 @@ def _observed(run: Run, entry: Entry) -> list[tuple[Situation, str | None]]:
         return [(run.situation(entry, None), str(run.endpoints_failure))]
     situations = run.situations(entry)
     if not situations and not entry.is_pattern:
-        missing = run.unread.get(entry.key) or f"Hugging Face has no endpoint {entry.name}"
+        missing = run.unread.get(entry.name or entry.key) or f"Hugging Face has no endpoint {entry.name}"
         return [(run.situation(entry, None), str(missing))]
     return [(situation, None) for situation in situations]
 
