@@ -1,4 +1,4 @@
-# Accounts, each with the least that its work needs. None has a key.
+# Service accounts. Each has only the rights that it needs, and none has a key.
 
 resource "google_service_account" "runtime" {
   account_id   = "${var.prefix}-runtime"
@@ -32,8 +32,8 @@ resource "google_service_account" "build" {
   depends_on = [time_sleep.services]
 }
 
-# Exactly what the functions and `lifecycle sync` do with jobs. Without fullView their bodies, which are the memory,
-# are not shown. Cloud Scheduler knows no rights on single jobs, so this holds for the project's.
+# Exactly what the functions and `lifecycle sync` do with jobs. Only fullView shows the jobs' bodies, in which the state is stored.
+# Cloud Scheduler has no rights for single jobs, so this applies to all jobs of the project.
 resource "google_project_iam_custom_role" "jobs" {
   role_id     = "${replace(var.prefix, "-", "_")}_jobs"
   project     = var.project_id
@@ -67,7 +67,7 @@ resource "google_service_account_iam_binding" "act_as_invoker" {
   members            = concat([google_service_account.runtime.member], local.deploy_members)
 }
 
-# What making an image takes: reading the source where Cloud Run functions put it, writing the image, writing the log.
+# What a build of an image needs: read the source from where Cloud Run functions put it, write the image, write the log.
 
 resource "google_project_iam_member" "build_source" {
   project = var.project_id
@@ -95,7 +95,7 @@ resource "google_artifact_registry_repository_iam_member" "build_images" {
   member     = google_service_account.build.member
 }
 
-# Rights take about a minute to reach every part of Google Cloud. A build that starts earlier fails, so the first apply
+# New rights take about a minute to be known everywhere in Google Cloud. A build that starts earlier fails, so the first apply
 # waits; later ones do not.
 resource "time_sleep" "build_rights" {
   create_duration = "${var.wait_for_rights}s"

@@ -1,14 +1,14 @@
-# What an operator looks at first: open incidents, what may bill and why, whether passes come, how the functions do.
+# The dashboard: open incidents, which endpoints may bill and why, whether reconcile runs, how the functions perform.
 
 locals {
-  # Charts of log lines: each metric, and what a bar shows.
+  # Charts of log lines: each metric, and the chart's title.
   line_charts = {
-    billing        = "May bill: passes an hour that saw it so"
-    should-rest    = "Should rest, and may bill"
-    bills-unwanted = "No rule wants it, and it may bill"
-    unready        = "Its hours have begun, and it does not serve"
+    billing        = "May bill: runs an hour that observed it"
+    should-rest    = "Should be stopped, and may bill"
+    bills-unwanted = "No rule wants it to run, and it may bill"
+    unready        = "Its hours have begun, and it does not answer"
     failed         = "Failed actions"
-    passes         = "Passes an hour: ${floor(3600 / local.pass)} are due, and more at boundaries"
+    passes         = "Reconcile runs an hour: ${floor(3600 / local.run_interval)} are due, and more at boundaries"
   }
 
   service_filter = "resource.type=\"cloud_run_revision\" AND resource.label.service_name=monitoring.regex.full_match(\"${var.prefix}-(${local.service_endings})\")"
@@ -22,14 +22,14 @@ locals {
       by     = ["resource.label.service_name", "metric.label.response_code_class"]
     },
     {
-      title  = "How long nineteen of twenty calls take at most, in milliseconds"
+      title  = "Duration of calls, 95th percentile, in milliseconds"
       type   = "LINE"
       filter = "metric.type=\"run.googleapis.com/request_latencies\" AND ${local.service_filter}"
       period = "3600s", aligner = "ALIGN_DELTA", reducer = "REDUCE_PERCENTILE_95"
       by     = ["resource.label.service_name"]
     },
     {
-      title  = "Platform messages that wait, and dead letters"
+      title  = "Platform messages not yet delivered, and dead letters"
       type   = "LINE"
       filter = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND resource.type=\"pubsub_subscription\" AND resource.label.subscription_id=monitoring.regex.full_match(\"${google_pubsub_subscription.events.name}|${google_pubsub_subscription.dead_letters.name}\")"
       period = "300s", aligner = "ALIGN_MAX", reducer = "REDUCE_MAX"
@@ -91,7 +91,7 @@ resource "google_monitoring_dashboard" "this" {
           }
         ],
         [{
-          title = "What was done, and why"
+          title = "Actions and their reasons"
 
           logsPanel = {
             filter        = "${local.of_functions} AND jsonPayload.event=\"endpoint\" AND NOT jsonPayload.outcome=\"unchanged\""

@@ -1,15 +1,15 @@
-# The account that cloudbuild.yaml runs as. It deploys code, settings and alerts, and makes the jobs. It reads rights but
-# changes none: a person who has that right applies a change of rights, and whatever makes or removes something that others
-# rely on (topics, the secret, accounts, functions). It deploys code that runs as the runtime account, so whoever controls
-# it can have that code read the token (docs/deployment.md, "Who can reach the token").
+# The account that cloudbuild.yaml runs as. It deploys code, settings and alerts, and syncs the jobs. It can read rights but not
+# change them. A person applies changes of rights, and changes that create or remove what others rely on (topics, the secret,
+# accounts, functions). The account deploys code that runs as the runtime account, so whoever controls it can let that code read
+# the token (docs/deployment.md, "Who can reach the token").
 
 locals {
   deploys = var.state_bucket == null ? [] : [var.state_bucket]
 
   deploy_members = google_service_account.deploy[*].member
 
-  # Exactly what a plan reads and an apply changes; tests/terraform compares it with the resources. Roles of Google's own grow:
-  # roles/cloudfunctions.developer, for one, has come to invoke and delete every Cloud Run service.
+  # Exactly what a plan reads and an apply changes; tests/terraform compares it with the resources. Google adds permissions to its
+  # own roles: roles/cloudfunctions.developer, for example, can now invoke and delete every Cloud Run service.
   deploy_permissions = concat(
     # A plan reads what is there, and who may do what with it.
     [
@@ -105,8 +105,8 @@ resource "google_project_iam_member" "deploy" {
   member  = local.deploy_members[0]
 }
 
-# Updating a function takes act-as on what it runs and is built as. So of all functions and services of the project, the
-# account can update those alone that run as these.
+# To update a function, one must be allowed to act as the accounts that it runs and is built as. So the account can only update
+# those functions and services of the project that run as these accounts.
 resource "google_service_account_iam_member" "deploy" {
   for_each = length(local.deploys) > 0 ? {
     runtime = google_service_account.runtime.name
@@ -130,7 +130,7 @@ resource "google_storage_bucket_iam_member" "deploy" {
   member = local.deploy_members[0]
 }
 
-# Who deploys a Cloud Run service must be able to read its image.
+# Whoever deploys a Cloud Run service must be able to read its image.
 resource "google_artifact_registry_repository_iam_member" "deploy_images" {
   count = var.status_page_iap ? length(local.deploys) : 0
 
@@ -141,7 +141,7 @@ resource "google_artifact_registry_repository_iam_member" "deploy_images" {
   member     = local.deploy_members[0]
 }
 
-# The key may be in another project, where no role of this one holds.
+# The key may be in another project, where this project's roles do not apply.
 resource "google_kms_crypto_key_iam_member" "deploy" {
   count = var.kms_key == null ? 0 : length(local.deploys)
 

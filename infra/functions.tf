@@ -16,8 +16,8 @@ resource "google_cloudfunctions2_function" "this" {
 
     environment_variables = {
       GOOGLE_FUNCTION_SOURCE = "functions/main.py"
-      # Python's byte code then names its source by a hash. By time it would be stale in the image, whose files are all of
-      # 1 January 1980, and each cold start would compile the code again.
+      # Python's byte code then identifies its source by a hash. Identified by time, it would be out of date in the image, where all
+      # files are dated 1 January 1980, and each cold start would compile the code again.
       SOURCE_DATE_EPOCH = "315532801"
     }
 
@@ -42,7 +42,7 @@ resource "google_cloudfunctions2_function" "this" {
     # Pub/Sub and Cloud Scheduler of this project count as internal; nobody else may reach platform_event.
     ingress_settings = each.key == "platform_event" ? "ALLOW_INTERNAL_ONLY" : var.ingress
 
-    # functions-framework: a thread for each call that is let in.
+    # functions-framework: a thread for each concurrent call.
     environment_variables = merge(local.function_environment, { THREADS = each.value.concurrency })
 
     dynamic "secret_volumes" {

@@ -1,9 +1,9 @@
-# The past. A log bucket of its own keeps the functions' lines, longer than the project's _Default bucket does, and
-# log-based metrics keep what endpoints cost and how long they take to start. Nothing else is stored: see
+# History and costs. A separate log bucket keeps the functions' lines, longer than the project's _Default bucket does.
+# Log-based metrics keep what endpoints cost and how long they take to start. Nothing else is stored: see
 # docs/operations.md, "History and money".
 
 locals {
-  # What the functions and the command line read from (LOGGING_PARENT and MONITORING_PARENT). Built from the parts, not
+  # Where the functions and the command line read (LOGGING_PARENT and MONITORING_PARENT). These are built from variables, not
   # from resources, because functions and outputs need them before anything exists.
   history_bucket    = "projects/${var.project_id}/locations/${var.region}/buckets/${var.prefix}"
   logging_parent    = "${local.history_bucket}/views/${var.prefix}"
@@ -11,8 +11,8 @@ locals {
 
   history_readers = merge({ runtime = google_service_account.runtime.member }, { for member in var.people : member => member })
 
-  # One distribution metric each: the log lines that have a value, and the value. The mean of a distribution is exact,
-  # whatever its buckets are; percentiles are as exact as the buckets are narrow.
+  # The field of the log lines from which each distribution metric takes its values. The mean of a distribution is exact,
+  # whatever its buckets are. A percentile is as exact as the buckets are narrow.
   distributions = {
     dollars-per-hour = {
       field       = "dollars_per_hour"
@@ -35,13 +35,13 @@ resource "google_logging_project_bucket_config" "history" {
   project        = var.project_id
   location       = var.region
   bucket_id      = var.prefix
-  description    = "hf-endpoint-lifecycle (${var.prefix}): what was done and why"
+  description    = "hf-endpoint-lifecycle (${var.prefix}): actions and their reasons"
   retention_days = var.history_days
 
   depends_on = [time_sleep.services]
 }
 
-# In parentheses, so that an exclusion that is added later cuts nothing else.
+# In parentheses, so that a condition that is added later applies to all of it.
 resource "google_logging_project_sink" "history" {
   name        = "${var.prefix}-history"
   project     = var.project_id
@@ -52,7 +52,7 @@ resource "google_logging_project_sink" "history" {
   unique_writer_identity = true
 }
 
-# The bucket holds these lines alone; the view is what rights can be given on.
+# The bucket has only these lines. Rights can only be granted on a view.
 resource "google_logging_log_view" "history" {
   parent      = "projects/${var.project_id}"
   location    = var.region

@@ -1,5 +1,5 @@
-# Who may call which function. A binding is the whole truth: whoever else was let in, allUsers too, is removed by the next
-# apply. While `people` is empty, `status` and `console` have no binding, so who was let in there by hand stays.
+# Who may call which function. A binding is complete: the next apply removes every other member, including allUsers. While `people`
+# is empty, `status` and `console` have no binding, so members that were added there by hand remain.
 
 locals {
   callers = {
@@ -22,7 +22,7 @@ resource "google_cloud_run_v2_service_iam_binding" "invoker" {
   role     = "roles/run.invoker"
   members  = each.value
 
-  # A function that is replaced has a new service, which lets nobody in.
+  # A replaced function has a new service, which nobody may call yet.
   lifecycle {
     replace_triggered_by = [google_cloudfunctions2_function.this[each.key].id]
   }

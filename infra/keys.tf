@@ -1,6 +1,6 @@
-# With `kms_key`, a key of the customer's own encrypts what is stored: the token, the messages, the source and the images.
-# Each service uses the key by an account of Google's own in this project; those are made before the first apply
-# (docs/companies.md). They are not looked up: a look-up that waits for something would replace the grants.
+# With `kms_key`, the customer's own key encrypts the stored data: the token, the messages, the source and the images. Each service
+# uses the key through its service agent in this project. The agents are created before the first apply (docs/companies.md). There
+# is no data source for them, because a data source that depends on a resource would replace the grants.
 
 resource "google_kms_crypto_key_iam_member" "users" {
   for_each = var.kms_key == null ? {} : {

@@ -28,7 +28,7 @@ resource "google_project_service" "this" {
   project = var.project_id
   service = each.key
 
-  # Others in the project may use it, too.
+  # Others in the project may use the service, too.
   disable_on_destroy = false
 }
 
@@ -41,7 +41,7 @@ resource "time_sleep" "services" {
 locals {
   labels = merge(var.labels, { app = "hf-endpoint-lifecycle", environment = var.prefix })
 
-  # What each function is allowed: seconds for a call (design, "Time limits"), calls at once, instances.
+  # The limits of each function: seconds for a call (docs/design.md, "Time limits"), calls at once, instances.
   functions = {
     for name, own in {
       pause          = {}
@@ -60,8 +60,8 @@ locals {
     }, own)
   }
 
-  # Cloud Run's deterministic URL. It is known before the function is there, so that functions, jobs and the
-  # subscription can name it without going round in a circle; Cloud Run takes it as audience.
+  # Cloud Run's deterministic URL. It is known before the function exists, so functions, jobs and the subscription can use
+  # it without a dependency cycle. Cloud Run accepts it as audience.
   functions_url = "https://${var.prefix}-{name}-${data.google_project.this.number}.${var.region}.run.app"
   function_urls = {
     for name, function in local.functions : name => replace(local.functions_url, "{name}", replace(name, "_", "-"))
@@ -71,7 +71,7 @@ locals {
   scheduler_region = coalesce(var.scheduler_region, var.region)
   scheduler_parent = "projects/${var.project_id}/locations/${local.scheduler_region}"
 
-  # The functions' environment. Google sets LOG_EXECUTION_ID to true, with which functions-framework rewrites each log line.
+  # The functions' environment. Google sets LOG_EXECUTION_ID to true, which makes functions-framework rewrite each log line.
   function_environment = merge(
     {
       SCHEDULER_PARENT        = local.scheduler_parent
@@ -89,12 +89,12 @@ locals {
     },
   )
 
-  # How often reconcile looks at everything, in minutes. The code's own default is 10m.
+  # The interval of reconcile runs in minutes. The code's default is 10m.
   settings          = yamldecode(file("${path.module}/../${var.settings_file}"))
   minutes           = { h = 60, m = 1, s = 1 / 60 }
   reconcile_minutes = sum([for part in regexall("([0-9]+)([hms])", try(local.settings.reconcile_every, "10m")) : part[0] * local.minutes[part[1]]])
 
-  # Google's own accounts in this project. They are made before the first apply (docs/deployment.md).
+  # Service agents: Google's own accounts in this project. They are created before the first apply (docs/deployment.md).
   pubsub_agent    = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
   iap_agent       = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-iap.iam.gserviceaccount.com"
   secret_agent    = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-secretmanager.iam.gserviceaccount.com"

@@ -1,4 +1,4 @@
-# Alerts on what the functions log. Each describes what to do: docs/operations.md has more, alert by alert.
+# Alerts on the functions' log lines. Each alert states what to do; docs/operations.md describes each in more detail.
 
 locals {
   # The functions' services, and the page's.
@@ -6,45 +6,45 @@ locals {
   of_functions    = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=~\"^${var.prefix}-(${local.service_endings})$\""
 
   # In parentheses: in Cloud Logging OR binds more tightly than AND.
-  in_pass = "(jsonPayload.event=\"endpoint\" AND jsonPayload.function=\"reconcile\" AND jsonPayload.trigger=\"schedule\")"
-  rests   = "(jsonPayload.wanted=\"paused\" OR jsonPayload.wanted=\"scaledToZero\")"
-  nobodys = "(jsonPayload.wanted=\"any\" OR jsonPayload.outcome=\"skipped\")"
+  in_run      = "(jsonPayload.event=\"endpoint\" AND jsonPayload.function=\"reconcile\" AND jsonPayload.trigger=\"schedule\")"
+  should_stop = "(jsonPayload.wanted=\"paused\" OR jsonPayload.wanted=\"scaledToZero\")"
+  no_rule     = "(jsonPayload.wanted=\"any\" OR jsonPayload.outcome=\"skipped\")"
 
-  # One metric each: the log lines that it counts (functions/lifecycle/web/logs.py). A dry run stops and starts nothing, so it
-  # raises no alarm but the one for what bills a whole day.
+  # The log lines that each metric counts (functions/lifecycle/web/logs.py writes them). A dry run stops and starts nothing, so
+  # its lines do not count for `unready` and `should-rest`.
   metrics = {
     failed         = "jsonPayload.event=\"endpoint\" AND jsonPayload.outcome=\"failed\""
-    unready        = "${local.in_pass} AND jsonPayload.unready=true AND jsonPayload.dry_run=false"
-    should-rest    = "${local.in_pass} AND jsonPayload.billing=true AND ${local.rests} AND jsonPayload.dry_run=false"
+    unready        = "${local.in_run} AND jsonPayload.unready=true AND jsonPayload.dry_run=false"
+    should-rest    = "${local.in_run} AND jsonPayload.billing=true AND ${local.should_stop} AND jsonPayload.dry_run=false"
     token-refused  = "jsonPayload.code=\"token_refused\""
-    bills-unwanted = "(${local.in_pass} AND jsonPayload.billing=true AND ${local.nobodys}) OR (jsonPayload.event=\"unmanaged\" AND jsonPayload.billing=true)"
+    bills-unwanted = "(${local.in_run} AND jsonPayload.billing=true AND ${local.no_rule}) OR (jsonPayload.event=\"unmanaged\" AND jsonPayload.billing=true)"
     budget         = "jsonPayload.code=\"budget_spent\" OR jsonPayload.code=\"budget_near\""
     budget-unknown = "jsonPayload.code=\"budget_unknown\""
-    billing        = "(${local.in_pass} OR jsonPayload.event=\"unmanaged\") AND jsonPayload.billing=true"
+    billing        = "(${local.in_run} OR jsonPayload.event=\"unmanaged\") AND jsonPayload.billing=true"
     passes         = "jsonPayload.event=\"call\" AND jsonPayload.function=\"reconcile\" AND jsonPayload.trigger=\"schedule\""
   }
 
-  pass = ceil(local.reconcile_minutes) * 60 # seconds
+  run_interval = ceil(local.reconcile_minutes) * 60 # seconds
 
-  # An alarm goes off when there are more than `more_than` lines in `window` seconds (90,000 at the most): of all endpoints
-  # together, so that a hundred that fail at once are one notice, or of each, where only its own lines in a row mean something.
-  # An endpoint that has been so for S seconds has a line in S/pass + 1 passes, which fit into a little more than S seconds.
+  # An alert fires when there are more than `more_than` lines in `window` seconds (at most 90,000). With an empty `by` the lines
+  # of all endpoints count together, so that a hundred failures at once are one notification. Otherwise each endpoint counts for
+  # itself. A state that has lasted for S seconds has S / run_interval + 1 lines, which fit into a little more than S seconds.
   line_alerts = {
     failed = {
       title  = "an action failed"
       window = 3600, more_than = 0, by = []
-      todo   = "The log line names the endpoint and the reason. 403, payment and unknown names need a person; the next reconcile run retries everything else."
+      todo   = "The log line names the endpoint and the reason. Correct permissions (403), payment problems and unknown names yourself; the next reconcile run retries everything else."
     }
     unready = {
       title = "not answering when its hours began"
-      # Twice: a start that takes its few minutes is no alarm.
-      window = max(3600, 2 * local.pass), more_than = 1, by = ["metric.label.name"]
+      # Two lines: a start that takes a few minutes is not an alert.
+      window = max(3600, 2 * local.run_interval), more_than = 1, by = ["metric.label.name"]
       todo   = "Look at the endpoint's logs at Hugging Face. It may need a longer lead, or another region."
     }
     should-rest = {
-      title  = "running for 30 minutes, and should rest"
-      window = 1800 + local.pass, more_than = ceil(1800 / local.pass), by = ["metric.label.name"]
-      todo   = "Pause it: `lifecycle pause NAME`. The log line's reason explains why no rule paused it."
+      title  = "running for 30 minutes, and should be stopped"
+      window = 1800 + local.run_interval, more_than = ceil(1800 / local.run_interval), by = ["metric.label.name"]
+      todo   = "The reason in the log line explains why it was not stopped. To stop it: `lifecycle pause NAME`."
     }
     token-refused = {
       title  = "Hugging Face refused the token"
@@ -52,22 +52,22 @@ locals {
       todo   = "Add a version with a new token: `gcloud secrets versions add ${var.prefix}-hf-token --data-file=-`"
     }
     bills-unwanted = {
-      title = "bills for 24 hours, and no rule wants it"
-      # An hour more, so that a few lost passes hide nothing.
-      window = 90000, more_than = ceil(86400 / local.pass), by = ["metric.label.name"]
+      title = "bills for 24 hours, and no rule wants it to run"
+      # An hour more, so that it also fires when a few runs are missing.
+      window = 90000, more_than = ceil(86400 / local.run_interval), by = ["metric.label.name"]
       todo   = "Give the endpoint an entry in the settings, or pause it. In a dry run: consider setting `dry_run: false`."
     }
     budget = {
       title = "a budget is spent, or nearly"
-      # Near is one line a day; spent is a line of every run until the month ends.
+      # A budget that is nearly spent has one line a day; a spent one has a line in every run until the month ends.
       window = 3600, more_than = 0, by = ["metric.label.name"]
       todo   = "The log line states what was billed; `lifecycle report` shows details. Raise the budget in the settings, or start what is needed with `lifecycle resume --force NAME`."
     }
     budget-unknown = {
-      title = "a budget is not applied, because what was billed is not known"
-      # For an hour; a single run that could not read it is no alarm.
-      window = 3600 + local.pass, more_than = ceil(3600 / local.pass) - 1, by = ["metric.label.name"]
-      todo   = "The log line gives the reason: Cloud Monitoring refuses or does not answer, MONITORING_PARENT is not set, or prices are not known."
+      title = "a budget is not applied, because the billed costs are unknown"
+      # For an hour: a single run that could not read the costs is not an alert.
+      window = 3600 + local.run_interval, more_than = ceil(3600 / local.run_interval) - 1, by = ["metric.label.name"]
+      todo   = "The log line gives the reason: Cloud Monitoring refuses or does not answer, MONITORING_PARENT is not set, or prices are unknown."
     }
   }
 
@@ -81,7 +81,7 @@ locals {
         window     = alert.window
         aligner    = "ALIGN_SUM"
         by         = alert.by
-        auto_close = "1800s" # without new lines it is over
+        auto_close = "1800s" # it is over when there are no new lines
         todo       = alert.todo
         lines      = google_logging_metric.this[name].filter
       }
@@ -92,7 +92,7 @@ locals {
         filter    = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.this["passes"].name}\""
         more_than = null
         # Three reconcile runs. A run logs its line when it ends, and one that waits for a start may take nine minutes.
-        absent     = 3 * local.pass + 600
+        absent     = 3 * local.run_interval + 600
         window     = 60
         aligner    = "ALIGN_SUM"
         by         = []
@@ -101,7 +101,7 @@ locals {
         lines      = google_logging_metric.this["passes"].filter
       }
       dead-letters = {
-        title      = "a platform's message was not taken"
+        title      = "a platform message could not be processed"
         filter     = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"${google_pubsub_subscription.dead_letters.name}\" AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
         more_than  = 0
         absent     = null
@@ -109,7 +109,7 @@ locals {
         aligner    = "ALIGN_MAX"
         by         = []
         auto_close = null
-        todo       = "Look at it: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letters.name} --limit 10`. Publish the platform's current state again, then pull with `--auto-ack`."
+        todo       = "Read the message: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letters.name} --limit 10`. Publish the platform's current state again, then pull with `--auto-ack`."
         lines      = "${local.of_functions} AND jsonPayload.function=\"platform_event\""
       }
     },
@@ -198,7 +198,7 @@ resource "google_monitoring_alert_policy" "this" {
     }
   }
 
-  # One notice when an incident begins, and one a day while it lasts.
+  # One notification when an incident begins, and one a day while it lasts.
   alert_strategy {
     auto_close           = each.value.auto_close
     notification_prompts = ["OPENED"]
@@ -225,6 +225,6 @@ resource "google_monitoring_alert_policy" "this" {
 
   notification_channels = local.channels
 
-  # Monitoring knows a new metric only after some minutes, which the functions' first build takes anyway.
+  # Cloud Monitoring knows a new metric only after some minutes. The first build of the functions takes that long anyway.
   depends_on = [google_cloudfunctions2_function.this]
 }

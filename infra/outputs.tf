@@ -1,20 +1,20 @@
 output "environment" {
-  description = "What `lifecycle sync` and people's command line need, as environment variables."
+  description = "The environment variables for `lifecycle sync` and people's command line."
   value       = local.environment
 }
 
 output "exports" {
-  description = "The same and the regions for a shell in the repository: eval \"$(make -s shell)\""
+  description = "The same, with the project and the regions, for a shell in the repository: eval \"$(make -s shell)\""
   value       = join("", [for name, value in merge(local.environment, local.places) : "export ${name}='${value}'\n"])
 }
 
 output "function_urls" {
-  description = "Where each function answers; also the audience of the tokens for it."
+  description = "The URL of each function, which is also the audience of the tokens for it."
   value       = local.function_urls
 }
 
 output "status_page" {
-  description = "How people reach the page: its URL behind Identity-Aware Proxy, or the command that serves it on their own machine."
+  description = "How people reach the page: its URL behind Identity-Aware Proxy, or a command that serves it on their machine."
   value = try(
     google_cloud_run_v2_service.page[0].uri,
     "gcloud run services proxy ${local.functions["console"].resource} --project ${var.project_id} --region ${var.region}",
@@ -32,7 +32,7 @@ output "topic" {
 }
 
 output "deploy_service_account" {
-  description = "What cloudbuild.yaml runs as; null without `state_bucket`."
+  description = "The account that cloudbuild.yaml runs as; null without `state_bucket`."
   value       = one(google_service_account.deploy[*].email)
 }
 

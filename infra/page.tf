@@ -1,12 +1,12 @@
-# The page behind Identity-Aware Proxy: the image of the function `console` once more, as a Cloud Run service of its own. On the
-# function itself the proxy would turn away the identity tokens of `gcloud run services proxy`.
+# The page behind Identity-Aware Proxy: a second Cloud Run service with the image of the function `console`. In front of the
+# function itself, the proxy would refuse the identity tokens of `gcloud run services proxy`.
 
 locals {
   page = "${var.prefix}-page"
 }
 
-# The service that Cloud Run functions make for `console` names its image, and the base image that Google keeps up to date
-# underneath. It is read after every change of a function, so the page gets the new image in the same apply.
+# The service that Cloud Run functions create for `console` names its image, and the base image, which Google keeps up to date. It
+# is read after every change of a function, so the page gets the new image in the same apply.
 data "google_cloud_run_v2_service" "console" {
   count = var.status_page_iap ? 1 : 0
 
@@ -98,7 +98,7 @@ locals {
   page_environment = merge(local.function_environment, {
     FUNCTION_TARGET = "console"
     THREADS         = local.functions["console"].concurrency
-    # Whom the proxy's signed assertions are for (docs.cloud.google.com/iap/docs/signed-headers-howto).
+    # The audience of the proxy's signed assertions (docs.cloud.google.com/iap/docs/signed-headers-howto).
     IAP_AUDIENCE = "/projects/${data.google_project.this.number}/locations/${var.region}/services/${local.page}"
   })
 
@@ -110,7 +110,7 @@ locals {
   }
 }
 
-# Only the proxy calls the service; only people pass the proxy.
+# Only the proxy may call the service, and the proxy only admits `people`.
 
 resource "google_cloud_run_v2_service_iam_binding" "page" {
   count = var.status_page_iap ? 1 : 0

@@ -1,5 +1,5 @@
-# Compute Engine's own audit log tells when a VM came up and when it went. A sink hands these entries to the topic, so
-# the VM needs no code and no right to publish.
+# Compute Engine's audit log has an entry when a VM starts and when it stops. A sink publishes these entries to the topic, so the
+# VM needs no code and no right to publish.
 
 locals {
   vm_methods = [
@@ -19,7 +19,7 @@ resource "google_logging_project_sink" "vms" {
   description = "Starts and stops of the VMs that are platforms"
   destination = "pubsub.googleapis.com/${google_pubsub_topic.events.id}"
 
-  # The last entry of an operation: it is done. One that failed is an ERROR.
+  # The last entry of an operation means that it is done. The entry of a failed operation is an ERROR.
   filter = join("\n", [
     "(log_id(\"cloudaudit.googleapis.com/activity\") OR log_id(\"cloudaudit.googleapis.com/system_event\"))",
     "resource.type=\"gce_instance\"",
@@ -34,7 +34,7 @@ resource "google_logging_project_sink" "vms" {
   depends_on = [time_sleep.services]
 }
 
-# The first sink of a project makes Cloud Logging's own account, and IAM refuses an account that it does not know yet.
+# The first sink of a project creates Cloud Logging's service agent, and IAM refuses an account that it does not know yet.
 resource "time_sleep" "vms_writer" {
   count = length(var.platform_vms) > 0 ? 1 : 0
 

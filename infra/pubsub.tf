@@ -1,4 +1,4 @@
-# Platforms publish here when they start and stop. The right to publish is the right to pause what follows them.
+# Platforms publish here when they start and stop. Whoever may publish can pause the endpoints that follow a platform.
 resource "google_pubsub_topic" "events" {
   #checkov:skip=CKV_GCP_83:The messages say that a platform started or stopped, and nothing else
   name    = "${var.prefix}-platform-events"
@@ -31,7 +31,7 @@ locals {
   publishers = concat(var.publishers, [for wait in time_sleep.vms_writer : wait.triggers["writer"]])
 }
 
-# Our own subscription: that of an Eventarc trigger could be given neither order, nor dead letters, nor patience.
+# A subscription of our own: the one of an Eventarc trigger can have no ordering, no dead letters and no retry policy.
 resource "google_pubsub_subscription" "events" {
   name    = "${var.prefix}-platform-events"
   project = var.project_id
@@ -39,7 +39,7 @@ resource "google_pubsub_subscription" "events" {
   labels  = local.labels
 
   enable_message_ordering    = true
-  ack_deadline_seconds       = 90 # platform_event's 60 s, and what comes on top
+  ack_deadline_seconds       = 90 # platform_event's 60 s, and a margin
   message_retention_duration = "604800s"
 
   push_config {
@@ -51,12 +51,12 @@ resource "google_pubsub_subscription" "events" {
     }
   }
 
-  # Never: a month without news is no reason to stop listening.
+  # It never expires, even after a month without messages.
   expiration_policy {
     ttl = ""
   }
 
-  # About nine minutes in all. Longer would hold back the key's next message behind one that nobody understands.
+  # About nine minutes in all. A malformed message holds back the next one of its ordering key for that long.
   retry_policy {
     minimum_backoff = "10s"
     maximum_backoff = "120s"
@@ -85,7 +85,7 @@ resource "google_pubsub_topic" "dead_letters" {
   depends_on = [time_sleep.services, time_sleep.key]
 }
 
-# Without it dead letters are lost.
+# Without a subscription, dead letters are lost.
 resource "google_pubsub_subscription" "dead_letters" {
   name    = "${var.prefix}-dead-letters"
   project = var.project_id
@@ -100,7 +100,7 @@ resource "google_pubsub_subscription" "dead_letters" {
   }
 }
 
-# Pub/Sub itself moves dead letters: it publishes them there, and takes them off here.
+# Pub/Sub's service agent moves dead letters: it publishes them to the dead-letter topic, and acknowledges them here.
 
 resource "google_pubsub_topic_iam_member" "dead_letters" {
   topic   = google_pubsub_topic.dead_letters.name

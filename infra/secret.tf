@@ -1,5 +1,5 @@
-# The secret without its value: that is added by hand, and is never in Terraform's state. A change of region or prefix would
-# replace it, and the value would be gone: Terraform refuses that until `deletion_protection` is false.
+# The secret without its value, which is added by hand and is never in Terraform's state. A change of region or prefix would
+# replace the secret and lose the value: Terraform refuses that until `deletion_protection` is false.
 resource "google_secret_manager_secret" "token" {
   secret_id = "${var.prefix}-hf-token"
   project   = var.project_id
@@ -32,7 +32,7 @@ locals {
   token_file   = "hf-token"
 }
 
-# Alone: a reader that was added by hand is taken away by the next apply.
+# The only reader: the next apply removes readers that were added by hand.
 resource "google_secret_manager_secret_iam_binding" "token" {
   secret_id = google_secret_manager_secret.token.secret_id
   project   = var.project_id

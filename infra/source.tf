@@ -1,4 +1,4 @@
-# One zip for all functions, with nothing in it but what runs.
+# One zip for all functions, which contains only what runs.
 
 locals {
   root = "${path.module}/.."
@@ -40,7 +40,7 @@ resource "google_storage_bucket" "source" {
 
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
-  force_destroy               = true # it can all be made again from the repository
+  force_destroy               = true # the repository has all of it
 
   versioning {
     enabled = true

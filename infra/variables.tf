@@ -1,5 +1,5 @@
 variable "project_id" {
-  description = "The Google Cloud project that everything is made in."
+  description = "The Google Cloud project in which Terraform creates everything."
   type        = string
 
   validation {
@@ -20,7 +20,7 @@ variable "region" {
 }
 
 variable "scheduler_region" {
-  description = "The region of Cloud Scheduler's jobs, where `region` has no Cloud Scheduler: `gcloud scheduler locations list` names those that have. Default: `region`."
+  description = "The region of Cloud Scheduler's jobs, if `region` has no Cloud Scheduler. `gcloud scheduler locations list` names the regions that have it. Default: `region`."
   type        = string
   default     = null
 
@@ -34,7 +34,7 @@ variable "scheduler_region" {
 check "scheduler_region" {
   assert {
     condition     = contains(local.scheduler_regions, local.scheduler_region)
-    error_message = "${local.scheduler_region} is not a region that Cloud Scheduler is known to be in (September 2026). Look at `gcloud scheduler locations list`, and set `scheduler_region` to one of those."
+    error_message = "${local.scheduler_region} is not a region that Cloud Scheduler is known to be in (September 2026). Set `scheduler_region` to a region that `gcloud scheduler locations list` names."
   }
 }
 
@@ -50,7 +50,7 @@ locals {
 }
 
 variable "prefix" {
-  description = "What every name begins with, and the functions' JOB_PREFIX. Two environments in one project have different ones."
+  description = "The beginning of every name, and the functions' JOB_PREFIX. Two environments in one project need different prefixes."
   type        = string
   default     = "lifecycle"
 
@@ -75,12 +75,12 @@ variable "labels" {
 
   validation {
     condition     = length(setintersection(keys(var.labels), ["app", "environment"])) == 0
-    error_message = "The labels `app` and `environment` are set here."
+    error_message = "Terraform sets the labels `app` and `environment` itself."
   }
 }
 
 variable "settings_file" {
-  description = "The settings that are deployed, relative to the repository. Another environment in the same clone names another file."
+  description = "The settings file to deploy, relative to the repository. Another environment in the same clone uses another file."
   type        = string
   default     = "functions/lifecycle.yaml"
 
@@ -91,7 +91,7 @@ variable "settings_file" {
 }
 
 # Python 3.14 is the newest runtime (docs.cloud.google.com/functions/docs/runtime-support, November 2026), and the newest
-# that every package in requirements.txt has a wheel for; `.ci/run` looks.
+# for which every package in requirements.txt has a wheel; `.ci/run buildpack` checks that.
 variable "python_runtime" {
   description = "The functions' runtime: the newest Python that both Cloud Run functions and requirements.txt support."
   type        = string
@@ -104,7 +104,7 @@ variable "python_runtime" {
 }
 
 variable "memory" {
-  description = "Memory of one instance of a function. 512Mi carries hundreds of endpoints."
+  description = "Memory of one instance of a function. 512Mi is enough for hundreds of endpoints."
   type        = string
   default     = "512Mi"
 
@@ -126,7 +126,7 @@ variable "max_instances" {
 }
 
 variable "token_version" {
-  description = "The version of the secret that holds the Hugging Face token. With `latest` a new one is used within ten minutes, without a deployment."
+  description = "The version of the secret that has the Hugging Face token. With `latest`, a new version is used within ten minutes, without a deployment."
   type        = string
   default     = "latest"
 
@@ -137,13 +137,13 @@ variable "token_version" {
 }
 
 variable "mount_token" {
-  description = "Hand the token to the functions as a file that Cloud Run mounts (HF_TOKEN_FILE), instead of having them ask Secret Manager. It is the same version of the same secret. Cloud Run refuses to deploy while that version does not exist, so set it after the secret has a token."
+  description = "true: Cloud Run mounts the token as a file (HF_TOKEN_FILE), and the functions read that instead of asking Secret Manager. It is the same version of the same secret. Cloud Run refuses to deploy while that version does not exist, so set it after the secret has a token."
   type        = bool
   default     = false
 }
 
 variable "deletion_protection" {
-  description = "Refuse to destroy or replace the secret, whose value cannot be restored. Set it to false, and apply, before you remove everything or change `region` or `prefix`."
+  description = "true: Terraform refuses to destroy or replace the secret, because its value cannot be restored. Set it to false, and apply, before you remove everything or change `region` or `prefix`."
   type        = bool
   default     = true
 }
@@ -155,12 +155,12 @@ variable "kms_key" {
 
   validation {
     condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/${var.region}/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
-    error_message = "A key looks like projects/P/locations/${var.region}/keyRings/R/cryptoKeys/K, and is in the region of what it encrypts."
+    error_message = "A key looks like projects/P/locations/${var.region}/keyRings/R/cryptoKeys/K, and is in the same `region` as the deployment."
   }
 }
 
 variable "ingress" {
-  description = "From where the functions and the page can be reached, before any right is looked at: ALLOW_ALL, ALLOW_INTERNAL_AND_GCLB or ALLOW_INTERNAL_ONLY. Cloud Scheduler and Pub/Sub of this project count as internal."
+  description = "The networks from which the functions and the page can be reached, which Google checks before any right: ALLOW_ALL, ALLOW_INTERNAL_AND_GCLB or ALLOW_INTERNAL_ONLY. Cloud Scheduler and Pub/Sub of this project count as internal."
   type        = string
   default     = "ALLOW_ALL"
 
@@ -177,7 +177,7 @@ variable "people" {
 
   validation {
     condition     = alltrue([for member in var.people : can(regex("^(user|group|domain|serviceAccount|principal|principalSet):.+$", member))])
-    error_message = "Members look like group:ml-team@example.com. allUsers and allAuthenticatedUsers are never let in."
+    error_message = "Members look like group:ml-team@example.com. allUsers and allAuthenticatedUsers are never allowed."
   }
 }
 
@@ -188,12 +188,12 @@ variable "publishers" {
 
   validation {
     condition     = alltrue([for member in var.publishers : can(regex("^(user|group|serviceAccount|principal|principalSet):.+$", member))])
-    error_message = "Members look like serviceAccount:NAME@PROJECT.iam.gserviceaccount.com. allUsers and allAuthenticatedUsers are never let in."
+    error_message = "Members look like serviceAccount:NAME@PROJECT.iam.gserviceaccount.com. allUsers and allAuthenticatedUsers are never allowed."
   }
 }
 
 variable "platform_vms" {
-  description = "Compute Engine VMs of this project whose own start and stop are platform messages, each with its zone, such as {main = \"europe-west1-b\"}. The platform in the settings is named as the VM."
+  description = "Compute Engine VMs of this project, each with its zone, such as {main = \"europe-west1-b\"}. Their start and stop become platform messages. The platform in the settings has the VM's name."
   type        = map(string)
   default     = {}
 
@@ -207,19 +207,19 @@ variable "platform_vms" {
 }
 
 variable "status_page_iap" {
-  description = "Also serve the page to browsers, behind Identity-Aware Proxy, by a separate service that only `people` reach."
+  description = "true: also serve the page to browsers, behind Identity-Aware Proxy, by a separate service that only `people` can reach."
   type        = bool
   default     = false
 }
 
 variable "alerts" {
-  description = "Make the alert policies. Google charges for each condition."
+  description = "true: create the alert policies. Google charges for each condition."
   type        = bool
   default     = true
 }
 
 variable "alert_emails" {
-  description = "Addresses that get the alerts. With none, and no `notification_channels`, incidents show only in the console."
+  description = "Addresses that get the alerts. Without addresses and `notification_channels`, incidents only show in the console."
   type        = list(string)
   default     = []
 
@@ -241,7 +241,7 @@ variable "notification_channels" {
 }
 
 variable "state_bucket" {
-  description = "The bucket of Terraform's state. Given, an account for cloudbuild.yaml is made, which may deploy but not change rights."
+  description = "The bucket of Terraform's state. If it is set, Terraform creates an account for cloudbuild.yaml, which may deploy but not change rights."
   type        = string
   default     = null
 
@@ -252,7 +252,7 @@ variable "state_bucket" {
 }
 
 variable "wait_for_rights" {
-  description = "Seconds that the first apply waits each time for Google Cloud to take in what it needs next: enabled services, new rights, new accounts. Later applies do not wait."
+  description = "Seconds that the first apply waits, each time, until Google Cloud knows new services, rights and accounts everywhere. Later applies do not wait."
   type        = number
   default     = 90
 

@@ -16,7 +16,7 @@ terraform {
     }
   }
 
-  # Given when initialising, so that each environment has its own state:
+  # Given to `terraform init`, so that each environment has its own state:
   #   terraform init -backend-config=bucket=BUCKET -backend-config=prefix=PREFIX
   backend "gcs" {}
 }

@@ -37,7 +37,7 @@ run "there_is_an_alert_for_everything_that_needs_a_person" {
 
   assert {
     condition     = alltrue([for alert in google_monitoring_alert_policy.this : alert.alert_strategy[0].notification_prompts == tolist(["OPENED"]) && alert.alert_strategy[0].notification_channel_strategy[0].renotify_interval == "86400s"])
-    error_message = "Each alert tells once, and once a day while it lasts."
+    error_message = "Each alert notifies when it opens, and once a day while it lasts."
   }
 
   assert {
@@ -45,7 +45,7 @@ run "there_is_an_alert_for_everything_that_needs_a_person" {
       failed = false, token-refused = false, dead-letters = false, unready = true, should-rest = true, bills-unwanted = true,
       budget = true, budget-unknown = true
     }
-    error_message = "What fails together is one notice; what must last is counted for each endpoint."
+    error_message = "Failures count together; states that last are counted for each endpoint."
   }
 
   assert {
@@ -58,7 +58,7 @@ run "times_follow_from_reconcile_every" {
   # The sample's: 10m.
   assert {
     condition     = google_monitoring_alert_policy.this["silent"].conditions[0].condition_absent[0].duration == "2400s"
-    error_message = "Three passes, and the time that a pass may take."
+    error_message = "Three runs, and the time that a run may take."
   }
 
   assert {
@@ -66,12 +66,12 @@ run "times_follow_from_reconcile_every" {
       google_monitoring_alert_policy.this["should-rest"].conditions[0].condition_threshold[0].threshold_value == 3 &&
       google_monitoring_alert_policy.this["should-rest"].conditions[0].condition_threshold[0].aggregations[0].alignment_period == "2400s"
     )
-    error_message = "Four passes in a row are thirty minutes."
+    error_message = "The lines of four runs in a row are thirty minutes."
   }
 
   assert {
     condition     = google_monitoring_alert_policy.this["bills-unwanted"].conditions[0].condition_threshold[0].threshold_value == 144
-    error_message = "More than a day's passes."
+    error_message = "More than the runs of a day."
   }
 }
 

@@ -204,9 +204,9 @@ FACTS = [
     *facts(
         TIMES,
         "monitoring.tf",
-        ("3 * local.pass + 600", "3 * local.pass", "Three passes"),
-        ("ceil(1800 / local.pass)", "0", "thirty minutes"),
-        ("ceil(86400 / local.pass)", "0", "a day's passes"),
+        ("3 * local.run_interval + 600", "3 * local.run_interval", "Three runs"),
+        ("ceil(1800 / local.run_interval)", "0", "thirty minutes"),
+        ("ceil(86400 / local.run_interval)", "0", "the runs of a day"),
     ),
 ]
 
