@@ -94,6 +94,7 @@ def test_a_pause_by_another_refuses_the_run_at_once(held: Desk) -> None:
 def test_wrong_use_is_told_before_anything_starts(held: Desk, words: list[str], code: int, said: str) -> None:
     done = held.type(*words)
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert "not released" not in done.stderr
     assert held.hub["play"].state == "paused"
 
 

@@ -51,7 +51,12 @@ class Hold:
         if not self.env.functions_url and not self.env.scheduler_parent:
             raise Refused(UNKEPT, code="refused", retryable=False)
         self._renewing = asyncio.create_task(self._renew())
-        return await self._ask("warm")
+        try:
+            return await self._ask("warm")
+        except Refused:
+            self._renewing.cancel()
+            self._renewing = None  # nothing is held
+            raise
 
     async def end(self) -> None:
         """Renews no more, and releases what this holder holds. Raises `Failure`."""
