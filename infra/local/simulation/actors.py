@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LENGTHS = {"20m": 20, "1h30m": 90, "5h": 300, "1d": 1440}  # minutes
 LONGEST_ANSWER = timedelta(seconds=5)
 # Errors that are final; all others may pass.
-FINAL = re.compile(r": (400|401|402|403|404|405|422)\b|it did not start|has no endpoint|held|superseded")
+FINAL = re.compile(r": (400|401|402|403|404|405|422)\b|it did not start|has no endpoint|held|superseded|protected")
 
 
 async def done(s: "Simulation", deed: ExternalEvent) -> None:
@@ -116,27 +116,38 @@ def _remembers(s: "Simulation", platform: str) -> None:
 
 async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
     """A manual request. In calm it leads to the overrides that the documents promise."""
-    key, begun = asked["endpoints"][0], s.now()
+    begun, keys = s.now(), [*s.oracle.entries] if asked["endpoints"] == ["*"] else asked["endpoints"]
     s.told(begun, f"by hand: {function} {json.dumps(asked)}")
-    entry, calm = s.oracle.entries[key], s.calm_since(key) < begun - LONGEST_ANSWER
-    s.disturbing[key] += 1
+    calm = {key for key in keys if s.calm_since(key) < begun - LONGEST_ANSWER}
+    s.disturbing.update(keys)
     _, answer = await _post(s, function, asked)
-    s.disturbing[key] -= 1
-    calm = calm and s.calm_since(key) < begun  # nothing else disturbed it meanwhile
-    s.disturbed[key] = s.now()
-    if asked.get("clear_override") and entry.overrides:
-        entry.released_at = s.now()
-    there = any(s.entry_of(name) == key for name in s.hub.endpoints)
-    if answer and "results" in answer and there and calm:
-        expected = _expected(s, key, function, asked, begun, answer["results"])
-        s.checked["c"] += 1
-        kept = {who: one for who, one in s.kept(key).items() if not s.oracle.over(one, begun)}
-        if expected is not None and not _alike(expected, kept):
-            s.broke("c", f"{function} {asked}: the overrides are {kept}, should be {expected}")
-    entry.overrides, entry.changed_at = (
-        s.kept(key),
-        s.now(),
-    )  # in trouble: whatever they became, the next run goes by it
+    s.disturbing.subtract(keys)
+    for key in keys:
+        entry = s.oracle.entries[key]
+        undisturbed = key in calm and s.calm_since(key) < begun  # nothing else disturbed it meanwhile
+        s.disturbed[key] = s.now()
+        if asked.get("clear_override") and entry.overrides:
+            entry.released_at = s.now()
+        results = [one for one in (answer or {}).get("results", ()) if one["endpoint"] == key]
+        if results and undisturbed and any(s.entry_of(name) == key for name in s.hub.endpoints):
+            _check(s, key, function, asked, begun, results)
+        # In trouble: whatever they became, the next run goes by it.
+        entry.overrides, entry.changed_at = s.kept(key), s.now()
+
+
+def _check(
+    s: "Simulation", key: str, function: str, asked: dict[str, Any], begun: datetime, results: list[dict[str, Any]]
+) -> None:
+    expected = _expected(s, key, function, asked, begun, results)
+    s.checked["c"] += 1
+    kept = {who: one for who, one in s.kept(key).items() if not s.oracle.over(one, begun)}
+    if expected is not None and not _alike(expected, kept):
+        s.broke("c", f"{function} {asked}: the overrides are {kept}, should be {expected}")
+    if function == "pause" and s.oracle.entries[key].protected and not asked.get("force"):
+        several = asked["endpoints"] == ["*"] or "*" in s.plan.document["endpoints"][key].get("name", "")
+        outcome = "skipped" if several else "failed"
+        if {one["outcome"] for one in results} != {outcome}:
+            s.broke("c", f"{function} {asked}: {key} is protected, and not {outcome}: {results}")
 
 
 def _expected(

@@ -11,7 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from local.simulation.wall_clock import MINUTE, dates, joined, length, minute_of, minutes, spans
+from local.simulation.calendars import days_off
+from local.simulation.wall_clock import MINUTE, joined, length, minute_of, minutes, spans
+
+DAY = timedelta(days=1)
+RESTS = ("paused", "scaledToZero")
 
 
 @dataclass
@@ -42,6 +46,7 @@ class Entry:
     boundaries: list[datetime]  # every lead, beginning and end, in order
     has_hours: bool
     start: bool  # whether the rules may start it
+    protected: bool  # only people stop it
     enforce: bool  # false: the rules act only in the hour after a change
     scaling: dict[str, int]
     overrides: dict[str, Decision] = field(default_factory=dict)  # by holder; "" is nobody
@@ -63,15 +68,20 @@ class Oracle:
         first = commanding(held)
         if first or held:
             return first.state if first else "running"
-        ruled = self.by_rules(key, now)
-        return entry.rest if ruled == "any" and any(one.rests for one in entry.overrides.values()) else ruled
+        ruled = self._ruled(entry, now)
+        if ruled == "any" and any(one.rests for one in entry.overrides.values()):
+            return entry.rest
+        return _spared(entry, ruled)
 
     def held(self, key: str, now: datetime) -> list[Decision]:
         """The overrides in force."""
         return [one for one in self.entries[key].overrides.values() if not self.over(one, now)]
 
     def by_rules(self, key: str, now: datetime) -> str:
-        entry = self.entries[key]
+        """As it is without overrides."""
+        return _spared(self.entries[key], self._ruled(self.entries[key], now))
+
+    def _ruled(self, entry: Entry, now: datetime) -> str:
         stopped = self._stopped(entry, now)
         if stopped:
             return entry.rest
@@ -135,6 +145,8 @@ class Oracle:
     ) -> dict[str, Decision]:
         """The overrides after a manual request was accepted or refused (docs/http.md, "Overrides")."""
         entry = self.entries[key]
+        if state == "paused" and entry.protected and not force:
+            return dict(entry.overrides)
         held = {who: one for who, one in entry.overrides.items() if not self.over(one, now)}
         others = {who: one for who, one in held.items() if who != holder}
         if state == "running":
@@ -157,8 +169,8 @@ class Oracle:
         if against and not force:
             return dict(self.entries[key].overrides)
         wanted = self.by_rules(key, now)
-        minutes = (now + number * MINUTE for number in range(121))
-        stops = wanted != "any" and any(self.by_rules(key, at) != "running" for at in minutes)
+        ahead = (self.by_rules(key, now + number * MINUTE) for number in range(121))
+        stops = wanted != "any" and any(later in RESTS for later in ahead)
         made = Decision("running", now, until, force=force) if until else None
         if made is None and (against or stops):
             made = Decision("running", now, now + timedelta(hours=2), force=force)
@@ -179,6 +191,10 @@ class Oracle:
         return {**others, **({holder: made} if made else {})}
 
 
+def _spared(entry: Entry, ruled: str) -> str:
+    return "any" if entry.protected and ruled in RESTS else ruled
+
+
 def commanding(overrides: Iterable[Decision]) -> Decision | None:
     """The newest of the pauses and the forced requests."""
     found = [one for one in overrides if one.state != "running" or one.force]
@@ -191,10 +207,11 @@ def oracle(document: Mapping[str, Any], begin: datetime, end: datetime) -> Oracl
     entries = {}
     for key, given in document["endpoints"].items():
         zone = ZoneInfo(given.get("time_zone", document.get("time_zone", "UTC")))
-        lead = length(given.get("lead", "0m"))
-        holidays = set(dates(given.get("holidays", document.get("holidays", []))))
-        texts = given.get("hours", [])
-        hours = list(spans([texts] if isinstance(texts, str) else texts, zone, holidays, begin, end))
+        lead, days = length(given.get("lead", "0m")), given.get("holidays", document.get("holidays", []))
+        found, always = given.get("hours", []), given.get("hours") == "always"
+        texts = [] if always else [found] if isinstance(found, str) else found
+        hours = list(spans(texts, zone, days_off(days), begin, end))
+        running = {at for a, b in hours for at in minutes(a - lead, b)}
         platform = given.get("platform")
         lasts = platforms.get(platform, {}).get("max_started") if platform else None
         united = joined(hours)
@@ -204,12 +221,13 @@ def oracle(document: Mapping[str, Any], begin: datetime, end: datetime) -> Oracl
             platform=platform,
             max_started=length(lasts) if lasts else None,
             lead=lead,
-            running={minute for a, b in hours for minute in minutes(a - lead, b)},
+            running={*minutes(begin - DAY, end + DAY)} if always else running,
             begins={a for a, _ in united},
             leads={a - lead for a, _ in united},
             boundaries=sorted({at for a, b in united for at in (a - lead, a, b)}),
-            has_hours=bool(texts),
+            has_hours=bool(found),
             start=given.get("start", True),
+            protected=given.get("protected", False),
             enforce=given.get("enforce", True),
             scaling=given.get("scaling", {}),
         )

@@ -92,6 +92,17 @@ def deeds(
     return sorted(found, key=lambda deed: deed.at)
 
 
+def rarer_deeds(rng: random.Random, begin: datetime, days: int) -> list[ExternalEvent]:
+    """What people do seldom."""
+    found = []
+    if rng.random() < 0.3:
+        body = {"endpoints": ["*"], "for": rng.choice(["20m", "5h"]), **rng.choice([{}, {}, {"force": True}])}
+        found.append(
+            ExternalEvent(begin + timedelta(days=rng.uniform(0.1, days)), "ask", {"function": "pause", "body": body})
+        )
+    return found
+
+
 def _under_way(rng: random.Random, moment: datetime) -> datetime:
     """A moment at which a reconcile run may be under way."""
     begun = moment.replace(minute=moment.minute // 10 * 10 + 3, second=0, microsecond=0)

@@ -14,8 +14,8 @@ READ_WITHIN = timedelta(seconds=16)  # a read is at most 10 s old, and a request
 RESTS = ("paused", "scaledToZero")
 ENFORCED = timedelta(hours=1, minutes=15)  # the hour after a change, and how long what it began may last
 # Errors of which the design says that they are final; all else may pass.
-FINAL = re.compile(r": (400|401|402|403|404|405|422)\b|it did not start|has no endpoint|^held:|^superseded:")
-REFUSAL = re.compile(r"^held:|^superseded:")
+REFUSAL = re.compile(r"^held:|^superseded:|^protected:")
+FINAL = re.compile(rf": (400|401|402|403|404|405|422)\b|it did not start|has no endpoint|{REFUSAL.pattern}")
 REFUSED = re.compile(r": (400|409)\b")
 # The states of which one was reached, when a result says that it is done, or that nothing had to be.
 DONE: dict[str, Collection[str]] = {"pause": {"paused"}, "scale-to-zero": RESTS}

@@ -9,14 +9,13 @@ from local.servers.endpoints import Durations
 from local.servers.huggingface import Quirks
 from local.simulation import outages as trouble
 from local.simulation.outages import ExternalEvent, Window
+from local.simulation.random_settings import add_rarer, random_settings
 
 # Mondays to Fridays before the clocks change: Lord Howe by half an hour, Berlin, New York and Havana, and Christmas.
 DAYS = (
     *(date(2026, 3, 2), date(2026, 3, 26), date(2026, 4, 1), date(2026, 9, 30)),
     *(date(2026, 10, 19), date(2026, 10, 28), date(2026, 12, 21)),
 )
-ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Kolkata")
-HOURS = ("Mon-Fri 08:00-20:00", "Sun-Thu 22:00-06:00", "daily 07:00-24:00", "Sat,Sun 10:00-16:00", "Wed 00:00-24:00")
 
 
 def at_least_one(text: str) -> int:
@@ -44,7 +43,8 @@ def random_plan(seed: int, *, days: int = 7) -> Plan:
     """A week from its seed: most of the weeks have a change of clocks in them somewhere."""
     rng = random.Random(seed)
     begin = datetime.combine(rng.choice(DAYS), time(), UTC)
-    document = _settings(rng)
+    document = random_settings(rng)
+    add_rarer(random.Random(f"{seed} settings"), document)
     endpoints = []
     for key, entry in document["endpoints"].items():
         letters = rng.choice(["ab", "ab", "abc", "abcdefgh"])
@@ -56,6 +56,7 @@ def random_plan(seed: int, *, days: int = 7) -> Plan:
         deeds.append(
             ExternalEvent(begin + timedelta(days=rng.uniform(1, days)), "delete", {"endpoint": rng.choice(managed)})
         )
+    deeds += trouble.rarer_deeds(random.Random(f"{seed} deeds"), begin, days)
     moments = [deed.at for deed in deeds] + trouble.boundaries(begin, days, document["time_zone"])
     return Plan(
         seed=seed,
@@ -92,37 +93,4 @@ def _endpoint(rng: random.Random, name: str) -> dict[str, Any]:
         "start": start,
         "min_replica": least,
         "scale_to_zero_minutes": rng.choice([None, 15, 60]) if least == 0 else None,
-    }
-
-
-def _settings(rng: random.Random) -> dict[str, Any]:
-    """Random settings as YAML has them."""
-    entries: dict[str, Any] = {}
-    for number in range(rng.randint(3, 6)):
-        entry: dict[str, Any] = {"rest": rng.choice(["paused", "paused", "scaledToZero"])}
-        if rng.random() < 0.8:
-            entry["hours"] = rng.choice([*HOURS, rng.sample(HOURS, 2)])
-            entry["lead"] = rng.choice(["0m", "10m", "30m"])
-        if rng.random() < 0.4 or "hours" not in entry:
-            entry["platform"] = rng.choice(["main", "batch"])
-        if rng.random() < 0.2:
-            entry["name"] = f"many-{number}-*"
-        if rng.random() < 0.3:
-            entry["scaling"] = {"min_replicas": 1, "max_replicas": 2}
-        if rng.random() < 0.1:
-            entry["start"] = False
-        if rng.random() < 0.1:
-            entry["time_zone"] = rng.choice(ZONES)
-        if rng.random() < 0.1:
-            entry["holidays"] = []
-        if rng.random() < 0.15:
-            entry["enforce"] = False
-        entries[f"entry-{number}"] = entry
-    return {
-        "namespace": "acme",
-        "time_zone": rng.choice(ZONES),
-        "reconcile_every": rng.choice(["10m", "15m", "20m", "30m"]),
-        "holidays": ["2026-10-26", "2026-12-24..2026-12-26"],
-        "platforms": {"main": {"max_started": "24h"}, "batch": {}},
-        "endpoints": entries,
     }

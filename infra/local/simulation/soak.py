@@ -11,8 +11,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from local.simulation.invariants import InvariantChecker
+from local.simulation.random_settings import features
 from local.simulation.runner import Simulation
-from local.simulation.scenarios import at_least_one, random_plan
+from local.simulation.scenarios import Plan, at_least_one, random_plan
 from local.simulation.simulated_time import play
 
 
@@ -26,16 +27,22 @@ class Outcome:
     faults: int
     met: Counter[str]
     checked: Counter[str]
+    features: frozenset[str]  # of the settings that few have
 
 
 def week(seed: int) -> Outcome:
-    """Plays one week."""
-    simulation = Simulation(random_plan(seed))
+    """Plays one random week."""
+    return played(random_plan(seed))
+
+
+def played(plan: Plan) -> Outcome:
+    simulation = Simulation(plan)
     watch = InvariantChecker(simulation)
     play(simulation.loop, simulation.play(watch))
     watch.conclude()
     calls, faults = len(simulation.functions.begun), simulation.hub.faults.met
-    return Outcome(seed, tuple(simulation.broken), calls, faults, simulation.met, simulation.checked)
+    found = features(plan.document)
+    return Outcome(plan.seed, tuple(simulation.broken), calls, faults, simulation.met, simulation.checked, found)
 
 
 def main() -> int:
@@ -47,6 +54,7 @@ def main() -> int:
     broken: Counter[str] = Counter()
     checked: Counter[str] = Counter()
     met: Counter[str] = Counter()
+    weeks: Counter[str] = Counter()
     seeds = range(given.seed, given.seed + given.weeks)
     print(f"{given.weeks} weeks from seed {given.seed}")
     with ProcessPoolExecutor() as pool:
@@ -54,6 +62,7 @@ def main() -> int:
             calls, faults = calls + outcome.calls, faults + outcome.faults
             checked += outcome.checked
             met += outcome.met
+            weeks.update(outcome.features)
             for line in outcome.broken:
                 broken[line[0]] += 1
                 print(f"seed {outcome.seed}: {line}")
@@ -64,6 +73,7 @@ def main() -> int:
                 )
     print(f"{given.weeks} weeks, {calls} calls, {faults} requests met a fault, {time.monotonic() - begun:.0f} s")
     print("trouble met: " + ", ".join(f"{kind} {count}" for kind, count in sorted(met.items())))
+    print("weeks with: " + ", ".join(f"{feature} {count}" for feature, count in sorted(weeks.items())))
     print("looked at: " + ", ".join(f"{promise} {count}" for promise, count in sorted(checked.items())))
     print(f"broken: {dict(broken)}" if broken else "every promise was kept")
     return 1 if broken else 0

@@ -11,7 +11,7 @@ DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
 def spans(
-    texts: Iterable[str], zone: ZoneInfo, holidays: set[date], begin: datetime, end: datetime
+    texts: Iterable[str], zone: ZoneInfo, off: set[date], begin: datetime, end: datetime
 ) -> Iterable[tuple[datetime, datetime]]:
     """Beginnings and ends, by what the clock shows in each minute."""
     shown = _shown(zone, begin - timedelta(days=9), end + timedelta(days=9))
@@ -22,7 +22,7 @@ def spans(
         to += timedelta(days=1) if to <= from_ else timedelta()
         day = (begin - timedelta(days=8)).date()
         while day <= (end + timedelta(days=7)).date():
-            if DAYS[day.weekday()] in _days(days) and day not in holidays:
+            if DAYS[day.weekday()] in _days(days) and day not in off:
                 midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall clock has no zone
                 a, b = _first(shown, midnight + from_), _last(shown, midnight + to)
                 if a < b:
@@ -82,15 +82,6 @@ def _of_day(text: str) -> timedelta:
 def length(text: str) -> timedelta:
     units = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
     return timedelta(**{units[unit]: int(count) for count, unit in re.findall(r"(\d+)([dhms])", text)})
-
-
-def dates(texts: Iterable[str]) -> Iterable[date]:
-    for text in texts:
-        first, _, last = text.partition("..")
-        day = date.fromisoformat(first)
-        while day <= date.fromisoformat(last or first):
-            yield day
-            day += timedelta(days=1)
 
 
 def minutes(begin: datetime, end: datetime) -> Iterable[datetime]:

@@ -1,0 +1,65 @@
+"""Random settings as YAML has them, from a seed."""
+
+import random
+from typing import Any
+
+from local.simulation.calendars import CALENDARS
+
+ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Kolkata")
+HOURS = ("Mon-Fri 08:00-20:00", "Sun-Thu 22:00-06:00", "daily 07:00-24:00", "Sat,Sun 10:00-16:00", "Wed 00:00-24:00")
+
+
+def random_settings(rng: random.Random) -> dict[str, Any]:
+    """Random settings as YAML has them."""
+    entries: dict[str, Any] = {}
+    for number in range(rng.randint(3, 6)):
+        entry: dict[str, Any] = {"rest": rng.choice(["paused", "paused", "scaledToZero"])}
+        if rng.random() < 0.8:
+            entry["hours"] = rng.choice([*HOURS, rng.sample(HOURS, 2)])
+            entry["lead"] = rng.choice(["0m", "10m", "30m"])
+        if rng.random() < 0.4 or "hours" not in entry:
+            entry["platform"] = rng.choice(["main", "batch"])
+        if rng.random() < 0.2:
+            entry["name"] = f"many-{number}-*"
+        if rng.random() < 0.3:
+            entry["scaling"] = {"min_replicas": 1, "max_replicas": 2}
+        if rng.random() < 0.1:
+            entry["start"] = False
+        if rng.random() < 0.1:
+            entry["time_zone"] = rng.choice(ZONES)
+        if rng.random() < 0.1:
+            entry["holidays"] = []
+        if rng.random() < 0.15:
+            entry["enforce"] = False
+        entries[f"entry-{number}"] = entry
+    return {
+        "namespace": "acme",
+        "time_zone": rng.choice(ZONES),
+        "reconcile_every": rng.choice(["10m", "15m", "20m", "30m"]),
+        "holidays": ["2026-10-26", "2026-12-24..2026-12-26"],
+        "platforms": {"main": {"max_started": "24h"}, "batch": {}},
+        "endpoints": entries,
+    }
+
+
+def add_rarer(rng: random.Random, document: dict[str, Any]) -> None:
+    """What few settings have."""
+    if rng.random() < 0.3:
+        document["holidays"] = [rng.choice([*CALENDARS]), *document["holidays"]]
+    for entry in document["endpoints"].values():
+        if rng.random() < 0.1:
+            entry.pop("lead", None)
+            entry["hours"] = "always"
+        if rng.random() < 0.15:
+            entry["protected"] = True
+        if rng.random() < 0.1:
+            entry["holidays"] = rng.sample([*CALENDARS], 2)
+
+
+def features(document: dict[str, Any]) -> frozenset[str]:
+    """What of it is rare in these settings."""
+    entries = document["endpoints"].values()
+    rare = {key for entry in entries for key in ("enforce", "protected") if key in entry}
+    rare |= {"always"} if any(entry.get("hours") == "always" for entry in entries) else set()
+    calendars = [day for one in [document, *entries] for day in one.get("holidays", ()) if day in CALENDARS]
+    return frozenset(rare | ({"calendars"} if calendars else set()))
