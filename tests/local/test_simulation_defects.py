@@ -1,59 +1,140 @@
-"""Days of the simulation with rarer settings: the invariants hold, and each defect breaks one of them."""
+"""Short days of the simulation: each defect that is put into the product breaks the promise that is named."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
-import yaml
 
+from lifecycle.core import manual as manual_plans
 from lifecycle.core import rules
-from lifecycle.core.model import Result
+from lifecycle.core.model import Message, Result
 from lifecycle.core.schedule import ALWAYS, Holidays, Hours, Span
-from lifecycle.engine import manual
+from lifecycle.engine import execute as act
+from lifecycle.engine import manual, platform, reconcile
+from lifecycle.engine import run as engine_run
 from lifecycle.engine.run import Run, Target
-from local.simulation.outages import ExternalEvent
-from local.simulation.scenarios import Plan
+from lifecycle.errors import Failure
+from lifecycle.gcp import jobs
+from lifecycle.gcp.state_store import StateStore
+from lifecycle.huggingface import client as huggingface
+from lifecycle.huggingface import refusals
+from lifecycle.huggingface.client import HuggingFace
+from lifecycle.huggingface.redaction import Redactor
 from local.simulation.soak import played
+from support.days import Day, ask, says
 from support.months import berlin
 
-MONDAY = berlin("2026-11-23T00:00")
 Patch = pytest.MonkeyPatch
+Defect = Callable[[Patch], None]
 
 
-@dataclass(frozen=True)
-class Day:
-    """A short plan: settings of namespace acme in Berlin, endpoints with their names, what is done at which hour."""
-
-    settings: str
-    endpoints: dict[str, dict[str, Any]]
-    deeds: dict[float, tuple[str, dict[str, Any]]] = field(default_factory=dict)
-    begin: datetime = MONDAY
-    days: int = 1
-
-    def plan(self) -> Plan:
-        text = f"namespace: acme\ntime_zone: Europe/Berlin\nreconcile_every: 10m\n{self.settings}"
-        deeds = [ExternalEvent(self.begin + timedelta(hours=h), kind, one) for h, (kind, one) in self.deeds.items()]  # type: ignore[arg-type]
-        named = [{"name": name, "min_replica": 1, **more} for name, more in self.endpoints.items()]
-        return Plan(1, self.begin, self.days, yaml.safe_load(text), named, [], deeds)
+def ignores_overrides(patch: Patch) -> None:
+    patch.setattr(rules, "RULES", rules.RULES[3:])
 
 
-# What few settings have, and when that is played.
-CHRISTMAS = berlin("2026-12-24T00:00")
-ALWAYS_ON = Day("endpoints: {gpu: {hours: always}}", {"gpu": {}}, days=2)
-OFFICE = Day("endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, holidays: [GB]}}", {"gpu": {}}, begin=CHRISTMAS, days=2)
-PAUSE: dict[str, Any] = {"function": "pause", "body": {"endpoints": ["gpu"], "until": "released"}}
-PROTECTED = Day(
-    "endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, protected: true}}",
-    {"gpu": {"state": "running"}},
-    {9.0: ("ask", PAUSE), 15.0: ("ask", {"function": "pause", "body": {"endpoints": ["*"], "for": "1h30m"}})},
-)
+def obeys_old_messages(patch: Patch) -> None:
+    store = platform.store
+
+    async def obeying(run: Run, message: Message) -> bool:
+        return await store(run, replace(message, at=run.now()))
+
+    patch.setattr(platform, "store", obeying)
 
 
-@pytest.mark.parametrize("day", [ALWAYS_ON, OFFICE, PROTECTED])
-def test_a_day_without_a_defect_breaks_no_promise(day: Day) -> None:
-    assert played(day.plan()).broken == ()
+def swaps_pause_and_resume(patch: Patch) -> None:
+    pause, resume = HuggingFace.pause, HuggingFace.resume
+    patch.setattr(HuggingFace, "pause", resume)
+    patch.setattr(HuggingFace, "resume", pause)
+
+
+def retries_a_403(patch: Patch) -> None:
+    original = refusals.refusal
+
+    def retryable(*args: Any, **kwargs: Any) -> Failure:
+        failure = original(*args, **kwargs)
+        failure.retryable = failure.retryable or failure.code == "forbidden"
+        return failure
+
+    patch.setattr(huggingface, "refusal", retryable)
+
+
+def probes_what_is_scaled_to_zero(patch: Patch) -> None:
+    list_endpoints = Run.list_endpoints
+
+    async def probing(self: Run, *args: Any) -> None:
+        await list_endpoints(self, *args)
+        for endpoint in self.endpoints:
+            if endpoint.state == "scaledToZero" and self.settings.covering(endpoint.name, endpoint.tags):
+                await self.hf.wake(endpoint)
+
+    patch.setattr(Run, "list_endpoints", probing)
+
+
+def forgets_lead(patch: Patch) -> None:
+    dated = Hours._dated
+
+    def forgetful(self: Hours, first: Any, last: Any) -> Iterator[Span]:
+        return (replace(span, lead=span.begin) for span in dated(self, first, last))
+
+    patch.setattr(Hours, "_dated", forgetful)
+
+
+def ignores_holidays(patch: Patch) -> None:
+    dated = Hours._dated
+    patch.setattr(Hours, "_dated", lambda self, *days: dated(replace(self, holidays=frozenset()), *days))
+
+
+def reports_success_on_failure(patch: Patch) -> None:
+    def succeeded(result: Result, _failure: Failure) -> Result:
+        return replace(result, outcome="done")
+
+    patch.setattr(act, "failed", succeeded)
+    patch.setattr(engine_run, "failed", succeeded)
+
+
+def loses_a_failed_endpoints_siblings(patch: Patch) -> None:
+    drive = Run.drive
+
+    async def losing(self: Run, *args: Any, **kwargs: Any) -> list[Result]:
+        results = await drive(self, *args, **kwargs)
+        return [result for result in results if result.outcome == "failed"] or results
+
+    patch.setattr(Run, "drive", losing)
+
+
+def keeps_ended_overrides(patch: Patch) -> None:
+    async def kept(*_: Any) -> None:
+        pass
+
+    patch.setattr(StateStore, "delete_override", kept)
+
+
+def tells_the_token(patch: Patch) -> None:
+    patch.setattr(Redactor, "__call__", lambda _self, text: text)
+
+
+def crashes_on_a_failed_endpoint(patch: Patch) -> None:
+    def crashing(_result: Result, failure: Failure) -> Result:
+        raise RuntimeError(failure)
+
+    patch.setattr(act, "failed", crashing)
+    patch.setattr(engine_run, "failed", crashing)
+
+
+def releases_what_others_hold(patch: Patch) -> None:
+    plan = manual_plans.plan_release
+
+    def everybody(*args: Any, **kwargs: Any) -> Any:
+        return plan(*args, **kwargs | {"everybody": True})
+
+    patch.setattr(reconcile, "plan_release", everybody)
+
+
+def writes_over_what_others_hold(patch: Patch) -> None:
+    override_id = jobs.override_id
+    patch.setattr(jobs, "override_id", lambda prefix, entry, *_: override_id(prefix, entry))
 
 
 def ends_always_at_midnight(patch: Patch) -> None:
@@ -83,15 +164,66 @@ def pauses_what_is_protected_by_name(patch: Patch) -> None:
     patch.setattr(manual, "act", obeying)
 
 
-DEFECTS: list[tuple[Callable[[Patch], None], str, Day]] = [
+# The days on which they show.
+CHRISTMAS = berlin("2026-12-24T00:00")
+HOURS = "endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, lead: 10m}}"
+PLATFORM = "platforms: {main: {}}\nendpoints: {gpu: {platform: main}}"
+SEVERAL = 'endpoints: {gpu: {name: "gpu-*", hours: Mon-Fri 08:00-12:00}}'
+PLAIN = Day(HOURS, {"gpu": {}})
+RUN = Day(HOURS, {"gpu": {}}, {15.0: ask("resume", **{"for": "1h30m"})})
+MESSAGES = Day(PLATFORM, {"gpu": {}}, {8.0: says("started"), 9.0: says("started", 3600), 9.5: says("stopped")})
+FORBIDDEN = Day(HOURS, {"gpu": {}}, trouble={7.5: "hub forbids"})
+ASLEEP = Day("endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, rest: scaledToZero}}", {"gpu": {}})
+DOWN = Day(HOURS, {"gpu": {}}, trouble={7.5: "hub down"})
+ONE_FAILS = Day(SEVERAL, {"gpu-a": {}, "gpu-b": {"start": "fails"}})
+TWO_HOLDERS = Day(
+    HOURS,
+    {"gpu": {}},
+    {
+        14.0: ask("resume", holder="anna", **{"for": "5h"}),
+        15.0: ask("resume", holder="ci-1", **{"for": "5h"}),
+        16.0: ask("reconcile", holder="ci-1", clear_override=True),
+    },
+)
+ALWAYS_ON = Day("endpoints: {gpu: {hours: always}}", {"gpu": {}}, days=2)
+OFFICE = Day("endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, holidays: [GB]}}", {"gpu": {}}, begin=CHRISTMAS, days=2)
+DATES = Day(
+    "endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, holidays: ['2026-12-25']}}", {"gpu": {}}, begin=CHRISTMAS, days=2
+)
+PROTECTED = Day(
+    "endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, protected: true}}",
+    {"gpu": {"state": "running"}},
+    {9.0: ask("pause", until="released"), 15.0: ask("pause", endpoints=["*"], **{"for": "1h30m"})},
+)
+DEFECTS: list[tuple[Defect, str, Day]] = [
+    (ignores_overrides, "a", RUN),
+    (obeys_old_messages, "b", MESSAGES),
+    (swaps_pause_and_resume, "a", PLAIN),
+    (retries_a_403, "f", FORBIDDEN),
+    (probes_what_is_scaled_to_zero, "e", ASLEEP),
+    (forgets_lead, "d", PLAIN),
+    (ignores_holidays, "e", DATES),
+    (reports_success_on_failure, "f", FORBIDDEN),
+    (loses_a_failed_endpoints_siblings, "f", ONE_FAILS),
+    (keeps_ended_overrides, "c", RUN),
+    (tells_the_token, "g", DOWN),
+    (crashes_on_a_failed_endpoint, "f", FORBIDDEN),
+    (releases_what_others_hold, "c", TWO_HOLDERS),
+    (writes_over_what_others_hold, "c", TWO_HOLDERS),
     (ends_always_at_midnight, "a", ALWAYS_ON),
     (ignores_calendars, "e", OFFICE),
     (stops_what_is_protected, "a", PROTECTED),
     (pauses_what_is_protected_by_name, "c", PROTECTED),
 ]
+DAYS = list({id(day): day for _, _, day in DEFECTS}.values())
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_without_a_defect_no_promise_is_broken(day: Day) -> None:
+    assert played(day.plan()).broken == ()
 
 
 @pytest.mark.parametrize(("defect", "promise", "day"), DEFECTS, ids=[defect.__name__ for defect, _, _ in DEFECTS])
-def test_a_defect_breaks_a_promise(defect: Callable[[Patch], None], promise: str, day: Day, monkeypatch: Patch) -> None:
+def test_a_defect_breaks_a_promise(defect: Defect, promise: str, day: Day, monkeypatch: Patch) -> None:
     defect(monkeypatch)
     assert promise in {line[0] for line in played(day.plan()).broken}

@@ -1,6 +1,6 @@
-"""Many random weeks with all faults, on all processors: `python -m local.soak --weeks 1000 [--seed N]`.
+"""Many random weeks with all faults, on all processors: `python -m local.simulation.soak --weeks 1000 [--seed N]`.
 
-A broken promise names its seed; `python -m local.soak --seed N --weeks 1` plays that week again.
+A broken promise names its seed; `python -m local.simulation.soak --seed N --weeks 1` plays that week again.
 """
 
 import argparse
