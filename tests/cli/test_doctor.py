@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from local.servers.faults import Fault
 from local.servers.serve import serve
 from support.desk import TEXT, Desk, with_jobs
+from support.past import monitoring
 from support.processes import PARENT, now
 
 INVOKER = "invoker@p.iam.gserviceaccount.com"
@@ -23,7 +24,11 @@ def deployed(desk: Desk) -> None:
     """A healthy system: functions, their jobs, and a person with settings and FUNCTIONS_URL."""
     desk.hub["nights"].to("running", now())
     own = dict(desk.variables)
-    functions = desk.deployed(INVOKER_SERVICE_ACCOUNT=INVOKER)
+    past = {
+        "MONITORING_PARENT": "projects/local",
+        "CLOUD_MONITORING_URL": desk.stack.enter_context(serve(monitoring(now))),
+    }
+    functions = desk.deployed(INVOKER_SERVICE_ACCOUNT=INVOKER, **past)
     kept = ("LIFECYCLE_CONFIG", "CLOUD_SCHEDULER_URL")
     desk.variables |= {name: own[name] for name in kept}
     desk.variables |= {"SCHEDULER_PARENT": PARENT, "INVOKER_SERVICE_ACCOUNT": INVOKER, "PATH": "/nonexistent"}
@@ -49,10 +54,7 @@ def test_a_deployed_healthy_system_is_right_in_everything(desk: Desk) -> None:
     deployed(desk)
     done = desk.type("doctor")
     assert done.returncode == 0, done.stdout
-    assert {line[0] for line in done.stdout.splitlines()} <= {"✓", "–"}
-    assert [line for line in done.stdout.splitlines() if line[0] == "–"] == [
-        "– history: MONITORING_PARENT is not set",
-    ]
+    assert {line[0] for line in done.stdout.splitlines()} == {"✓"}
 
 
 def test_a_healthy_machine_that_acts_directly_is_right_in_everything(desk: Desk) -> None:
@@ -167,6 +169,12 @@ def test_functions_whose_token_is_refused(desk: Desk) -> None:
     deployed(desk)
     desk.hub.faults.add(Fault("status", "GET /v2/endpoint", status=401))
     assert "huggingface" in wrong(desk)["Hugging Face"]
+
+
+def test_a_job_that_may_not_call_its_function(desk: Desk) -> None:
+    deployed(desk)
+    job(desk)["status"] = {"code": 7}
+    assert "roles/run.invoker" in wrong(desk)["jobs may call functions"]
 
 
 def test_no_such_address(desk: Desk) -> None:

@@ -5,7 +5,6 @@ import json
 import os
 import random
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ import httpx
 from lifecycle.cli import functions
 from lifecycle.cli import sync as jobs
 from lifecycle.cli.desired_jobs import Target
+from lifecycle.cli.finding import NOT_NEEDED, Finding, uses_google
+from lifecycle.cli.rights import Policies, jobs_may_call, platforms_may_publish
 from lifecycle.config import settings as reader
 from lifecycle.config.environment import Environment
 from lifecycle.config.schema import Invalid
@@ -28,16 +29,7 @@ SECONDS = 20.0
 CLOCK_MAY_DIFFER = timedelta(minutes=1)
 NOBODY = "doctor-asks-for-no-endpoint"  # a name that is not there, so that asking for its pause changes nothing
 SYNC = "run `lifecycle sync`"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`ok` None: it was not looked at, `said` says why. `do`: what to do where it is not ok."""
-
-    about: str
-    ok: bool | None
-    said: str
-    do: str = ""
+ALL = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
 async def findings(env: Environment) -> AsyncIterator[Finding]:
@@ -58,8 +50,11 @@ async def findings(env: Environment) -> AsyncIterator[Finding]:
             yield _same_settings(settings, told)
         async for found in _hugging_face(env, settings, told, http):
             yield found
-        async for found in _jobs(env, settings, told, http):
+        policies = await _policies(env, http)
+        async for found in _jobs(env, settings, told, http, policies):
             yield found
+        if env.scheduler_parent:
+            yield await platforms_may_publish(env, settings, policies)
     yield _history(told)
 
 
@@ -77,8 +72,8 @@ def _settings(env: Environment) -> tuple[Settings | None, Finding]:
 
 def _quota_project(env: Environment) -> Finding:
     about = "quota project"
-    if not env.scheduler_parent or (env.scheduler_url and is_loopback(env.scheduler_url)):
-        return Finding(about, True, "not needed: Google's services are not used from here")
+    if not uses_google(env):
+        return Finding(about, True, NOT_NEEDED)
     home = Path(os.environ.get("CLOUDSDK_CONFIG") or Path.home() / ".config/gcloud")
     path = Path(os.environ.get("GOOGLE_APPLICATION_CREDENTIALS") or home / "application_default_credentials.json")
     set_it = f"`gcloud auth application-default set-quota-project {env.project}`"
@@ -169,9 +164,20 @@ async def _status_of(http: httpx.AsyncClient, method: str, url: str, headers: Ma
         return 0
 
 
+async def _policies(env: Environment, http: httpx.AsyncClient) -> Policies:
+    from lifecycle.gcp.rest import Credentials
+
+    deadline = asyncio.get_running_loop().time() + SECONDS
+    try:
+        return Policies(http, await Credentials(ALL).headers(http, deadline) if uses_google(env) else {})
+    except Failure as failure:
+        return Policies(http, {}, str(failure))
+
+
 async def _jobs(
-    env: Environment, settings: Settings | None, told: Mapping[str, Any] | None, http: httpx.AsyncClient
-) -> AsyncIterator[Finding]:
+    env: Environment, settings: Settings | None, told: Mapping[str, Any] | None, http: httpx.AsyncClient,
+    policies: Policies,
+) -> AsyncIterator[Finding]:  # fmt: skip
     about = "jobs"
     if not env.scheduler_parent:
         unread = told is not None and "scheduler" in told["unknown"]
@@ -187,6 +193,7 @@ async def _jobs(
     except Failure as failure:
         yield Finding(about, False, str(failure), "sign in, and have roles/cloudscheduler.viewer on the project")
         return
+    yield await jobs_may_call(env, settings, seen, policies)
     reconcile = next((job for job in seen if job.id == reconcile_id(env.prefix)), None)
     if reconcile is None:
         yield Finding("reconcile job", False, f"{reconcile_id(env.prefix)} is not there", SYNC)

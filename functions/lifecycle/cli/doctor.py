@@ -7,8 +7,9 @@ from dataclasses import asdict
 import click
 
 from lifecycle.cli import output
-from lifecycle.cli.checkup import Finding, findings
+from lifecycle.cli.checkup import findings
 from lifecycle.cli.common import AS_JSON, read_environment
+from lifecycle.cli.finding import Finding
 from lifecycle.config.environment import Environment
 from lifecycle.core.text import visible, visible_in
 
@@ -19,7 +20,7 @@ STYLES = {True: None, False: "red", None: "dim"}
 @click.command()
 @AS_JSON
 def doctor(as_json: bool) -> None:
-    """Check token, names, jobs, functions, identity, clock and quota project; show what to do. Changes nothing.
+    """Check token, names, jobs, functions, rights, clock and quota project; show what to do. Changes nothing.
 
     ✓ right  ✗ wrong, with what to do  – not looked at
     """

@@ -36,7 +36,7 @@ class Retries:
 @dataclass(frozen=True)
 class Job:
     """A job of Cloud Scheduler with an HTTP target; `id` is the last part of its name; `attempted_at`: when it last
-    fired.
+    fired; `last_code`: what became of that, a google.rpc.Code.
 
     Source: Cloud Scheduler API v1, `projects.locations.jobs`.
     """
@@ -55,6 +55,7 @@ class Job:
     description: str = ""
     state: str = "ENABLED"
     attempted_at: datetime | None = field(default=None, compare=False)
+    last_code: int = field(default=0, compare=False)
 
 
 class Jobs(Protocol):

@@ -35,7 +35,8 @@ class Api(Protocol):
 class Credentials:
     """Access tokens of Application Default Credentials; both APIs share them."""
 
-    def __init__(self) -> None:
+    def __init__(self, scopes: Sequence[str] = SCOPES) -> None:
+        self._scopes = scopes
         self._credentials: Any = None
         self._fetching = asyncio.Lock()
         self._threads = ThreadPoolExecutor(2, "credentials")
@@ -53,7 +54,7 @@ class Credentials:
             from requests import Session
         try:
             if self._credentials is None:
-                self._credentials, _ = google.auth.default(scopes=SCOPES)
+                self._credentials, _ = google.auth.default(scopes=self._scopes)
             headers: dict[str, str] = {}
             # Fetches a token where there is none that is valid.
             mount(session := Session())

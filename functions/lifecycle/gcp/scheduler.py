@@ -197,6 +197,7 @@ def _read(job: Any) -> Job:
         description=job.description,
         state=_state(job),
         attempted_at=job.last_attempt_time if "last_attempt_time" in job else None,
+        last_code=job.status.code,
     )
 
 

@@ -23,6 +23,7 @@ from local.servers.faults import Faults, google_error
 
 Json = dict[str, Any]
 STATUS = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 409: "ALREADY_EXISTS", 500: "INTERNAL", 503: "UNAVAILABLE"}
+CODES = {401: 16, 403: 7, 404: 5}  # of google.rpc.Code, by HTTP status; others count as unknown
 METHODS = ("POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS")  # by number, from 1
 RETRIES = {
     "maxRetryDuration": "0s",
@@ -275,7 +276,7 @@ class Scheduler:
             status = None
         self.firings.append(Firing(self.now(), id, status))
         if job["name"] in self.jobs:
-            code = {} if status and status < 300 else {"code": 2}
+            code = {} if status and status < 300 else {"code": CODES.get(status or 0, 2)}
             self.jobs[job["name"]] |= {"lastAttemptTime": self.now().isoformat().replace("+00:00", "Z"), "status": code}
         return status is not None and status < 300
 
