@@ -59,14 +59,14 @@ def commands(block: str) -> Iterator[str]:
     while lines:
         line = lines.pop(0)
         if line.startswith("$ "):
-            said = line.removeprefix("$ ")
-            while lines and (said.endswith(("\\", "|")) or not complete(said)):
-                said += "\n" + lines.pop(0)
-            yield said
+            command = line.removeprefix("$ ")
+            while lines and (command.endswith(("\\", "|")) or not complete(command)):
+                command += "\n" + lines.pop(0)
+            yield command
 
 
-def complete(said: str) -> bool:
-    return subprocess.run(["bash", "-n", "-c", said], capture_output=True, check=False).returncode == 0
+def complete(command: str) -> bool:
+    return subprocess.run(["bash", "-n", "-c", command], capture_output=True, check=False).returncode == 0
 
 
 def instead_of(command: str) -> str:
@@ -97,8 +97,8 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     with log.open("w") as written:
         running = subprocess.Popen([sys.executable, "-c", LOCAL], env=variables, stdout=written, stderr=written)
     try:
-        while "Ctrl-C" not in (said := log.read_text()):
-            assert running.poll() is None, said
+        while "Ctrl-C" not in (output := log.read_text()):
+            assert running.poll() is None, output
             time.sleep(0.1)
         exports = (ROOT / f"build/local-{port}.env").read_text()  # what `make shell` sets
         yield {**variables, **dict(shlex.split(line)[1].split("=", 1) for line in exports.splitlines())}
@@ -109,10 +109,10 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize("document", having("console"))
 def test_every_command_runs_as_it_is_written(document: Path, local: dict[str, str], tmp_path: Path) -> None:
-    said = [command for block in blocks(document, "console") for command in commands(block)]
-    assert said
+    every = [command for block in blocks(document, "console") for command in commands(block)]
+    assert every
     script = [BASH]
-    for command in said:
+    for command in every:
         run = re.sub(r"\b(NAME|NAMESPACE)\b", lambda found: STANDS_FOR[found[1]], instead_of(command))
         if not IN_THE_CLOUD.search(run):
             run = run.replace("127.0.0.1:8080", f"127.0.0.1:{local['PORT']}").replace(
@@ -125,12 +125,12 @@ def test_every_command_runs_as_it_is_written(document: Path, local: dict[str, st
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
-def test_the_transcript_in_the_readme_is_what_the_demo_says() -> None:
+def test_the_transcript_in_the_readme_is_what_the_demo_shows() -> None:
     demo = [sys.executable, "-m", "local.simulation.demo"]
     done = subprocess.run(demo, env={"PYTHONPATH": str(ROOT / "infra")}, capture_output=True, text=True, check=True)
     lines = iter(done.stdout.splitlines())
     for line in "".join(blocks(ROOT / "README.md", "text")).splitlines():
-        assert any(told.startswith(line) for told in lines), f"the demo does not say, there: {line}"
+        assert any(shown.startswith(line) for shown in lines), f"the demo does not show, in this order: {line}"
 
 
 @pytest.mark.parametrize("document", having("yaml"))
@@ -206,26 +206,26 @@ def full() -> Harness:
 
 
 def test_the_status_has_the_fields_that_are_documented() -> None:
-    async def told(service: Service) -> Status:
+    async def status_of(service: Service) -> Status:
         return await service.status()
 
-    status = full().run(told).told
+    status = full().run(status_of).answer
     assert status["unknown"] == ["prices"]
     assert fields(status) == documented("Status")
 
 
 def test_an_answer_has_the_fields_that_are_documented() -> None:
-    async def told(service: Service) -> dict[str, Any]:
+    async def answer_of(service: Service) -> dict[str, Any]:
         return (await service.handle("reconcile", b'{"endpoints": ["a"]}', Caller())).body()
 
-    assert fields(full().run(told)) == documented("Answers")
+    assert fields(full().run(answer_of)) == documented("Answers")
 
 
 def test_an_override_has_the_fields_that_are_documented() -> None:
-    async def told(service: Service) -> Status:
+    async def status_of(service: Service) -> Status:
         return await service.status()
 
-    (row,) = full().run(told).told["endpoints"]
+    (row,) = full().run(status_of).answer["endpoints"]
     assert row["overrides"] == [row["override"]]
     assert fields(row["override"]) == documented("Overrides")
 

@@ -54,7 +54,7 @@ class App:
 
     @property
     def token(self) -> Token:
-        return self.running.service.world.token
+        return self.running.service.deps.token
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, run on the process's event loop."""
@@ -70,10 +70,10 @@ class _Running:
 def _start(env: Environment, settings: Settings) -> _Running:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="lifecycle", daemon=True).start()
-    return _Running(Service(world(env, settings)), loop)
+    return _Running(Service(dependencies(env, settings)), loop)
 
 
-def world(env: Environment, settings: Settings) -> Dependencies:
+def dependencies(env: Environment, settings: Settings) -> Dependencies:
     """What the environment's variables describe: the real thing, or local servers."""
     rng = random.Random()
     http = http_client()

@@ -7,7 +7,7 @@ import pytest
 
 from lifecycle.cli import desired_jobs
 from lifecycle.cli.desired_jobs import Target
-from lifecycle.cli.sync import difference
+from lifecycle.cli.job_changes import difference
 from lifecycle.core.entries import Settings
 from lifecycle.core.model import BudgetRecord
 from lifecycle.gcp.jobs import Job, budget_body, budget_in

@@ -30,7 +30,7 @@ def billed(text: str, hours: float) -> Harness:
 
 def printed(desk: Desk, on: Harness) -> list[str]:
     """What the command prints of what the functions answer."""
-    url = desk.stack.enter_context(serve(JSONResponse(status_of(on).told)))
+    url = desk.stack.enter_context(serve(JSONResponse(status_of(on).answer)))
     return desk.type("status", FUNCTIONS_URL=f"{url}/{{name}}", HF_TOKEN="").stdout.splitlines()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lifecycle.cli import desired_jobs as timetable
 from lifecycle.cli.desired_jobs import Target
-from lifecycle.cli.sync import Change, Difference, apply, difference
+from lifecycle.cli.job_changes import Change, Difference, apply, difference
 from lifecycle.config import settings
 from lifecycle.errors import Failure
 from lifecycle.gcp.jobs import Job, Retries

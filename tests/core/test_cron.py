@@ -125,4 +125,4 @@ def test_a_skipped_pause_is_no_failed_start_of_the_hours() -> None:
 def test_start_false_does_not_hold_back_a_scheduled_start(action: str) -> None:
     """The rules never start it; a scheduled action is not one of them."""
     seen = situation(f"{OFFICE}, start: false", "paused")
-    assert plan_step(scheduled(action, seen), seen, alone=action == "warm").action == "resume"
+    assert plan_step(scheduled(action, seen), seen, only_running=action == "warm").action == "resume"

@@ -29,11 +29,11 @@ LONG_AGO = at("Tue 06:00")
 
 def by_hand(found: Situation) -> Step:
     """The step of a request by hand to run it."""
-    return plan_step(replace(decide(found), wanted="running", rule="hand", left=None), found, alone=True)
+    return plan_step(replace(decide(found), wanted="running", rule="hand", left=None), found, only_running=True)
 
 
 def timed_warm(found: Situation) -> Step:
-    return plan_step(replace(decide(found), wanted="running", rule="cron", left=None), found, alone=True)
+    return plan_step(replace(decide(found), wanted="running", rule="cron", left=None), found, only_running=True)
 
 
 STARTING = ("pending", "initializing", "updating")

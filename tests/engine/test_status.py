@@ -7,19 +7,19 @@ from support.hub import CATALOGUE, Harness, hangs, prices
 from support.service import FREE, OFFICE, body, stage
 
 
-def told(on: Harness) -> Status:
+def status_of(on: Harness) -> Status:
     return on.run(lambda service: service.status())
 
 
 def test_status_tells_the_present_and_the_next_change() -> None:
-    (row,) = told(stage(OFFICE)).told["endpoints"]
+    (row,) = status_of(stage(OFFICE)).answer["endpoints"]
     assert (row["state"], row["wanted"], row["next"]["at"]) == ("running", "running", "2026-11-24T19:00:00Z")
     assert row["next"]["wanted"] == "paused"
 
 
 def test_status_changes_and_wakes_nothing() -> None:
     on = stage(OFFICE, "scaledToZero")
-    told(on)
+    status_of(on)
     assert on.hub.actions() == []
 
 
@@ -28,11 +28,11 @@ def test_status_says_what_it_could_not_read() -> None:
     assert on.shelf is not None
     on.shelf.refuse = frozenset({"list"})
     on.hub.script("GET /", 403)
-    assert told(on).told["unknown"] == ["huggingface", "prices", "scheduler"]
+    assert status_of(on).answer["unknown"] == ["huggingface", "prices", "scheduler"]
 
 
 def test_a_row_has_the_promised_fields_and_none_of_an_answers() -> None:
-    (row,) = told(stage(OFFICE)).told["endpoints"]
+    (row,) = status_of(stage(OFFICE)).answer["endpoints"]
     assert {*row} == {
         *("endpoint", "name", "time_zone", "type", "tags", "state", "wanted", "reason", "url", "error", "next"),
         *("override", "overrides", "replicas", "price_per_hour", "last_used_at", "updated_at", "updated_by"),
@@ -43,14 +43,14 @@ def test_a_row_has_the_promised_fields_and_none_of_an_answers() -> None:
 def test_a_row_says_the_type_that_decides_who_can_wake_it() -> None:
     on = stage(OFFICE)
     on.hub.endpoints["embeddings-prod"]["type"] = "protected"
-    assert told(on).told["endpoints"][0]["type"] == "protected"
+    assert status_of(on).answer["endpoints"][0]["type"] == "protected"
 
 
 def test_an_endpoint_that_is_not_there_has_the_same_fields() -> None:
     on = stage(OFFICE)
-    (there,) = told(on).told["endpoints"]
+    (there,) = status_of(on).answer["endpoints"]
     on.hub.endpoints.clear()
-    (missing,) = told(on).told["endpoints"]
+    (missing,) = status_of(on).answer["endpoints"]
     assert missing.keys() == there.keys()
     assert missing["state"] is missing["type"] is None
 
@@ -64,8 +64,8 @@ def test_prices_that_cannot_be_read_are_unknown_though_earlier_calls_read_them()
         return await service.status(), await service.status()
 
     before, after = on.run(again)
-    assert (before.told["endpoints"][0]["price_per_hour"], before.told["unknown"]) == (0.8, [])
-    assert (after.told["endpoints"][0]["price_per_hour"], after.told["unknown"]) == (None, ["prices"])
+    assert (before.answer["endpoints"][0]["price_per_hour"], before.answer["unknown"]) == (0.8, [])
+    assert (after.answer["endpoints"][0]["price_per_hour"], after.answer["unknown"]) == (None, ["prices"])
 
 
 def test_everything_that_hangs_is_unknown_within_five_seconds() -> None:
@@ -74,5 +74,5 @@ def test_everything_that_hangs_is_unknown_within_five_seconds() -> None:
     on.shelf.hang = frozenset({"list"})
     on.hub.script("GET /", hangs)
     on.hub.script(CATALOGUE, hangs)
-    assert told(on).told["unknown"] == ["huggingface", "prices", "scheduler"]
+    assert status_of(on).answer["unknown"] == ["huggingface", "prices", "scheduler"]
     assert on.seconds < 5.0

@@ -20,12 +20,12 @@ def harness(more: str = "") -> Harness:
     return on
 
 
-def told(on: Harness) -> dict[str, Any]:
-    return on.run(lambda service: service.status()).told
+def status_of(on: Harness) -> dict[str, Any]:
+    return on.run(lambda service: service.status()).answer
 
 
 def row(on: Harness) -> dict[str, Any]:
-    (found,) = told(on)["endpoints"]
+    (found,) = status_of(on)["endpoints"]
     return dict(found)
 
 
@@ -43,7 +43,7 @@ def test_what_was_billed_last_month_is_not_in_it() -> None:
 
 
 def test_before_history_began_it_is_null() -> None:
-    found = told(harness())
+    found = status_of(harness())
     assert (found["endpoints"][0]["billed_this_month"], found["history"]) == (None, None)
 
 
@@ -82,7 +82,7 @@ def test_the_budget_over_all_entries_stands_beside_them() -> None:
     on.monitoring = monitoring(lambda: on.now)
     on.hub.add("embeddings-prod", "running")
     ran(on.monitoring, on.now - timedelta(hours=41), on.now, 0.5)
-    assert told(on)["budget"]["billed"] == pytest.approx(20.5, abs=0.1)
+    assert status_of(on)["budget"]["billed"] == pytest.approx(20.5, abs=0.1)
     assert row(on)["budget"] is None
 
 
@@ -90,7 +90,7 @@ def test_the_budget_over_all_entries_stands_beside_them() -> None:
 def test_what_cannot_be_read_is_null_and_said_and_the_rest_is_there(fault: Fault) -> None:
     on = harness(", lead: auto, budget: {dollars: 20}")
     on.monitoring.faults.add(fault)
-    found = told(on)
+    found = status_of(on)
     assert found["history"].startswith("Cloud Monitoring: ")
     assert (found["endpoints"][0]["billed_this_month"], found["endpoints"][0]["budget"]["billed"]) == (None, None)
     assert (found["endpoints"][0]["state"], found["endpoints"][0]["wanted"]) == ("running", "running")
@@ -100,5 +100,5 @@ def test_what_cannot_be_read_is_null_and_said_and_the_rest_is_there(fault: Fault
 def test_without_monitoring_there_is_no_history_and_that_is_said() -> None:
     on = harness()
     on.monitoring = None
-    found = told(on)
+    found = status_of(on)
     assert (found["history"], found["endpoints"][0]["billed_this_month"]) == ("MONITORING_PARENT is not set", None)

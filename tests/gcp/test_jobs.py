@@ -147,7 +147,9 @@ def test_a_platforms_body_is_a_request_for_its_followers_that_remembers_its_news
 @given(news=st.builds(PlatformState, st.sampled_from(["started", "stopped"]), TIMES, st.none() | TIMES))
 @properties(60)
 def test_news_read_as_they_were_written(news: PlatformState) -> None:
-    assert jobs.news_in(holding("lifecycle-platform-main", jobs.platform_body(SETTINGS, "main", news))) == news
+    assert (
+        jobs.platform_state_in(holding("lifecycle-platform-main", jobs.platform_body(SETTINGS, "main", news))) == news
+    )
 
 
 def test_a_body_without_memory_is_a_plain_request() -> None:
@@ -180,7 +182,7 @@ def test_a_paused_job_remembers_as_well() -> None:
 
 
 def test_a_platforms_job_as_sync_makes_it_remembers_nothing() -> None:
-    assert jobs.news_in(holding("lifecycle-platform-main", jobs.body(["embeddings"]))) is None
+    assert jobs.platform_state_in(holding("lifecycle-platform-main", jobs.body(["embeddings"]))) is None
 
 
 NO_TIMES: list[Any] = ["tomorrow", 7, [], {}]
@@ -208,7 +210,7 @@ def test_what_is_no_override_is_none(told: Any) -> None:
     ],
 )
 def test_what_is_no_news_is_none(memory: Any) -> None:
-    assert jobs.news_in(holding("lifecycle-platform-main", {"endpoints": [], "memory": memory})) is None
+    assert jobs.platform_state_in(holding("lifecycle-platform-main", {"endpoints": [], "memory": memory})) is None
 
 
 def test_of_an_override_written_by_hand_only_state_and_since_are_needed() -> None:

@@ -52,7 +52,7 @@ class Shared(FakeJobs):
 
     @property
     def told(self) -> PlatformState | None:
-        return jobs.news_in(self.jobs.get(PLATFORM))
+        return jobs.platform_state_in(self.jobs.get(PLATFORM))
 
 
 class Busy(Shared):

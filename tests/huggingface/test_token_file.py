@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lifecycle.app import world
+from lifecycle.app import dependencies
 from lifecycle.config import environment, settings
 from lifecycle.config.schema import Invalid
 from lifecycle.errors import Failure
@@ -33,7 +33,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_file_comes_before_other_sources_and_ages(file: Path) -> None:
     found = environment.read({"HF_TOKEN_FILE": str(file), "HF_TOKEN_SECRET": "projects/p/secrets/s/versions/1"})
-    made = world(found, settings.parse(b"namespace: acme\nendpoints: {}"))
+    made = dependencies(found, settings.parse(b"namespace: acme\nendpoints: {}"))
     assert run(made.token.get(CALL)) == TOKEN
     file.write_text(SECOND)
     assert run(made.token.renewed(TOKEN, CALL)) == SECOND

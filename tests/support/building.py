@@ -107,5 +107,5 @@ def sampled(since: datetime, until: datetime, step: timedelta = MINUTE) -> list[
     return [since + number * step for number in range((until - since) // step)]
 
 
-def taken(found: Situation, *, alone: bool = False, boundary: str | None = None) -> Step:
-    return plan_step(decide(found), found, alone=alone, boundary=boundary)
+def taken(found: Situation, *, only_running: bool = False, boundary: str | None = None) -> Step:
+    return plan_step(decide(found), found, only_running=only_running, boundary=boundary)

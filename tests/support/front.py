@@ -46,7 +46,7 @@ class Front(App):
 
     @property
     def token(self) -> Token:
-        return self._service.world.token
+        return self._service.deps.token
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         loop = SimulatedLoop(TUESDAY_NOON)

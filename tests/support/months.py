@@ -75,4 +75,4 @@ def billed(simulation: Simulation, name: str) -> float:
 async def status(simulation: Simulation) -> dict[str, Any]:
     """What the function answers now."""
     CALL.set(0)
-    return (await simulation.functions.instances["reconcile 0"].status()).told
+    return (await simulation.functions.instances["reconcile 0"].status()).answer

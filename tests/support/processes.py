@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from lifecycle.cli.desired_jobs import Target
-from lifecycle.cli.sync import difference
+from lifecycle.cli.job_changes import difference
 from lifecycle.config import settings
 from local.servers.huggingface import ALL_SCOPES, HuggingFace
 from local.servers.scheduler import Scheduler

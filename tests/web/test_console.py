@@ -402,8 +402,8 @@ def test_head_is_get_without_the_page(page: Page) -> None:
 def test_without_a_scheduler_the_page_is_read_only() -> None:
     page = Page()
     page.front.stage.shelf = None
-    world = replace(page.front.service.world, jobs=None)
-    page.front._service = replace(page.front.service, world=world)
+    deps = replace(page.front.service.deps, jobs=None)
+    page.front._service = replace(page.front.service, deps=deps)
     text = page.shown("/embeddings")
     assert 'method="post"' not in text
     assert "Read only: without Cloud Scheduler" in text

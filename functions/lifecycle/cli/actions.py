@@ -68,8 +68,8 @@ def _ask(env: Environment, function: str, bodies: list[dict[str, Any]], as_json:
         what = f"{function} {' '.join(body['endpoints'])}"
         status, answer = run(output.waiting(functions.ask(env, function, body), what))
         if not isinstance(answer, dict) or "results" not in answer:
-            said = f"{function}: {functions.refusal(status, answer)}"
-            raise Stop(said, 2 if status in (400, 404, 413, 415) else 1)
+            message = f"{function}: {functions.refusal(status, answer)}"
+            raise Stop(message, 2 if status in (400, 404, 413, 415) else 1)
         answers.append(answer)
         if not as_json:
             output.results(answer)
@@ -88,10 +88,10 @@ def _groups(env: Environment, names: tuple[str, ...], until: str | None) -> list
             return [(list(names), {"until": until})]
     except ValueError as error:
         wrong(f"--until {until}: {error}")
-    told, _ = run(output.waiting(functions.status(env), "status"))
+    status, _ = run(output.waiting(functions.status(env), "status"))
     groups: dict[str, list[str]] = {}
-    for row in only(told["endpoints"], names):
-        groups.setdefault(_instant(until, row, told), []).extend(
+    for row in only(status["endpoints"], names):
+        groups.setdefault(_instant(until, row, status), []).extend(
             name
             for name in (names if names != ("*",) else (row["endpoint"],))
             if name in (row["endpoint"], row["name"])
@@ -101,8 +101,8 @@ def _groups(env: Environment, names: tuple[str, ...], until: str | None) -> list
     return [(list(dict.fromkeys(group)), {"until": when}) for when, group in groups.items()]
 
 
-def _instant(until: str, row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
-    now = parse_rfc3339(told["now"])
+def _instant(until: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> str:
+    now = parse_rfc3339(status["now"])
     if not row.get("time_zone") or now is None:
         wrong(f"--until {until}: the zone of {row['endpoint']} is not known; give a time with an offset")
     return times.instant(until, ZoneInfo(row["time_zone"]), now).isoformat()

@@ -34,15 +34,15 @@ def _report(path: Path) -> int:
     from lifecycle.config import advice, settings
     from lifecycle.config.schema import Invalid, dotted
 
-    told: dict[str, object] = {"problems": [], "warnings": [], "platforms_found": {}}
+    report: dict[str, object] = {"problems": [], "warnings": [], "platforms_found": {}}
     try:
         found = settings.parse(path.read_bytes())
-        told["warnings"] = advice.warnings(found, datetime.now(UTC))
-        told["platforms_found"] = advice.found_platforms(found)
+        report["warnings"] = advice.warnings(found, datetime.now(UTC))
+        report["platforms_found"] = advice.found_platforms(found)
     except Invalid as error:
-        told["problems"] = [{"path": dotted(one.path), "what": one.what, "line": one.line} for one in error.problems]
-    print(json.dumps(told, indent=2))
-    return 1 if told["problems"] else 0
+        report["problems"] = [{"path": dotted(one.path), "what": one.what, "line": one.line} for one in error.problems]
+    print(json.dumps(report, indent=2))
+    return 1 if report["problems"] else 0
 
 
 @click.command()

@@ -11,8 +11,7 @@ from typing import Any
 
 import httpx
 
-from lifecycle.cli import functions
-from lifecycle.cli import sync as jobs
+from lifecycle.cli import functions, job_changes
 from lifecycle.cli.desired_jobs import Target
 from lifecycle.cli.finding import NOT_NEEDED, Finding, uses_google
 from lifecycle.cli.rights import Policies, jobs_may_call, platforms_may_publish
@@ -36,26 +35,26 @@ async def findings(env: Environment) -> AsyncIterator[Finding]:
     settings, found = _settings(env)
     yield found
     yield _quota_project(env)
-    told: Mapping[str, Any] | None = None
+    status: Mapping[str, Any] | None = None
     if env.functions_url or settings is not None:
         try:
             async with asyncio.timeout(SECONDS):
-                told, _ = await functions.status(env)
+                status, _ = await functions.status(env)
             yield Finding("functions", True, env.functions_url or "none; this machine acts directly, with HF_TOKEN")
         except (Failure, TimeoutError) as failure:
             yield Finding("functions", False, str(failure) or "no answer in time", _reach(failure))
     async with httpx.AsyncClient(timeout=SECONDS) as http:
-        yield await _clock(env, told, http)
-        if told is not None and settings is not None and env.functions_url:
-            yield _same_settings(settings, told)
-        async for found in _hugging_face(env, settings, told, http):
+        yield await _clock(env, status, http)
+        if status is not None and settings is not None and env.functions_url:
+            yield _same_settings(settings, status)
+        async for found in _hugging_face(env, settings, status, http):
             yield found
         policies = await _policies(env, http)
-        async for found in _jobs(env, settings, told, http, policies):
+        async for found in _jobs(env, settings, status, http, policies):
             yield found
         if env.scheduler_parent:
             yield await platforms_may_publish(env, settings, policies)
-    yield _history(told)
+    yield _history(status)
 
 
 def _settings(env: Environment) -> tuple[Settings | None, Finding]:
@@ -94,9 +93,9 @@ def _reach(failure: BaseException) -> str:
     return 'set FUNCTIONS_URL as `eval "$(make -s shell)"` does, and look at the functions in the console'
 
 
-async def _clock(env: Environment, told: Mapping[str, Any] | None, http: httpx.AsyncClient) -> Finding:
+async def _clock(env: Environment, status: Mapping[str, Any] | None, http: httpx.AsyncClient) -> Finding:
     """This machine's clock against the functions', or against Hugging Face's."""
-    there = parse_rfc3339(told["now"]) if told and env.functions_url else None
+    there = parse_rfc3339(status["now"]) if status and env.functions_url else None
     if there is None:
         try:
             answer = await http.get(env.endpoints_url)
@@ -107,25 +106,25 @@ async def _clock(env: Environment, told: Mapping[str, Any] | None, http: httpx.A
     return Finding("clock", off < CLOCK_MAY_DIFFER, f"differs by {in_words(off)}", "set this machine's clock by NTP")
 
 
-def _same_settings(settings: Settings, told: Mapping[str, Any]) -> Finding:
-    same = told["settings_sha256"] == settings.sha256
+def _same_settings(settings: Settings, status: Mapping[str, Any]) -> Finding:
+    same = status["settings_sha256"] == settings.sha256
     said = "the functions run with this file" if same else "the functions run with other settings than this file"
     return Finding("deployed settings", same, said, f"`terraform apply`, then {SYNC}; or set LIFECYCLE_CONFIG")
 
 
 async def _hugging_face(
-    env: Environment, settings: Settings | None, told: Mapping[str, Any] | None, http: httpx.AsyncClient
+    env: Environment, settings: Settings | None, status: Mapping[str, Any] | None, http: httpx.AsyncClient
 ) -> AsyncIterator[Finding]:
-    about, rows = "Hugging Face", told["endpoints"] if told else []
+    about, rows = "Hugging Face", status["endpoints"] if status else []
     if env.functions_url is None and settings is not None:
         async for found in _token(env, settings, rows, http):
             yield found
-    elif told is not None:
-        unread = [name for name in ("token", "huggingface", "prices") if name in told["unknown"]]
+    elif status is not None:
+        unread = [name for name in ("token", "huggingface", "prices") if name in status["unknown"]]
         do = "see the reason: `gcloud logging read 'jsonPayload.event=\"note\"' --limit 5`; a new token: add a version"
         yield Finding(about, not unread, f"not readable: {', '.join(unread)}" if unread else "readable", do)
     missing = [row["name"] for row in rows if row["state"] is None and "no endpoint" in (row["error"] or "")]
-    if told is not None and "huggingface" not in told["unknown"]:
+    if status is not None and "huggingface" not in status["unknown"]:
         said = f"no such endpoint: {', '.join(missing)}" if missing else f"{len(rows)} endpoints"
         yield Finding("names", not missing, said, "correct `name` or `namespace` in the settings; names are exact")
 
@@ -175,12 +174,12 @@ async def _policies(env: Environment, http: httpx.AsyncClient) -> Policies:
 
 
 async def _jobs(
-    env: Environment, settings: Settings | None, told: Mapping[str, Any] | None, http: httpx.AsyncClient,
+    env: Environment, settings: Settings | None, status: Mapping[str, Any] | None, http: httpx.AsyncClient,
     policies: Policies,
 ) -> AsyncIterator[Finding]:  # fmt: skip
     about = "jobs"
     if not env.scheduler_parent:
-        unread = told is not None and "scheduler" in told["unknown"]
+        unread = status is not None and "scheduler" in status["unknown"]
         said = "the functions cannot read Cloud Scheduler" if unread else "SCHEDULER_PARENT is not set here"
         do = "without it no override and no end is kept: set SCHEDULER_PARENT for the functions"
         yield Finding(about, False if unread else None, said, do)
@@ -204,7 +203,7 @@ async def _jobs(
         missing = "INVOKER_SERVICE_ACCOUNT" if env.functions_url else "FUNCTIONS_URL"
         yield Finding(about, False, f"not compared: {missing} is not set", 'set it, as `eval "$(make -s shell)"` does')
     elif settings is not None:
-        found = jobs.difference(settings, Target(env.functions_url, env.invoker or "", env.prefix), seen)
+        found = job_changes.difference(settings, Target(env.functions_url, env.invoker or "", env.prefix), seen)
         listed = [f"{change.job.id}: {', '.join(name for name, _ in change.differs) or change.verb}"
                   for change in found.changes]  # fmt: skip
         yield Finding(about, not listed, "; ".join(listed) or f"{len(seen)} as the settings say", SYNC)
@@ -213,9 +212,9 @@ async def _jobs(
             yield Finding("names of jobs", False, f"not ours: {foreign}", "delete them, or set another JOB_PREFIX")
 
 
-def _history(told: Mapping[str, Any] | None) -> Finding:
-    why = told.get("history") if told else None
-    if told is None or (why and "is not set" in why):
+def _history(status: Mapping[str, Any] | None) -> Finding:
+    why = status.get("history") if status else None
+    if status is None or (why and "is not set" in why):
         return Finding("history", None, why or "not looked at")
     do = "the functions' account needs roles/monitoring.viewer and the log view: `terraform apply`"
     return Finding("history", not why, why or "readable", do)

@@ -36,11 +36,11 @@ def explain(name: str, as_json: bool) -> None:
     answer, why = run(output.waiting(functions.status(env), "explain"))
     seen = observed(settings, answer, why)
     rows = {id(row): situation for row, situation in zip(seen.rows, seen.situations, strict=True)}
-    told = [_explained(row, rows[id(row)]) for row in only(seen.rows, (name,))]
+    found = [_explained(row, rows[id(row)]) for row in only(seen.rows, (name,))]
     if as_json:
-        print(json.dumps(told, indent=2))
+        print(json.dumps(found, indent=2))
         return
-    for one in visible_in(told):
+    for one in visible_in(found):
         _show(one)
     for note in visible_in(seen.notes):
         output.line(note)
@@ -86,21 +86,21 @@ def _woken_by(row: Mapping[str, Any]) -> str:
     return asleep + WAKES.get(row.get("type") or "", "whoever may call it, by a request")
 
 
-def _show(told: Mapping[str, Any]) -> None:
-    output.line(f"{output.names(told)}: {told['state'] or 'unknown'}, wanted {told['wanted']}", "bold")
-    output.line(f"  {told['reason']}")
-    marks = {told["decides"]: "→", told["would_decide"]: "then"}
+def _show(row: Mapping[str, Any]) -> None:
+    output.line(f"{output.names(row)}: {row['state'] or 'unknown'}, wanted {row['wanted']}", "bold")
+    output.line(f"  {row['reason']}")
+    marks = {row["decides"]: "→", row["would_decide"]: "then"}
     output.rows(
         [[f"  {marks.get(rule['rule'], ''):<4} {rule['rule']}", rule["wanted"] or "–", rule["reason"]]
-         for rule in told["rules"]]
+         for rule in row["rules"]]
     )  # fmt: skip
-    if told["protected"]:
+    if row["protected"]:
         output.line("  protected: no rule rests it")
-    zone = output.zone_of(told)
-    for change in told["changes"]:
+    zone = output.zone_of(row)
+    for change in row["changes"]:
         at = output.moment(change["at"], zone)
         output.line(f"  next: {at} {change['wanted']}: {change['reason']}")
-    if told["updated_at"]:
-        by = f" by {told['updated_by']}" if told["updated_by"] else ""
-        output.line(f"  last changed at Hugging Face: {output.moment(told['updated_at'], zone)}{by}")
-    output.line(f"  can wake it: {told['woken_by']}")
+    if row["updated_at"]:
+        by = f" by {row['updated_by']}" if row["updated_by"] else ""
+        output.line(f"  last changed at Hugging Face: {output.moment(row['updated_at'], zone)}{by}")
+    output.line(f"  can wake it: {row['woken_by']}")

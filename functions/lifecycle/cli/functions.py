@@ -27,10 +27,10 @@ async def status(env: Environment) -> tuple[Mapping[str, Any], list[str]]:
     """What `status` answers, and why what it names in `unknown` is so, where that can be told. Raises `Failure`."""
     if not env.functions_url:
         return await _direct_status(env)
-    code, told = await _remote(env, "status", None)
-    if code != 200 or not isinstance(told, dict) or "endpoints" not in told:
-        raise Failure(f"status: {refusal(code, told)}", code="refused", retryable=code == 503)
-    return told, [f"not known: {', '.join(told['unknown'])}"] if told["unknown"] else []
+    code, answer = await _remote(env, "status", None)
+    if code != 200 or not isinstance(answer, dict) or "endpoints" not in answer:
+        raise Failure(f"status: {refusal(code, answer)}", code="refused", retryable=code == 503)
+    return answer, [f"not known: {', '.join(answer['unknown'])}"] if answer["unknown"] else []
 
 
 def refusal(code: int, answer: Any) -> str:
@@ -48,18 +48,18 @@ async def _remote(env: Environment, function: str, body: Mapping[str, Any] | Non
         try:
             response = await http.request("GET" if body is None else "POST", url, json=body, headers=headers)
         except httpx.HTTPError as error:
-            told = f"{url} does not answer: {error or type(error).__name__}. Is FUNCTIONS_URL right?"
-            raise Failure(told, code="unreachable", retryable=True) from None
+            message = f"{url} does not answer: {error or type(error).__name__}. Is FUNCTIONS_URL right?"
+            raise Failure(message, code="unreachable", retryable=True) from None
     if response.status_code in (401, 403) and "json" not in response.headers.get("content-type", ""):
-        told = (
+        message = (
             f"{url}: {response.status_code}. You need the right to invoke it (roles/run.invoker); ask who deployed it"
         )
-        raise Failure(told, code="forbidden", retryable=False)
+        raise Failure(message, code="forbidden", retryable=False)
     try:
         return response.status_code, response.json()
     except ValueError:
-        told = f"{url}: {response.status_code}, and no JSON. Is FUNCTIONS_URL right?"
-        raise Failure(told, code="malformed", retryable=False) from None
+        message = f"{url}: {response.status_code}, and no JSON. Is FUNCTIONS_URL right?"
+        raise Failure(message, code="malformed", retryable=False) from None
 
 
 async def _direct(env: Environment, function: str, body: Mapping[str, Any]) -> tuple[int, Any]:
@@ -79,20 +79,20 @@ async def _direct_status(env: Environment) -> tuple[Mapping[str, Any], list[str]
         made = await service.status()
         why = [f"not known: {failure}" for failure in dict.fromkeys(map(str, made.failures))]
         unset = "not known: overrides and platform states: SCHEDULER_PARENT is not set"
-        told = _redacted(service, made.told)
-        return told, why if env.scheduler_parent else [*why, unset]
+        answer = _redacted(service, made.answer)
+        return answer, why if env.scheduler_parent else [*why, unset]
 
 
 def _redacted(service: "Service", answer: Any) -> Any:
     """An answer without the token, as the functions give it: a note may hold it."""
-    return json.loads(service.world.token.redact(json.dumps(answer)))
+    return json.loads(service.deps.token.redact(json.dumps(answer)))
 
 
 @asynccontextmanager
 async def _service(env: Environment) -> AsyncIterator["Service"]:
-    from lifecycle.app import world
+    from lifecycle.app import dependencies
     from lifecycle.engine.service import Service
 
-    dependencies = world(env, read_settings(env.config))
-    async with dependencies.http:
-        yield Service(dependencies)
+    deps = dependencies(env, read_settings(env.config))
+    async with deps.http:
+        yield Service(deps)

@@ -115,10 +115,10 @@ def _why(status: int, answer: Any) -> str:
     if not isinstance(answer, dict) or "results" not in answer:
         return functions.refusal(status, answer)
     bad = [row for row in answer["results"] if row["outcome"] not in ("done", "unchanged")]
-    told = [f"{row['name']}: {row['error'] or row['reason']}" for row in bad]
+    reasons = [f"{row['name']}: {row['error'] or row['reason']}" for row in bad]
     if answer["dry_run"]:
-        return "; ".join(["the settings say dry_run, so nothing is started", *told])
-    return "; ".join(told) or "no endpoint at Hugging Face matches these names"
+        return "; ".join(["the settings say dry_run, so nothing is started", *reasons])
+    return "; ".join(reasons) or "no endpoint at Hugging Face matches these names"
 
 
 def urls(rows: Sequence[dict[str, Any]]) -> dict[str, str]:

@@ -99,13 +99,13 @@ async def _from_gcloud(url: str) -> str | None:
         except OSError:
             return None
         try:
-            said, _ = await asyncio.wait_for(asked.communicate(), GCLOUD_SECONDS)
+            output, _ = await asyncio.wait_for(asked.communicate(), GCLOUD_SECONDS)
         except TimeoutError:
             asked.kill()
             await asked.wait()
             return None
-        if asked.returncode == 0 and said.strip():
-            return said.decode().strip()
+        if asked.returncode == 0 and output.strip():
+            return output.decode().strip()
     return None
 
 

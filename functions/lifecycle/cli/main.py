@@ -21,7 +21,7 @@ COMMANDS = {  # name: module, in the order in which `--help` lists them
     "run": "run",
     "history": "history",
     "report": "report",
-    "sync": "jobs",
+    "sync": "sync",
     "doctor": "doctor",
     "schema": "check",
 }

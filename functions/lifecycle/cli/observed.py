@@ -25,18 +25,21 @@ class Observed:
     notes: list[str]
 
 
-def observed(settings: Settings, told: Mapping[str, Any] | None, why: Sequence[str]) -> Observed:
-    """What the settings of this machine have to say about. `told` None: nothing is known. `why`: what is not known."""
-    status = told or {"endpoints": [], "platforms": {}}
+def observed(settings: Settings, answer: Mapping[str, Any] | None, why: Sequence[str]) -> Observed:
+    """The rows of the status for the entries of this machine's settings. `answer` None: there is no status.
+
+    `why`: what is unknown, in words.
+    """
+    status = answer or {"endpoints": [], "platforms": {}}
     now = parse_rfc3339(status.get("now")) or datetime.now(UTC)
     rows = [row for row in status["endpoints"] if row["endpoint"] in settings.entries]
     seen = {row["endpoint"] for row in rows}
     rows += [_unseen(entry) for key, entry in settings.entries.items() if key not in seen]
     order = {key: number for number, key in enumerate(settings.entries)}
     rows.sort(key=lambda row: order[row["endpoint"]])
-    platforms = {name: news for name, row in status["platforms"].items() if (news := _news(row))}
+    platforms = {name: found for name, row in status["platforms"].items() if (found := _platform(row))}
     notes = [f"{text[:1].upper()}{text[1:]}." for text in why]
-    if told and told["settings_sha256"] != settings.sha256:
+    if answer and answer["settings_sha256"] != settings.sha256:
         notes.append("The functions run with other settings than this file.")
     overall = _spending(ALL, settings.budget, status.get("budget"), now)
     situations = [_situation(settings.entries[row["endpoint"]], row, platforms, overall, now) for row in rows]
@@ -56,11 +59,11 @@ def _situation(
     return Situation(entry, _endpoint(row), _memory(row, platforms), now, past)
 
 
-def _spending(key: str, budget: Budget | None, told: Mapping[str, Any] | None, now: datetime) -> list[Spending]:
+def _spending(key: str, budget: Budget | None, row: Mapping[str, Any] | None, now: datetime) -> list[Spending]:
     """A budget with since when it is spent, where it is."""
-    if budget is None or told is None:
+    if budget is None or row is None:
         return []
-    record = BudgetRecord(budget.month(now), told["dollars"], parse_rfc3339(told["spent_at"]), told["billed"])
+    record = BudgetRecord(budget.month(now), row["dollars"], parse_rfc3339(row["spent_at"]), row["billed"])
     return [Spending(key, budget, record)]
 
 
@@ -111,6 +114,6 @@ def _override(stored: Mapping[str, Any]) -> Override:
     )
 
 
-def _news(told: Mapping[str, Any]) -> PlatformState | None:
-    since = parse_rfc3339(told["since"])
-    return PlatformState(told["state"], since) if told["state"] and since else None
+def _platform(row: Mapping[str, Any]) -> PlatformState | None:
+    since = parse_rfc3339(row["since"])
+    return PlatformState(row["state"], since) if row["state"] and since else None

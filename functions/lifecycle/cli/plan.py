@@ -40,7 +40,7 @@ def plan(names: tuple[str, ...], days: int, start: datetime | None, as_json: boo
         for situation, row in zip(seen.situations, seen.rows, strict=True)
         if (row["endpoint"], row["name"]) in chosen
     ]
-    notes = [*seen.notes, *_notes(found), *(f"warning: {told}" for told in warnings(settings, seen.now))]
+    notes = [*seen.notes, *_notes(found), *(f"warning: {warning}" for warning in warnings(settings, seen.now))]
     if as_json:
         print(json.dumps(_json(found, notes), indent=2))
     else:

@@ -58,7 +58,7 @@ def report(month: str | None, by: Literal["entry", "tag"], as_csv: bool, as_json
     rows = by_tag(found) if by == "tag" else by_entry(found)
     notes = _notes(settings, past, seen, found)
     if as_json:
-        told = {
+        document = {
             "month": f"{middle:%Y-%m}",
             "by": by,
             "rows": [row.as_json() for row in rows],
@@ -66,7 +66,7 @@ def report(month: str | None, by: Literal["entry", "tag"], as_csv: bool, as_json
             "exact_to_minutes": settings.reconcile_every // timedelta(minutes=1),
             "notes": notes,
         }
-        print(json.dumps(told, indent=2))
+        print(json.dumps(document, indent=2))
     elif as_csv:
         _csv(rows, by)
     else:
@@ -117,10 +117,10 @@ async def _read(env: Environment, settings: Settings, middle: datetime, now: dat
             }
     past = Past(months, bills, None if written is None else mornings(written))
     try:
-        told, why = await functions.status(env)
+        answer, why = await functions.status(env)
     except Failure as failure:
         return past, observed(settings, None, [f"not known: prices and replicas: {failure}"])
-    return past, observed(settings, told, why)
+    return past, observed(settings, answer, why)
 
 
 def shares(past: Past, seen: Observed) -> list[Share]:
@@ -176,11 +176,11 @@ def _notes(settings: Settings, past: Past, seen: Observed, found: Sequence[Share
 
 
 def _cells(row: Row, past: Past) -> list[str]:
-    told = row.as_json()
-    on_time = f"{told['on_time']} of {told['mornings']}" if past.mornings is not None else "?"
+    fields = row.as_json()
+    on_time = f"{fields['on_time']} of {fields['mornings']}" if past.mornings is not None else "?"
     return [
-        visible(row.key), _number(told["hours"]), _dollars(told["dollars"]), _dollars(told["always_on"]),
-        _dollars(told["forecast"]), on_time,
+        visible(row.key), _number(fields["hours"]), _dollars(fields["dollars"]), _dollars(fields["always_on"]),
+        _dollars(fields["forecast"]), on_time,
     ]  # fmt: skip
 
 
@@ -202,5 +202,5 @@ def _csv(rows: Sequence[Row], by: str) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow((by, *columns))
     for row in rows:
-        told = row.as_json()
-        writer.writerow((_cell(row.key), *("" if told[column] is None else told[column] for column in columns)))
+        fields = row.as_json()
+        writer.writerow((_cell(row.key), *("" if fields[column] is None else fields[column] for column in columns)))

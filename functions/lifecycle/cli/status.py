@@ -31,21 +31,21 @@ def status(names: tuple[str, ...], watch: bool, check: bool, as_json: bool) -> N
     ✓ as wanted  … starting  ! differs, or bills and no entry covers it  ? not known
     """
     env = read_environment()
-    told = _look(env, names, as_json)
+    answer = _look(env, names, as_json)
     while watch:
         try:
             time.sleep(EVERY)
             if sys.stdout.isatty():
                 click.clear()
-            told = _look(env, names, as_json)
+            answer = _look(env, names, as_json)
         except Stop as stop:
             stop.show()
         except KeyboardInterrupt:
             break
-    unread = [row for row in told["endpoints"] if state_of(row) is None]
-    if (unread and len(unread) == len(told["endpoints"])) or "huggingface" in told["unknown"]:
+    unread = [row for row in answer["endpoints"] if state_of(row) is None]
+    if (unread and len(unread) == len(answer["endpoints"])) or "huggingface" in answer["unknown"]:
         raise SystemExit(1)
-    if check and (told["unknown"] or differing(told)):
+    if check and (answer["unknown"] or differing(answer)):
         raise SystemExit(1)
 
 
@@ -72,9 +72,9 @@ def marker(row: Mapping[str, Any]) -> str:
     return AS_WANTED
 
 
-def differing(told: Mapping[str, Any]) -> list[str]:
+def differing(answer: Mapping[str, Any]) -> list[str]:
     """The names of what is not as wanted."""
-    return [row["name"] for row in told["endpoints"] if marker(row) != AS_WANTED]
+    return [row["name"] for row in answer["endpoints"] if marker(row) != AS_WANTED]
 
 
 def dollars_per_hour(row: Mapping[str, Any]) -> float | None:
@@ -99,23 +99,23 @@ def money(dollars: float | None) -> str:
 
 def _look(env: Environment, names: tuple[str, ...], as_json: bool) -> Mapping[str, Any]:
     answer, why = run(output.waiting(functions.status(env), "status"))
-    told = dict(answer)
-    told["endpoints"] = only(told["endpoints"], names)
+    answer = dict(answer)
+    answer["endpoints"] = only(answer["endpoints"], names)
     if as_json:
-        print(json.dumps(told, indent=2), flush=True)
+        print(json.dumps(answer, indent=2), flush=True)
     else:
-        _show(visible_in(told), visible_in(why), everything=not names)
-    return told
+        _show(visible_in(answer), visible_in(why), everything=not names)
+    return answer
 
 
-def _show(told: Mapping[str, Any], why: list[str], *, everything: bool) -> None:
-    now = parse_rfc3339(told["now"])
+def _show(answer: Mapping[str, Any], why: list[str], *, everything: bool) -> None:
+    now = parse_rfc3339(answer["now"])
     assert now is not None
-    zones = dict.fromkeys(output.zone_of(row) for row in told["endpoints"])
+    zones = dict.fromkeys(output.zone_of(row) for row in answer["endpoints"])
     one = next(iter(zones)) if len(zones) == 1 else None
-    for text in [*why, *_warnings(told)]:
+    for text in [*why, *_warnings(answer)]:
         output.line(text, "yellow")
-    billing = [row for row in told["unmanaged"] if state_of(row) not in FREE] if everything else []
+    billing = [row for row in answer["unmanaged"] if state_of(row) not in FREE] if everything else []
     cells = [
         [
             f"! {row['name']}",
@@ -128,7 +128,7 @@ def _show(told: Mapping[str, Any], why: list[str], *, everything: bool) -> None:
         for row in billing
     ]
     styles: list[str | None] = ["red"] * len(billing)
-    for row in sorted(told["endpoints"], key=lambda row: marker(row) == AS_WANTED):
+    for row in sorted(answer["endpoints"], key=lambda row: marker(row) == AS_WANTED):
         zone, found = output.zone_of(row), marker(row)
         next_ = row["next"]
         state = state_of(row) or "unknown"
@@ -143,26 +143,26 @@ def _show(told: Mapping[str, Any], why: list[str], *, everything: bool) -> None:
         styles.append(STYLES[found])
     output.rows(cells, styles=styles)
     if everything:
-        _footer(told, [*billing, *told["endpoints"]], output.clock(now, one or next(iter(zones), output.UTC), now))
+        _footer(answer, [*billing, *answer["endpoints"]], output.clock(now, one or next(iter(zones), output.UTC), now))
 
 
-def _warnings(told: Mapping[str, Any]) -> list[str]:
+def _warnings(answer: Mapping[str, Any]) -> list[str]:
     texts = []
-    if told["jobs_settings_sha256"] is None and "scheduler" not in told["unknown"]:
+    if answer["jobs_settings_sha256"] is None and "scheduler" not in answer["unknown"]:
         texts.append("there are no jobs yet: run `lifecycle sync`")
-    if told["jobs_settings_sha256"] not in (None, told["settings_sha256"]):
+    if answer["jobs_settings_sha256"] not in (None, answer["settings_sha256"]):
         texts.append("the jobs were made from other settings: run `lifecycle sync`")
     return texts
 
 
-def _footer(told: Mapping[str, Any], rows: list[Mapping[str, Any]], now: str) -> None:
-    """What each platform last said, budgets, and one sum over all endpoints that are listed above."""
-    silent = "not known" if "scheduler" in told["unknown"] else "has sent no message yet"
-    for name, news in told["platforms"].items():
-        since = parse_rfc3339(news["since"])
-        said = f"{news['state']} since {since:%Y-%m-%d %H:%M} UTC" if news["state"] and since else silent
-        output.line(f"platform {name}: {said}")
-    for summary in dict.fromkeys(_budgets(told)):
+def _footer(answer: Mapping[str, Any], rows: list[Mapping[str, Any]], now: str) -> None:
+    """What each platform last text, budgets, and one sum over all endpoints that are listed above."""
+    silent = "not known" if "scheduler" in answer["unknown"] else "has sent no message yet"
+    for name, platform in answer["platforms"].items():
+        since = parse_rfc3339(platform["since"])
+        text = f"{platform['state']} since {since:%Y-%m-%d %H:%M} UTC" if platform["state"] and since else silent
+        output.line(f"platform {name}: {text}")
+    for summary in dict.fromkeys(_budgets(answer)):
         output.line(summary)
     costs = [dollars_per_hour(row) for row in rows]
     known = [cost for cost in costs if cost is not None]
@@ -171,10 +171,10 @@ def _footer(told: Mapping[str, Any], rows: list[Mapping[str, Any]], now: str) ->
     output.line(f"{now}: {billing} of {len(rows)} may bill now, {money(sum(known))}{unknown}")
 
 
-def _budgets(told: Mapping[str, Any]) -> Iterator[str]:
+def _budgets(answer: Mapping[str, Any]) -> Iterator[str]:
     """Each budget with what was billed against it, or why that is not known."""
-    if told.get("budget"):
-        yield told["budget"]["summary"]
-    for row in told["endpoints"]:
+    if answer.get("budget"):
+        yield answer["budget"]["summary"]
+    for row in answer["endpoints"]:
         if row.get("budget"):
             yield f"{row['endpoint']}: {row['budget']['summary']}"

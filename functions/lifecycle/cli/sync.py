@@ -1,133 +1,57 @@
-"""Cloud Scheduler's jobs made what the settings say: the difference (pure), and making it."""
+"""`lifecycle sync`: Cloud Scheduler's jobs made what the settings say."""
 
 import asyncio
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Literal
+from typing import cast
 
-from lifecycle.cli import desired_jobs as timetable
-from lifecycle.cli.desired_jobs import NO_RETRIES, Target
+import click
+
+from lifecycle.cli.common import DRY, read_environment, read_settings, run, wrong
+from lifecycle.config.environment import Environment
 from lifecycle.core.entries import Settings
-from lifecycle.errors import Failure, catch_failure
-from lifecycle.gcp.jobs import Job, Jobs, Retries, same_url, stores
+from lifecycle.core.text import visible
 
-AT_ONCE = 8  # writes under way
-QUOTA = 450  # writes a minute; Cloud Scheduler allows 500
-FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
-_KINDS = r"(?:reconcile|budget|budget_.+|(?:hours|cron|platform|override)-.+)"
-_COMPARED = ("schedule", "time_zone", "url", "method", "headers", "account", "audience", "deadline", "retries")
+SYNC_TIME = 900.0  # seconds
 
 
-@dataclass(frozen=True)
-class Change:
-    """One job to create, update or delete; `differs` names what is otherwise: field to "is -> will be"."""
-
-    verb: Literal["create", "update", "delete"]
-    job: Job
-    differs: tuple[tuple[str, str], ...] = ()
-
-    def __str__(self) -> str:
-        sign = {"create": "+", "update": "~", "delete": "-"}[self.verb]
-        lines = [f"{sign} {self.job.id}"]
-        if self.verb == "create":
-            lines.append(f"    {self.job.schedule} ({self.job.time_zone}) {self.job.body.decode()}")
-        return "\n".join([*lines, *(f"    {name}: {told}" for name, told in self.differs)])
+@click.command()
+@DRY
+def sync(dry_run: bool) -> None:
+    """Make Cloud Scheduler's jobs match the settings; show the difference first."""
+    env = read_environment()
+    needed = {"SCHEDULER_PARENT": env.scheduler_parent, "FUNCTIONS_URL": env.functions_url}
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        wrong(f"set {' and '.join(missing)}: sync makes jobs there that call the functions")
+    run(_sync(env, read_settings(env.config), dry_run))
 
 
-@dataclass(frozen=True)
-class Difference:
-    """What has to change, in the order in which it is done, and the jobs that stand in the way and are not ours."""
+async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
+    import random
 
-    changes: tuple[Change, ...]
-    foreign: tuple[Job, ...] = ()
+    from lifecycle.app import http_client
+    from lifecycle.cli import job_changes, output
+    from lifecycle.cli.desired_jobs import Target
+    from lifecycle.gcp.jobs import foreign
+    from lifecycle.gcp.scheduler import Client, Scheduler
+    from lifecycle.huggingface.own_url import is_loopback
 
-
-def difference(settings: Settings, target: Target, seen: Iterable[Job]) -> Difference:
-    """What separates the jobs that are there from those that the settings ask for."""
-    by_id = {job.id: job for job in seen}
-    wanted = {job.id: job for job in timetable.jobs(settings, target)}
-    foreign = {id: by_id[id] for id in wanted if id in by_id and not is_own(by_id[id], target)}
-    gone = [
-        Change("delete", job) for job in by_id.values()
-        if job.id not in wanted and not stores(job, settings, target.prefix) and is_own(job, target)
-    ]  # fmt: skip
-    made = [
-        change for job in wanted.values()
-        if job.id not in foreign and (change := _change(job, by_id.get(job.id), target))
-    ]  # fmt: skip
-    # The reconcile job comes last: its description says that all the others are made.
-    return Difference((*gone, *made), tuple(foreign.values()))
-
-
-def is_own(job: Job, target: Target) -> bool:
-    """Whether a job has a name with the prefix and calls one of the functions."""
-    named = re.fullmatch(re.escape(target.prefix) + "-" + _KINDS, job.id) is not None
-    return named and any(same_url(job.url, target.url(name)) for name in FUNCTIONS)
-
-
-def remembers(job: Job, target: Target) -> bool:
-    """Whether the body of a job stores what is known of a platform or a budget, which is not ours to write."""
-    return job.id.startswith((f"{target.prefix}-platform-", f"{target.prefix}-budget"))
-
-
-def _change(wanted: Job, seen: Job | None, target: Target) -> Change | None:
-    if seen is None:
-        return Change("create", wanted)
-    keeps_body = remembers(wanted, target)
-    is_, will_be = _told(seen, keeps_body), _told(wanted, keeps_body)
-    differs = tuple((name, f"{is_[name]} -> {will_be[name]}") for name in will_be if is_[name] != will_be[name])
-    return Change("update", wanted, differs) if differs else None
-
-
-def _told(job: Job, keeps_body: bool) -> dict[str, str]:
-    """A job in words that compare: what Google fills in is left out, its defaults are named."""
-    filled = replace(
-        job,
-        url=job.url.removesuffix("/"),
-        headers=dict(
-            sorted((name.lower(), value) for name, value in job.headers.items() if name.lower() != "user-agent")
-        ),
-        deadline=job.deadline or timedelta(minutes=3),
-        retries=_filled(job.retries),
-    )
-    told = {name: _word(getattr(filled, name)) for name in (*_COMPARED, "description", "state")}
-    return told if keeps_body else {**told, "body": filled.body.decode(errors="replace")}
-
-
-def _filled(retries: Retries) -> Retries:
-    given = {name: value for name, value in vars(retries).items() if value is not None}
-    return replace(NO_RETRIES, **given)
-
-
-def _word(value: object) -> str:
-    return (
-        " ".join(f"{name} {word}" for name, word in vars(value).items()) if isinstance(value, Retries) else str(value)
-    )
-
-
-async def apply(changes: Iterable[Change], jobs: Jobs, target: Target) -> None:
-    """Makes the changes, the last one after all the others. Raises `Failure` with all that failed, when the rest is
-    done."""
-    *first, last = changes
-    slots = asyncio.Semaphore(AT_ONCE)
-    pause = 60 / QUOTA if len(first) > QUOTA - 50 else 0.0
-
-    async def one(number: int, change: Change) -> None:
-        await asyncio.sleep(number * pause)
-        async with slots:
-            await jobs.retry(lambda: _make(change, jobs, target))
-
-    done = await asyncio.gather(*map(catch_failure, (one(*item) for item in enumerate(first))))
-    if failures := [failure for failure in done if failure]:
-        told, retryable = "\n".join(map(str, failures)), all(failure.retryable for failure in failures)
-        raise Failure(told, code=failures[0].code, retryable=retryable)
-    await one(0, last)
-
-
-async def _make(change: Change, jobs: Jobs, target: Target) -> None:
-    if change.verb == "delete":
-        await jobs.delete(change.job.id)
-    else:
-        await jobs.put(change.job, there=change.verb == "update", keeps_body=remembers(change.job, target))
+    target = Target(cast(str, env.functions_url), env.invoker or "", env.prefix)
+    if not env.invoker and not is_loopback(target.functions_url):
+        wrong("set INVOKER_SERVICE_ACCOUNT: without it the functions would refuse the jobs")
+    deadline = asyncio.get_running_loop().time() + SYNC_TIME
+    async with http_client() as http:
+        client = Client(env.scheduler_url, http)
+        scheduler = Scheduler(cast(str, env.scheduler_parent), client, deadline, random.Random())
+        difference = job_changes.difference(found, target, await scheduler.list())
+        for change in difference.changes:
+            print("\n".join(map(visible, str(change).split("\n"))))
+        if not difference.changes:
+            print("nothing to do")
+        elif dry_run:
+            print(f"{len(difference.changes)} would change; dry run, so nothing was changed")
+        else:
+            making = job_changes.apply(difference.changes, scheduler, target)
+            await output.waiting(making, f"making {len(difference.changes)} changes")
+            print(f"{len(difference.changes)} changed")
+        if difference.foreign:
+            raise foreign(difference.foreign)

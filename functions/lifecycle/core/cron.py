@@ -106,6 +106,6 @@ def scheduled(action: str, situation: Situation, tick: datetime | None = None) -
         return replace(ruled, left="INFO", begin=None, reason=why)
     updated = endpoint.updated_at if endpoint else None
     if tick and endpoint and updated and updated > tick and (action == "pause" or endpoint.state in AT_REST):
-        why = f"scheduled {action} skipped: updated at {situation.says(updated)}, after the scheduled time"
+        why = f"scheduled {action} skipped: updated at {situation.local_time(updated)}, after the scheduled time"
         return Decision(ruled.wanted, why, "cron", left="INFO")
     return Decision("paused" if action == "pause" else "running", f"scheduled {action}", "cron")

@@ -41,7 +41,7 @@ def _no_platform(s: Situation, state: str) -> str:
         return "it follows no platform"
     if s.memory.unavailable_reason:
         return f"the state of platform {s.entry.platform} is not known: {s.memory.unavailable_reason}"
-    if s.news is None:
+    if s.platform_state is None:
         return f"platform {s.entry.platform} has sent no message yet"
     return f"platform {s.entry.platform} is not {state}"
 

@@ -105,14 +105,14 @@ class Override:
 @dataclass(frozen=True)
 class PlatformState:
     """The last message of a platform, and when. `first`: when that state began, if the message was repeated since.
-    `received`: when it was stored; of equally new messages the one received last counts. `said`: the message's own
+    `received`: when it was stored; of equally new messages the one received last counts. `sent`: the message's own
     time, where it was ahead of the clock."""
 
     state: Literal["started", "stopped"]
     since: datetime
     first: datetime | None = None
     received: datetime | None = field(default=None, compare=False)
-    said: datetime | None = field(default=None, compare=False)
+    sent: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from lifecycle.core.times import format_local
 def ended_at(override: Override, stored: StoredState, now: datetime) -> datetime | None:
     """When an override ended, if it has: at its end, or when its platform changed to started after it was made."""
     ends = [override.until] if override.until else []
-    news = stored.platforms.get(override.or_started or "")
-    if news and news.state == "started" and (news.first or news.since) > override.since:
-        ends.append(news.first or news.since)
+    platform = stored.platforms.get(override.or_started or "")
+    if platform and platform.state == "started" and (platform.first or platform.since) > override.since:
+        ends.append(platform.first or platform.since)
     return min((end for end in ends if end <= now), default=None)
 
 

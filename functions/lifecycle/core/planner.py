@@ -23,11 +23,13 @@ class Step:
     start_disabled: bool = False  # by `start: false`
 
 
-def plan_step(decision: Decision, situation: Situation, *, alone: bool = False, boundary: str | None = None) -> Step:
-    """The step from what is observed to what is wished (design, the table under "Rules").
+def plan_step(
+    decision: Decision, situation: Situation, *, only_running: bool = False, boundary: str | None = None
+) -> Step:
+    """The step from the observed to the desired state (docs/design.md, the table under "Rules").
 
-    `alone`: nothing but `running` satisfies (by hand, and for `warm`). `boundary`: this is the call of a boundary's
-    job, at that time of day ("" if unknown).
+    `only_running`: no other state satisfies "running" (manual requests and `warm`). `boundary`: the time of day of the
+    boundary whose job made this call ("" if unknown); None: another call.
     """
     endpoint = situation.endpoint
     assert endpoint is not None
@@ -36,7 +38,7 @@ def plan_step(decision: Decision, situation: Situation, *, alone: bool = False, 
     if decision.wanted == "any":
         return _settled(decision)
     if decision.wanted == "running":
-        found = _start(decision, endpoint, alone=alone, woken=_begins(situation, boundary))
+        found = _start(decision, endpoint, only_running=only_running, woken=_begins(situation, boundary))
     elif decision.wanted == "paused":
         found = _settled(decision) if endpoint.state == "paused" else Step("pause", "done", decision.reason)
     else:
@@ -65,19 +67,19 @@ def _settled(decision: Decision) -> Step:
     return Step("none", "unchanged", decision.reason)
 
 
-def _start(decision: Decision, endpoint: Endpoint, *, alone: bool, woken: bool) -> Step:
+def _start(decision: Decision, endpoint: Endpoint, *, only_running: bool, woken: bool) -> Step:
     state = endpoint.state
     if state == "running":
         return _settled(decision)
     if state == "paused":
         return Step("resume", "done", decision.reason)
     if state == "scaledToZero":
-        sleeps_by_itself = endpoint.min_replicas == 0 and not alone and not woken
+        sleeps_by_itself = endpoint.min_replicas == 0 and not only_running and not woken
         return _settled(decision) if sleeps_by_itself else Step("wake", "done", decision.reason)
     if state in STARTING:
         return Step("none", "pending", decision.reason)
     detail = f": {endpoint.message}" if endpoint.message else ""
-    if state == "updateFailed" and endpoint.ready_replicas and not alone:
+    if state == "updateFailed" and endpoint.ready_replicas and not only_running:
         return Step(
             "none", "unchanged", f"{decision.reason}; its last update failed, a replica still serves{detail}", "WARNING"
         )
@@ -96,7 +98,7 @@ def _scale_to_zero(decision: Decision, situation: Situation, endpoint: Endpoint)
     after = situation.entry.scaling.scale_to_zero_after or SCALED_AFTER
     used = endpoint.last_used_at
     if used and situation.now - used < after:
-        why = f"left: used at {situation.says(used)}, less than {in_words(after)} ago"
+        why = f"left: used at {situation.local_time(used)}, less than {in_words(after)} ago"
         return Step("none", "skipped", f"{decision.reason}; {why}", "WARNING")
     return Step("scale-to-zero", "done", decision.reason)
 
@@ -109,7 +111,7 @@ def _limited(found: Step, decision: Decision, situation: Situation) -> Step:
         )
     changed = changed_at(situation)
     if not situation.entry.enforce and (changed is None or situation.now - changed >= ENFORCED_FOR):
-        when = f" ({situation.says(changed)})" if changed else ""
+        when = f" ({situation.local_time(changed)})" if changed else ""
         why = f"enforce is false, and the last change{when} is more than {in_words(ENFORCED_FOR)} ago"
         return Step("none", "skipped", f"{decision.reason}; but {why}", "WARNING")
     return found

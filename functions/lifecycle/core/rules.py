@@ -64,14 +64,14 @@ class Situation:
         return in_force(self.memory, self.entry.key, self.name, self.now) if self.entry.key in stored else []
 
     @property
-    def news(self) -> PlatformState | None:
+    def platform_state(self) -> PlatformState | None:
         return self.memory.platforms.get(self.entry.platform or "")
 
     @property
     def started_until(self) -> datetime | None:
         """When "started" begins to count as stopped, if it does."""
-        if self.entry.max_started and self.news and self.news.state == "started":
-            return self.news.since + self.entry.max_started
+        if self.entry.max_started and self.platform_state and self.platform_state.state == "started":
+            return self.platform_state.since + self.entry.max_started
         return None
 
     @property
@@ -85,7 +85,7 @@ class Situation:
         lapse = self.started_until
         return lapse if lapse and lapse > self.now and (instant is None or lapse < instant) else instant
 
-    def says(self, when: datetime) -> str:
+    def local_time(self, when: datetime) -> str:
         return format_local(when, self.entry.zone, self.now)
 
 
@@ -93,11 +93,11 @@ def decide(situation: Situation) -> Decision:
     """What the first rule that applies wants."""
     for rule in RULES:
         if found := rule(situation):
-            return _spared(found) if situation.entry.protected else found
+            return _protected(found) if situation.entry.protected else found
     raise AssertionError("the last rule always applies")
 
 
-def _spared(found: Decision) -> Decision:
+def _protected(found: Decision) -> Decision:
     """The decision for a protected entry: no rule stops it, only people do."""
     if found.rule == "override" or found.wanted not in AT_REST:
         return found
@@ -117,7 +117,7 @@ def _budget(s: Situation) -> Decision | None:
     if spending is None or s.entry.protected:  # a protected one's is reported only
         return None
     end = spending.budget.end(s.now)
-    reason = f"{describe_spending(spending, s.now)}; it rests until {s.says(end)}"
+    reason = f"{describe_spending(spending, s.now)}; it rests until {s.local_time(end)}"
     return Decision(s.entry.rest, reason, "budget", end)
 
 
@@ -137,7 +137,7 @@ def _run_ended(s: Situation) -> Decision | None:
         return None
     ends = max(filter(None, (ended_at(override, s.memory, s.now) for override in ended)), default=s.now)
     return Decision(
-        s.entry.rest, f"the last manual request to run ended at {s.says(ends)}; it was stopped before", "override"
+        s.entry.rest, f"the last manual request to run ended at {s.local_time(ends)}; it was stopped before", "override"
     )
 
 
@@ -147,13 +147,15 @@ def _found_at_rest(override: Override, endpoint: Endpoint | None) -> bool:
 
 
 def _platform_stopped(s: Situation) -> Decision | None:
-    if s.news and s.news.state == "stopped":
+    if s.platform_state and s.platform_state.state == "stopped":
         return Decision(
-            s.entry.rest, f"platform {s.entry.platform} stopped at {s.says(s.news.since)}", "platform stopped"
+            s.entry.rest,
+            f"platform {s.entry.platform} stopped at {s.local_time(s.platform_state.since)}",
+            "platform stopped",
         )
     if s.started_until and s.started_until <= s.now:
         last = f'no "started" message for {in_words(s.entry.max_started or timedelta())}'
-        reason = f"platform {s.entry.platform} stopped at {s.says(s.started_until)}: {last}"
+        reason = f"platform {s.entry.platform} stopped at {s.local_time(s.started_until)}: {last}"
         return Decision(s.entry.rest, reason, "platform stopped")
     return None
 
@@ -166,7 +168,7 @@ def _hours(s: Situation) -> Decision | None:
     if span is None:
         following = hours.next(s.now)
         begin = following and (following.begin if s.entry.auto_lead else following.lead)
-        ends = f"outside hours until {s.says(begin)}" if begin else "outside hours; no later hours are scheduled"
+        ends = f"outside hours until {s.local_time(begin)}" if begin else "outside hours; no later hours are scheduled"
         holiday = "holiday; " if s.now.astimezone(s.entry.zone).date() in hours.holidays else ""
         return Decision(s.entry.rest, holiday + ends, "hours", s.first(following.lead if following else None))
     if span is ALWAYS:
@@ -174,9 +176,9 @@ def _hours(s: Situation) -> Decision | None:
     if s.now < span.begin and s.entry.auto_lead:
         return _learned(s, span, s.entry.auto_lead)
     if s.now < span.begin:
-        reason = f"hours begin at {s.says(span.begin)}, lead {in_words(hours.lead)}"
+        reason = f"hours begin at {s.local_time(span.begin)}, lead {in_words(hours.lead)}"
         return Decision("running", reason, "hours", s.first(span.end), begin=span.begin)
-    ends = f", until {s.says(span.end)}" if span.end - s.now < timedelta(days=7) else ""
+    ends = f", until {s.local_time(span.end)}" if span.end - s.now < timedelta(days=7) else ""
     return Decision("running", f"inside hours {span.text}{ends}", "hours", s.first(span.end), begin=span.begin)
 
 
@@ -184,9 +186,9 @@ def _learned(s: Situation, span: Span, bounds: LeadBounds) -> Decision:
     """Before the hours, with a learned lead: the run after which it would be too late starts it."""
     lead, starts = s.past.lead(s.name, bounds), _starts(s, span, bounds)
     how = lead.reason or f"learned from {lead.starts} starts"
-    reason = f"hours begin at {s.says(span.begin)}, lead {in_words(lead.length)} ({how})"
+    reason = f"hours begin at {s.local_time(span.begin)}, lead {in_words(lead.length)} ({how})"
     if s.now < starts:
-        return Decision("any", f"{reason}: it starts at {s.says(starts)}", "hours", s.first(starts))
+        return Decision("any", f"{reason}: it starts at {s.local_time(starts)}", "hours", s.first(starts))
     return Decision("running", reason, "hours", s.first(span.end), begin=span.begin)
 
 
@@ -196,8 +198,8 @@ def _starts(s: Situation, span: Span, bounds: LeadBounds) -> datetime:
 
 
 def _platform_started(s: Situation) -> Decision | None:
-    if s.news and s.news.state == "started":
-        reason = f"platform {s.entry.platform} started at {s.says(s.news.since)}"
+    if s.platform_state and s.platform_state.state == "started":
+        reason = f"platform {s.entry.platform} started at {s.local_time(s.platform_state.since)}"
         return Decision("running", reason, "platform started", s.first(None))
     return None
 
@@ -209,7 +211,7 @@ def _idle(s: Situation) -> Decision | None:
     if s.idle_from is None:
         reason = "left alone: idle time unknown, Hugging Face reports no last use and no last update"
         return Decision("any", reason, "none", left=None if s.endpoint.state in AT_REST else "WARNING")
-    since = s.says(s.idle_from - s.entry.idle_after)
+    since = s.local_time(s.idle_from - s.entry.idle_after)
     if s.idle_from <= s.now:
         return Decision(s.entry.rest, f"unused for {length}, since {since}", "idle")
     return Decision("any", f"used or updated at {since}; rests when unused for {length}", "none", s.idle_from)
@@ -245,11 +247,11 @@ def timeline(situation: Situation, until: datetime) -> Iterator[tuple[datetime, 
 
 
 def changed_at(situation: Situation) -> datetime | None:
-    """The newest boundary of the hours, override's end or platform's news, as far as it lies within a week."""
+    """The newest boundary of the hours, override's end or platform's message, if it lies within a week."""
     entry, memory, now = situation.entry, situation.memory, situation.now
     instants = [situation.started_until, situation.idle_from]
     instants += [ended_at(override, memory, now) for override in situation.overrides]
-    instants += [situation.news.since] if situation.news else []
+    instants += [situation.platform_state.since] if situation.platform_state else []
     spending = situation.past.spent(entry, now)
     instants += [spending.spent_at(now)] if spending else []
     instants += entry.hours.boundaries(now - timedelta(days=7), now)[-1:] if entry.hours else []

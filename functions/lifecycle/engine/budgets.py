@@ -33,14 +33,14 @@ async def _settle(run: Run, spending: Spending) -> BudgetReport:
         record = BudgetRecord(month, budget.dollars)
     spent_at, today = spending.spent_at(now), f"{now.astimezone(budget.zone):%Y-%m-%d}"
     warns = spent_at is None and spending.is_near and record.warned != today
-    news = replace(record, warned=today) if warns else record
+    updated = replace(record, warned=today) if warns else record
     if spent_at and not record.spent_at:
-        news = replace(news, spent_at=spent_at, billed=round(spending.billed(now) or 0, 4))
-    if news != record and not run.dry:
+        updated = replace(updated, spent_at=spent_at, billed=round(spending.billed(now) or 0, 4))
+    if updated != record and not run.dry:
         if run.store:
             run.note(
                 f"the budget of {_name(spending)} is not stored",
-                await catch_failure(run.store.put_budget(spending.key, news)),
+                await catch_failure(run.store.put_budget(spending.key, updated)),
             )
         else:
             run.notes.append(f"the budget of {_name(spending)} is not stored: SCHEDULER_PARENT is not set")

@@ -16,4 +16,4 @@ async def act(run: Run, target: Target, verb: Verb, how: ExecutionOptions) -> li
     def rule(situation: Situation) -> Decision:
         return scheduled(verb, situation, run.caller.scheduled_at)
 
-    return await run.drive(target, rule, how, alone=verb == "warm")
+    return await run.drive(target, rule, how, only_running=verb == "warm")

@@ -23,7 +23,7 @@ async def act(
     """The results for one target: first the override, then the action. `everything`: the request has `["*"]`."""
     if asked.state == "paused" and target.entry.protected and not asked.force:
         if everything or (target.entry.is_pattern and target.endpoint is None):
-            return await run.drive(target, _spared, how)
+            return await run.drive(target, _protected, how)
         return _refused(run, target, asked, Refusal("protected", "protected: a pause needs force"))
     asked = replace(asked, endpoint=target.endpoint)
     entry, before = target.entry, run.state
@@ -42,7 +42,7 @@ async def act(
     if failure and asked.state == "running":
         return run.failed_results(target, failure, rule)
     stops = asked.state == "paused"
-    driven = run.drive(target, rule, how, alone=True, replans=False, needs_state=not stops)
+    driven = run.drive(target, rule, how, only_running=True, replans=False, needs_state=not stops)
     confirmed = _confirmed(run, target, plan.override, before) if plan.write and not failure else _nothing()
     results, gone = await asyncio.gather(driven, confirmed)
     if failure := failure or gone:
@@ -94,7 +94,7 @@ def _reason(run: Run, target: Target, asked: ManualRequest, plan: ManualPlan) ->
     return f"{reason}; over requests to run: {describe_all(plan.over, zone, now)}" if plan.over else reason
 
 
-def _spared(_: Situation) -> Decision:
+def _protected(_: Situation) -> Decision:
     return Decision("any", "pause skipped: protected", "protected", left="INFO")
 
 

@@ -23,14 +23,14 @@ async def store(run: Run, message: Message) -> bool:
         raise run.state_failure
     known, now = run.state.platforms.get(message.platform), run.now()
     at, ahead = min(message.at, now), message.at > now
-    if known and (at < known.since or (ahead and known.said and message.at < known.said)):
+    if known and (at < known.since or (ahead and known.sent and message.at < known.sent)):
         return False
-    news = _following(known, message, at, run.settings)
-    news = replace(news, said=message.at if ahead and message.at - now <= AHEAD else None)
-    run.state = await run.store.put_platform_state(message.platform, news)
+    new = _following(known, message, at, run.settings)
+    new = replace(new, sent=message.at if ahead and message.at - now <= AHEAD else None)
+    run.state = await run.store.put_platform_state(message.platform, new)
     run.state_at = run.state_from = run.clock()
     newest = run.state.platforms.get(message.platform)
-    return newest is None or (newest.state, newest.since) == (news.state, news.since)
+    return newest is None or (newest.state, newest.since) == (new.state, new.since)
 
 
 async def run_when_pending(run: Run, platform: str, results: Iterable[Result]) -> None:
@@ -41,7 +41,7 @@ async def run_when_pending(run: Run, platform: str, results: Iterable[Result]) -
 
 
 def _following(known: PlatformState | None, message: Message, at: datetime, settings: Settings) -> PlatformState:
-    """The state in a message; `first` where the platform says again what still holds."""
+    """The platform state after a message; `first`: when the state began, if the message repeats it."""
     lasts = settings.platforms[message.platform].max_started if message.platform in settings.platforms else None
     if known is None or known.state != message.event:
         return PlatformState(message.event, at)

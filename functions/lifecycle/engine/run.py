@@ -197,15 +197,16 @@ class Run:
         rule: Rule,
         how: ExecutionOptions,
         *,
-        alone: bool = False,
+        only_running: bool = False,
         boundary: str | None = None,
         replans: bool = True,
         needs_state: bool = True,
     ) -> list[Result]:
-        """A result for each endpoint that is meant, from the step that the rule's decision needs.
+        """Takes the step that the rule's decision needs, for each endpoint of the target; returns a result for each.
 
-        `alone`: nothing but `running` satisfies. `replans`: where the situation changes meanwhile the new decision is
-        followed; else it is refused. `needs_state`: nothing is done while the stored state cannot be read.
+        `only_running`: no other state satisfies "running". `replans`: if the situation changes meanwhile, the new
+        decision is followed; otherwise the result is a failure. `needs_state`: nothing is done while the stored state
+        cannot be read.
         """
         entry = target.entry
         if self.endpoints_failure:
@@ -219,10 +220,10 @@ class Run:
         async def one(situation: Situation) -> Result:
             decision = rule(situation)
             for _ in range(MOST_PLANS):
-                step = plan_step(decision, situation, alone=alone, boundary=boundary)
+                step = plan_step(decision, situation, only_running=only_running, boundary=boundary)
                 hf = replace(
                     self.hf,
-                    turn=self._turn(situation, decision, rule, alone=alone, needs_state=needs_state),
+                    turn=self._turn(situation, decision, rule, only_running=only_running, needs_state=needs_state),
                     still_wanted=partial(self._still_wanted, situation, decision, rule),
                 )
                 try:
@@ -232,19 +233,23 @@ class Run:
                         situation, decision = superseded.situation, superseded.decision
                         continue
                     message = f"superseded: {superseded.decision.reason}"
-                    result = lost(situation, decision, step.action, Failure(message, code="held", retryable=False))
+                    result = failed_result(
+                        situation, decision, step.action, Failure(message, code="held", retryable=False)
+                    )
                 except Exception as error:  # whatever happens to one stays its own
                     self.notes.append("".join(traceback.format_exception(error)))
                     message = f"internal error ({type(error).__name__}); see the logs"
-                    result = lost(situation, decision, step.action, Failure(message, code="crash", retryable=False))
+                    result = failed_result(
+                        situation, decision, step.action, Failure(message, code="crash", retryable=False)
+                    )
                 return self.annotated(result, situation, decision)
             unsettled = Failure("the desired state changed repeatedly during the call", code="conflict", retryable=True)
-            return self.annotated(lost(situation, decision, "none", unsettled), situation, decision)
+            return self.annotated(failed_result(situation, decision, "none", unsettled), situation, decision)
 
         return list(await asyncio.gather(*map(one, situations)))
 
     def _turn(
-        self, situation: Situation, decision: Decision, rule: Rule, *, alone: bool, needs_state: bool
+        self, situation: Situation, decision: Decision, rule: Rule, *, only_running: bool, needs_state: bool
     ) -> Callable[[], AbstractAsyncContextManager[None]]:
         """What surrounds each request that changes an endpoint. Raises `Superseded` where it is no longer wanted."""
         endpoint = situation.endpoint
@@ -260,8 +265,8 @@ class Run:
                 changed = found.wanted != decision.wanted
                 if first and fresh is not situation and not changed:
                     # Somebody else may have done it already.
-                    planned = plan_step(decision, situation, alone=alone)
-                    changed = plan_step(found, fresh, alone=alone).action != planned.action
+                    planned = plan_step(decision, situation, only_running=only_running)
+                    changed = plan_step(found, fresh, only_running=only_running).action != planned.action
                 if changed:
                     raise Superseded(fresh, found)
                 first = False
@@ -306,7 +311,7 @@ class Run:
         results = []
         for situation in self.situations(target.entry, target.endpoint) or [self.situation(target.entry, None)]:
             decision = rule(situation)
-            results.append(self.annotated(lost(situation, decision, "none", failure), situation, decision))
+            results.append(self.annotated(failed_result(situation, decision, "none", failure), situation, decision))
         return results
 
     def annotated(self, result: Result, situation: Situation, decision: Decision) -> Result:
@@ -336,7 +341,7 @@ class Run:
             self.notes.append(f"{what}: {failure}")
 
 
-def lost(situation: Situation, decision: Decision, action: Action, failure: Failure) -> Result:
+def failed_result(situation: Situation, decision: Decision, action: Action, failure: Failure) -> Result:
     """The result of what could not be done, in the state that was last seen."""
     entry, endpoint = situation.entry, situation.endpoint
     result = Result(

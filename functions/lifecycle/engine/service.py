@@ -57,14 +57,14 @@ class Answer:
 class Service:
     """The system behind the functions."""
 
-    world: Dependencies
+    deps: Dependencies
 
     async def handle(self, function: str, body: bytes, caller: Caller, *, at_once: bool = False) -> Answer:
         """`pause`, `resume`, `warm` or `reconcile`. `at_once`: for a person who looks at a page; what starts is not
         waited for. Raises `Invalid`, `UnknownName`, or `Failure` when names could not be looked up."""
         seconds = FORM if at_once else LONG if function in ("warm", "reconcile") else SHORT
         storing = None if function == "reconcile" else min(SHORT, seconds) / 2
-        run = Run(self.world, seconds, caller, storing=storing)
+        run = Run(self.deps, seconds, caller, storing=storing)
         asked, targets = await self._asked(run, function, body)
         run.dry = run.dry or asked.dry_run
         if function == "reconcile":
@@ -75,14 +75,14 @@ class Service:
 
     async def run_reconcile(self) -> None:
         """Has Cloud Scheduler run the job `…-reconcile` now. Raises `Failure`."""
-        if self.world.jobs is None:
+        if self.deps.jobs is None:
             raise Failure("SCHEDULER_PARENT is not set", code="memory_unavailable", retryable=False)
         deadline = asyncio.get_running_loop().time() + FORM
-        await self.world.jobs(deadline).run(reconcile_id(self.world.prefix))
+        await self.deps.jobs(deadline).run(reconcile_id(self.deps.prefix))
 
     async def _asked(self, run: Run, function: str, body: bytes) -> tuple[Request, list[Target]]:
         """The request and what it is about. Names that are no entries, and that a pattern may cover, are looked up."""
-        settings = self.world.settings
+        settings = self.deps.settings
         problems: tuple[Problem, ...] = ()
         try:
             asked = request.read(function, body, settings.entries, run.now(), stores=run.store is not None)
@@ -116,7 +116,7 @@ class Service:
             await run.observe(entries, names=names)
             return
         keys = [entry.key for entry in entries]
-        readings = for_rules(self.world.monitoring, run.settings, keys, run.now(), everything=asked.everything)
+        readings = for_rules(self.deps.monitoring, run.settings, keys, run.now(), everything=asked.everything)
         await run.observe(entries, readings, costs.prices(run) if asked.everything else None, names)
 
     async def _act(self, run: Run, verb: Verb, asked: Request, targets: Sequence[Target]) -> Answer:
@@ -135,7 +135,7 @@ class Service:
 
         answer = _answer(run, await run.each(targets, one))
         if verb == "resume" and answer.status == 202:
-            starts = await start_medians(self.world.logs, pending(answer.results), run.now())
+            starts = await start_medians(self.deps.logs, pending(answer.results), run.now())
             answer = replace(answer, retry_after=retry_after(answer.status, answer.results, starts))
         if run.caller.trigger == "schedule" and answer.status in (409, 502):
             # Trying again would not help; the log lines are what is loud.
@@ -162,14 +162,14 @@ class Service:
 
         Raises `Failure` when it could not be stored; then nothing was done.
         """
-        run = Run(self.world, SHORT, Caller("platform"))
-        followers = self.world.settings.followers(message.platform)
+        run = Run(self.deps, SHORT, Caller("platform"))
+        followers = self.deps.settings.followers(message.platform)
         if not followers:
             return replace(_answer(run, []), notes=[f"no entry follows the platform {message.platform!r}"])
         if not await platform.store(run, message):
             note = f"older than the newest message of {message.platform}; it changes nothing"
             return replace(_answer(run, []), notes=[note])
-        entries = [self.world.settings.entries[key] for key in followers]
+        entries = [self.deps.settings.entries[key] for key in followers]
         await run.list_endpoints(entries)
         how = ExecutionOptions(dry=run.dry)
         results = await run.each(map(Target, entries), lambda target: reconcile.reconcile(run, target, how))
@@ -179,8 +179,8 @@ class Service:
 
     async def status(self) -> Status:
         """What is, what is wanted and why, and what comes next (docs/http.md, "Status"). Changes and wakes nothing."""
-        run = Run(self.world, AT_ONCE, Caller())
-        readings = for_status(self.world.monitoring, run.settings, run.now())
+        run = Run(self.deps, AT_ONCE, Caller())
+        readings = for_status(self.deps.monitoring, run.settings, run.now())
         prices: Prices | Failure = {}
 
         async def price() -> Prices:
@@ -197,7 +197,7 @@ class Service:
 
     async def overview(self, names: Sequence[str] = ()) -> tuple[Status, list[Event] | Failure]:
         """For the page: the status, and what happened lately to entries and endpoints of these names, or to all."""
-        return await asyncio.gather(self.status(), lately(self.world.logs, names, self.world.now()))
+        return await asyncio.gather(self.status(), lately(self.deps.logs, names, self.deps.now()))
 
 
 def _targets(run: Run, asked: Request) -> list[Target]:

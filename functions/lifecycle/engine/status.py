@@ -12,7 +12,7 @@ from lifecycle.core.overrides import deciding
 from lifecycle.core.rules import Situation, decide
 from lifecycle.core.timeline import next_change
 from lifecycle.core.times import format_rfc3339
-from lifecycle.engine import known
+from lifecycle.engine import status_past
 from lifecycle.engine.past import Readings
 from lifecycle.engine.run import Run
 from lifecycle.errors import Failure
@@ -24,7 +24,7 @@ class Status:
     """The answer of `status`; for the page what each of its rows was made from, in their order, what failed, and when
     the reconcile job last fired (None: never, or not known)."""
 
-    told: dict[str, Any]
+    answer: dict[str, Any]
     situations: Sequence[Situation]
     prices: Prices
     failures: Sequence[Failure]
@@ -37,7 +37,7 @@ def build_status(run: Run, prices: Prices | Failure) -> Status:
     followed = run.settings.platforms_followed
     observed = [found for entry in run.settings.entries.values() for found in _observed(run, entry)]
     reconcile = run.store.seen.get(jobs.reconcile_id(run.prefix)) if run.store else None
-    told = {
+    answer = {
         "now": format_rfc3339(run.now()),
         "settings_sha256": run.settings.sha256,
         "jobs_settings_sha256": jobs.settings_sha256_of(reconcile),
@@ -50,7 +50,7 @@ def build_status(run: Run, prices: Prices | Failure) -> Status:
     }
     failures = [run.endpoints_failure, run.state_failure, prices if isinstance(prices, Failure) else None]
     return Status(
-        told,
+        answer,
         [situation for situation, _ in observed],
         priced,
         [*filter(None, failures)],
@@ -61,7 +61,7 @@ def build_status(run: Run, prices: Prices | Failure) -> Status:
 def _budget(run: Run) -> dict[str, Any] | None:
     """The one over all entries."""
     spending = run.past.spendings.get(ALL)
-    return known.budget(spending, run.now()) if spending else None
+    return status_past.budget(spending, run.now()) if spending else None
 
 
 def _observed(run: Run, entry: Entry) -> list[tuple[Situation, str | None]]:
@@ -109,7 +109,7 @@ def _row(situation: Situation, error: str | None, prices: Prices, readings: Read
         "updated_by": found.updated_by if found else None,
         "type": found.type if found else None,
         "tags": sorted(found.tags) if found else [],
-        **known.of_row(situation, readings),
+        **status_past.of_row(situation, readings),
     }
 
 
@@ -122,8 +122,11 @@ def _price(endpoint: Endpoint | None, prices: Prices) -> float | None:
 
 
 def _platform(memory: StoredState, name: str) -> dict[str, Any]:
-    news = memory.platforms.get(name)
-    return {"state": news.state if news else None, "since": format_rfc3339(news.since) if news else None}
+    platform = memory.platforms.get(name)
+    return {
+        "state": platform.state if platform else None,
+        "since": format_rfc3339(platform.since) if platform else None,
+    }
 
 
 def _unknown(run: Run, prices: Prices | Failure) -> list[str]:

@@ -130,9 +130,9 @@ def is_override_id(prefix: str, id: str) -> bool:
     return id.startswith(f"{prefix}-override-")
 
 
-def record_id(prefix: str, platform: str, news: PlatformState) -> str:
+def record_id(prefix: str, platform: str, state: PlatformState) -> str:
     """The job of one message of a platform. It is only ever created, so no older message can overwrite a newer one."""
-    mark = hashlib.sha256(f"{news.state}\0{format_rfc3339(news.since)}".encode()).hexdigest()[:8]
+    mark = hashlib.sha256(f"{state.state}\0{format_rfc3339(state.since)}".encode()).hexdigest()[:8]
     return f"{platform_id(prefix, platform)}_{mark}"
 
 
@@ -153,7 +153,7 @@ def stored_state(jobs: Iterable[Job], settings: Settings, prefix: str) -> Stored
     platforms = {name: newest_of(jobs, prefix, name) for name in settings.platforms_followed}
     return StoredState(
         {entry: tuple(_one_a_slot(found)) for entry, found in overrides.items()},
-        {name: news for name, news in platforms.items() if news},
+        {name: state for name, state in platforms.items() if state},
         budgets={
             key: record for key in ("", *settings.entries) if (record := budget_in(by_id.get(budget_id(prefix, key))))
         },
@@ -163,8 +163,8 @@ def stored_state(jobs: Iterable[Job], settings: Settings, prefix: str) -> Stored
 def newest_of(jobs: Iterable[Job], prefix: str, platform: str) -> PlatformState | None:
     """The newest message of a platform; of equally new ones the one that was received last."""
     ours = (job for job in jobs if job.id == platform_id(prefix, platform) or is_record_of(prefix, platform, job.id))
-    found = [news for job in ours if (news := news_in(job))]
-    return max(found, key=lambda news: (news.since, news.received or news.since), default=None)
+    found = [state for job in ours if (state := platform_state_in(job))]
+    return max(found, key=lambda state: (state.since, state.received or state.since), default=None)
 
 
 def _one_a_slot(overrides: Iterable[Override]) -> Iterable[Override]:
@@ -215,12 +215,12 @@ def _found_at_rest(names: Any) -> frozenset[str]:
     return frozenset(filter(lambda name: isinstance(name, str), names)) if isinstance(names, list) else frozenset({"*"})
 
 
-def news_in(job: Job | None) -> PlatformState | None:
+def platform_state_in(job: Job | None) -> PlatformState | None:
     stored = _memory(job)
     state, since = stored.get("state"), _time(stored, "since")
     if state not in ("started", "stopped") or since is None:
         return None
-    return PlatformState(state, since, *(_time(stored, name) for name in ("first", "received", "said")))
+    return PlatformState(state, since, *(_time(stored, name) for name in ("first", "received", "sent")))
 
 
 def budget_in(job: Job | None) -> BudgetRecord | None:
@@ -274,24 +274,24 @@ def settings_sha256_of(job: Job | None) -> str | None:
     return found[0] if found else None
 
 
-def platform_body(settings: Settings, platform: str, news: PlatformState) -> bytes:
-    memory = {"platform": platform, "state": news.state, "since": format_rfc3339(news.since)}
-    times = {"first": news.first, "received": news.received, "said": news.said}
+def platform_body(settings: Settings, platform: str, state: PlatformState) -> bytes:
+    memory = {"platform": platform, "state": state.state, "since": format_rfc3339(state.since)}
+    times = {"first": state.first, "received": state.received, "sent": state.sent}
     return body(
         settings.followers(platform), memory | {name: format_rfc3339(when) for name, when in times.items() if when}
     )
 
 
-def record_job(like: Job, prefix: str, settings: Settings, platform: str, news: PlatformState) -> Job:
+def record_job(like: Job, prefix: str, settings: Settings, platform: str, state: PlatformState) -> Job:
     """The job that stores one message of a platform; it fires once a year, as the platform's daily job does."""
-    at = _minute(news.since)
+    at = _minute(state.since)
     return replace(
         like,
-        id=record_id(prefix, platform, news),
+        id=record_id(prefix, platform, state),
         schedule=f"{at.minute} {at.hour} {at.day} {at.month} *",
         time_zone="UTC",
-        body=platform_body(settings, platform, news),
-        description=f"platform {platform} {news.state} at {format_rfc3339(news.since)}",
+        body=platform_body(settings, platform, state),
+        description=f"platform {platform} {state.state} at {format_rfc3339(state.since)}",
         state="ENABLED",
     )
 

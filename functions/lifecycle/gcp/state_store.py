@@ -79,7 +79,7 @@ class StateStore:
             message = f"there is no job {id}; has `lifecycle sync` run?"
             raise Failure(message, code="memory_unavailable", retryable=True)
 
-    async def put_platform_state(self, platform: str, news: PlatformState) -> StoredState:
+    async def put_platform_state(self, platform: str, new: PlatformState) -> StoredState:
         """Stores a message of a platform; the state after that, in which a newer one may have come meanwhile.
 
         Each message has a job of its own, so an instance that is slow to write cannot overwrite a newer message. The
@@ -90,26 +90,26 @@ class StateStore:
         if like is None:
             message = f"there is no job for the platform {platform}; has `lifecycle sync` run?"
             raise Failure(message, code="memory_unavailable", retryable=True)
-        record = job.record_job(like, self.prefix, self.settings, platform, replace(news, received=self.now()))
+        record = job.record_job(like, self.prefix, self.settings, platform, replace(new, received=self.now()))
         await self.jobs.retry(lambda: self.jobs.put(record, there=record.id in self.seen))
-        await self.jobs.retry(lambda: self._show(daily, platform, news))
+        await self.jobs.retry(lambda: self._show(daily, platform, new))
         state = await self.read()
-        await catch_failure(self._delete_older(platform, state.platforms.get(platform, news)))
+        await catch_failure(self._delete_older(platform, state.platforms.get(platform, new)))
         return state
 
-    async def _show(self, daily: str, platform: str, news: PlatformState) -> None:
-        shown = job.news_in(await self.jobs.get(daily))
-        if shown and shown.since > news.since:
+    async def _show(self, daily: str, platform: str, new: PlatformState) -> None:
+        shown = job.platform_state_in(await self.jobs.get(daily))
+        if shown and shown.since > new.since:
             return
-        if not await self.jobs.set_body(daily, job.platform_body(self.settings, platform, news)):
+        if not await self.jobs.set_body(daily, job.platform_body(self.settings, platform, new)):
             message = f"the state of {platform} could not be stored in job {daily}"
             raise Failure(message, code="memory_unavailable", retryable=True)
 
     async def _delete_older(self, platform: str, newest: PlatformState) -> None:
         """Older messages decide nothing any more; one that stays is deleted with the next message."""
         for found in [*self.seen.values()]:
-            news = job.news_in(found)
-            if job.is_record_of(self.prefix, platform, found.id) and (news is None or news.since < newest.since):
+            new = job.platform_state_in(found)
+            if job.is_record_of(self.prefix, platform, found.id) and (new is None or new.since < newest.since):
                 await self.jobs.delete(found.id)
 
     def _id(self, entry: str, override: Override) -> str:

@@ -68,7 +68,7 @@ def _shown(app: App, http: HttpRequest, person: str | None, log: Log, *, known: 
     visit = page.Visit(
         view=view_of(query),
         person=person,
-        acts=known and app.service.world.jobs is not None,
+        acts=known and app.service.deps.jobs is not None,
         known=known,
         outcome=query.get("done", [""])[-1],
         still="still" in query,
@@ -84,7 +84,7 @@ def _shown(app: App, http: HttpRequest, person: str | None, log: Log, *, known: 
     found = page.endpoint(name, status, events, settings, visit)
     if found is not None:
         return _html(found, 200, visit, log)
-    blind = "huggingface" in status.told["unknown"]
+    blind = "huggingface" in status.answer["unknown"]
     return _html(page.missing(name, settings, blind=blind), 503 if blind else 404, visit, log)
 
 

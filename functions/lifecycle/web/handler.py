@@ -110,7 +110,7 @@ def _status(app: App, log: Log) -> Response:
     status = app.run(app.service.status())
     for failure in status.failures:
         log.line("note", f"not known: {failure}", "WARNING", code=failure.code)
-    return _json(status.told, 200, log)
+    return _json(status.answer, 200, log)
 
 
 def log_results(answer: Answer, caller: Caller, log: Log) -> None:

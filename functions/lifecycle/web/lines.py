@@ -103,9 +103,9 @@ def lines_of(status: Status, settings: Settings, failures: Mapping[str, str] = N
             alone=covered[situation.entry.key] == 1,
             failure=failures.get(row["name"], ""),
         )
-        for row, situation in zip(status.told["endpoints"], status.situations, strict=True)
+        for row, situation in zip(status.answer["endpoints"], status.situations, strict=True)
     ]
-    return managed + [_unmanaged(found) for found in status.told["unmanaged"]]
+    return managed + [_unmanaged(found) for found in status.answer["unmanaged"]]
 
 
 def _managed(
@@ -120,7 +120,7 @@ def _managed(
 ) -> Line:
     entry, found, decision = situation.entry, situation.endpoint, decide(situation)
     verdict, due, level = _verdict(situation, dry_run=settings.dry_run)
-    blind = "huggingface" in status.told["unknown"]
+    blind = "huggingface" in status.answer["unknown"]
     look = visible(row["error"] or "") if not blind else ""
     look = look or (_plain(verdict, decision.reason) if level != "INFO" else "")
     overdue = _overdue(situation, settings, verdict) if due else ""

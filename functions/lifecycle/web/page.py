@@ -95,11 +95,11 @@ def table(status: Status, events: Events, settings: Settings, visit: Visit) -> s
         orders=ORDERS,
         nowhere=[key for key in settings.entries if key not in covered],
         platforms=list(_platforms(status, settings)),
-        jobs=_jobs(status.told),
+        jobs=_jobs(status.answer),
         run=_last_run(status, settings),
-        warnings=advice.warnings(settings, datetime.fromisoformat(status.told["now"])),
-        no_bills=status.told["history"] or "no history yet",
-        budget=status.told["budget"],
+        warnings=advice.warnings(settings, datetime.fromisoformat(status.answer["now"])),
+        no_bills=status.answer["history"] or "no history yet",
+        budget=status.answer["budget"],
     )
 
 
@@ -134,15 +134,15 @@ def missing(name: str, settings: Settings, *, blind: bool) -> str:
 
 
 def _render(template: str, status: Status, events: Events, settings: Settings, visit: Visit, **more: Any) -> str:
-    now = datetime.fromisoformat(status.told["now"])
+    now = datetime.fromisoformat(status.answer["now"])
     return _environment.get_template(template).render(
         visit=visit,
         settings=settings,
         style=STYLE,
         now=now,
         shown_now=f"{now.astimezone(settings.zone):%a %Y-%m-%d %H:%M} {settings.zone.key}",
-        told=status.told["unknown"],
-        unknown=[UNKNOWN[name] for name in status.told["unknown"]],
+        unread=status.answer["unknown"],
+        unknown=[UNKNOWN[name] for name in status.answer["unknown"]],
         events=[]
         if isinstance(events, Failure)
         else [happened(event, now, settings) for event in events[:MOST_EVENTS]],
@@ -162,29 +162,29 @@ def _buttons(lines: Sequence[Line], visit: Visit) -> list[forms.Form]:
     return [made[do] for do in order if do in made] if visit.acts else []
 
 
-def _jobs(told: Mapping[str, Any]) -> str:
+def _jobs(answer: Mapping[str, Any]) -> str:
     """What is wrong with Cloud Scheduler's jobs, which `lifecycle sync` corrects."""
-    made_from = told["jobs_settings_sha256"]
+    made_from = answer["jobs_settings_sha256"]
     if made_from is None:
-        return "" if "scheduler" in told["unknown"] else "There are no jobs yet, so nothing runs on a schedule."
-    return "" if made_from == told["settings_sha256"] else "The jobs were made from other settings."
+        return "" if "scheduler" in answer["unknown"] else "There are no jobs yet, so nothing runs on a schedule."
+    return "" if made_from == answer["settings_sha256"] else "The jobs were made from other settings."
 
 
 def _last_run(status: Status, settings: Settings) -> tuple[str, bool]:
     """When the reconcile job last fired, in words, and whether that is too long ago."""
-    now, at = datetime.fromisoformat(status.told["now"]), status.reconciled_at
+    now, at = datetime.fromisoformat(status.answer["now"]), status.reconciled_at
     if at is None:
-        return "" if "scheduler" in status.told["unknown"] else "no reconcile run yet", False
+        return "" if "scheduler" in status.answer["unknown"] else "no reconcile run yet", False
     late = now - at > MISSED_RUNS * settings.reconcile_every + timedelta(minutes=1)
     return f"last reconcile run {format_local(at, settings.zone, now).removesuffix(f' {settings.zone.key}')}", late
 
 
 def _platforms(status: Status, settings: Settings) -> Iterator[tuple[str, str]]:
-    now = datetime.fromisoformat(status.told["now"])
-    silent = "not known" if "scheduler" in status.told["unknown"] else "no message yet"
-    for name, news in status.told["platforms"].items():
-        since = format_local(datetime.fromisoformat(news["since"]), settings.zone, now) if news["since"] else ""
-        yield name, f"{news['state']} since {since}" if news["state"] else silent
+    now = datetime.fromisoformat(status.answer["now"])
+    silent = "not known" if "scheduler" in status.answer["unknown"] else "no message yet"
+    for name, platform in status.answer["platforms"].items():
+        since = format_local(datetime.fromisoformat(platform["since"]), settings.zone, now) if platform["since"] else ""
+        yield name, f"{platform['state']} since {since}" if platform["state"] else silent
 
 
 def _made_environment() -> Environment:

@@ -187,7 +187,7 @@ class Functions(httpx.AsyncBaseTransport):
         instance = f"{function} {number % 2 if self.two() else 0}"
         service = self.instances.get(instance) or Service(self.world())
         self.instances[instance] = service
-        begun = service.world.now()
+        begun = service.deps.now()
         self.begun.append(begun)
         self.called.append(function)
         CALL.set(number)
@@ -200,14 +200,14 @@ class Functions(httpx.AsyncBaseTransport):
             lines.append(line)
             self.told(line)
 
-        log = Log(service.world.token.redact, function, write=write)
+        log = Log(service.deps.token.redact, function, write=write)
         try:
             if function == "platform_event":
                 message = events.read(asked.content, headers)
                 assert isinstance(message, Message)  # the simulation has no VMs
                 answer = await service.platform_event(message)
             else:
-                entries = _names(asked.content, service.world.settings.entries)
+                entries = _names(asked.content, service.deps.settings.entries)
                 answer = await service.handle(function, asked.content, caller)
         except (Invalid, request.UnknownName) as error:
             return httpx.Response(400, json={"detail": str(error)})
