@@ -22,6 +22,7 @@ from lifecycle.huggingface import client as huggingface
 from lifecycle.huggingface import refusals
 from lifecycle.huggingface.client import HuggingFace
 from lifecycle.huggingface.redaction import Redactor
+from local.servers.huggingface import Quirks
 from local.simulation.soak import played
 from support.days import Day, ask, says
 from support.months import berlin
@@ -164,6 +165,24 @@ def pauses_what_is_protected_by_name(patch: Patch) -> None:
     patch.setattr(manual, "act", obeying)
 
 
+def keeps_silent_about_replica_bounds(patch: Patch) -> None:
+    patch.setattr(act, "undeclared_change", lambda *_: "")
+
+
+def proves_what_need_not_answer(patch: Patch) -> None:
+    ready = act.StepExecution._is_ready
+
+    async def proving(self: act.StepExecution, *, own: bool) -> bool:
+        self.entry = replace(self.entry, warm=None)
+        return await ready(self, own=own)
+
+    patch.setattr(act.StepExecution, "_is_ready", proving)
+
+
+def waits_for_what_nobody_can_reach(patch: Patch) -> None:
+    patch.setattr(act, "PROVED_WITHIN", 10_000)
+
+
 # The days on which they show.
 CHRISTMAS = berlin("2026-12-24T00:00")
 HOURS = "endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, lead: 10m}}"
@@ -195,6 +214,10 @@ PROTECTED = Day(
     {"gpu": {"state": "running"}},
     {9.0: ask("pause", until="released"), 15.0: ask("pause", endpoints=["*"], **{"for": "1h30m"})},
 )
+RESETS = Quirks(pause_resets_replicas=True)
+BOUNDS = Day(HOURS, {"gpu": {"state": "running", "min_replica": 2, "max_replica": 3}}, quirks=RESETS)
+RUNNING_IS_ENOUGH = Day("endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, warm: false}}", {"gpu": {}})
+PRIVATE = Day(HOURS, {"gpu": {"type": "private", "reachable": False}})
 DEFECTS: list[tuple[Defect, str, Day]] = [
     (ignores_overrides, "a", RUN),
     (obeys_old_messages, "b", MESSAGES),
@@ -214,6 +237,9 @@ DEFECTS: list[tuple[Defect, str, Day]] = [
     (ignores_calendars, "e", OFFICE),
     (stops_what_is_protected, "a", PROTECTED),
     (pauses_what_is_protected_by_name, "c", PROTECTED),
+    (keeps_silent_about_replica_bounds, "j", BOUNDS),
+    (proves_what_need_not_answer, "j", RUNNING_IS_ENOUGH),
+    (waits_for_what_nobody_can_reach, "j", PRIVATE),
 ]
 DAYS = list({id(day): day for _, _, day in DEFECTS}.values())
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from local.servers.huggingface import Quirks
 from local.simulation.outages import ExternalEvent, Kind, Window
 from local.simulation.scenarios import Plan
 from support.months import berlin
@@ -22,6 +23,7 @@ class Day:
     endpoints: dict[str, dict[str, Any]]
     deeds: dict[float, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     trouble: dict[float, Kind] = field(default_factory=dict)
+    quirks: Quirks = field(default_factory=Quirks)
     begin: datetime = MONDAY
     days: int = 1
 
@@ -30,7 +32,7 @@ class Day:
         named = [{"name": name, "min_replica": 1, **more} for name, more in self.endpoints.items()]
         deeds = [ExternalEvent(self._at(hour), kind, one) for hour, (kind, one) in self.deeds.items()]  # type: ignore[arg-type]
         windows = [Window(kind, self._at(hour), self._at(hour + 1)) for hour, kind in self.trouble.items()]
-        return Plan(1, self.begin, self.days, yaml.safe_load(text), named, windows, deeds)
+        return Plan(1, self.begin, self.days, yaml.safe_load(text), named, windows, deeds, self.quirks)
 
     def _at(self, hour: float) -> datetime:
         return self.begin + timedelta(hours=hour)

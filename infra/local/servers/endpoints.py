@@ -33,6 +33,7 @@ class Endpoint:
     at: datetime  # up to when it has been played
     tags: list[str] = field(default_factory=list)
     type: str = "authenticated"  # "public": its own URL asks for no token
+    reachable: bool = True  # whether its own URL can be reached from outside, in a simulation
     vendor: str = "aws"
     region: str = "us-east-1"
     instance: tuple[str, str] = ("nvidia-l4", "x1")

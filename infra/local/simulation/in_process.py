@@ -246,6 +246,7 @@ class Hub(httpx.AsyncBaseTransport):
     async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
         at, call, status = self.hub.now(), CALL.get(), None
         try:
+            self._connect(asked)
             response = await self.hub.answer(_received(asked))
             status = response.status_code
         finally:
@@ -254,6 +255,12 @@ class Hub(httpx.AsyncBaseTransport):
         if status >= 400:
             content = content.replace(b"on purpose", b"on purpose: " + asked.headers["authorization"].encode())
         return httpx.Response(status, headers=response.raw_headers, content=content)
+
+    def _connect(self, asked: httpx.Request) -> None:
+        """Nobody accepts a connection to a private endpoint's own URL."""
+        parts = asked.url.path.strip("/").split("/")
+        if parts[0] == "own" and parts[1] in self.hub.endpoints and not self.hub.endpoints[parts[1]].reachable:
+            raise httpx.ConnectError("Name or service not known") from OSError()
 
 
 def _names(body: bytes, known: Iterable[str]) -> tuple[str, ...]:

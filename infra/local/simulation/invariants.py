@@ -9,6 +9,7 @@ import json
 from datetime import datetime, timedelta
 
 from local.servers.endpoints import BILLED, Endpoint
+from local.simulation.bounds import Bounds
 from local.simulation.in_process import Call, Sent
 from local.simulation.oracle import Entry
 from local.simulation.response_checks import Answers
@@ -23,6 +24,7 @@ INVARIANTS = {
     "f": "every failure is logged and answered as such, and no success that did not happen",
     "g": "nothing outside the settings is touched, and the token appears nowhere",
     "h": "what is done rests on what was read seconds before",
+    "j": "what a rest changed of the replica bounds is told, and what was not proved to answer is not said to",
 }
 MINUTE = timedelta(minutes=1)
 USED = timedelta(minutes=15)  # what was used within that time is not scaled to zero
@@ -44,12 +46,15 @@ class InvariantChecker:
         named = [str(endpoint["name"]) for endpoint in simulation.plan.endpoints]
         self.names = {key: [n for n in named if simulation.entry_of(n) == key] for key in simulation.oracle.entries}
         self.answers = Answers(simulation, self.names, self._steady)
+        self.bounds = Bounds(simulation)
 
     def sent(self, request: Sent) -> None:
         self.answers.sent(request)
+        self.bounds.sent(request)
 
     def answered(self, call: Call) -> None:
         self.answers.answered(call)
+        self.bounds.answered(call)
 
     async def look(self) -> None:
         while True:
@@ -87,7 +92,9 @@ class InvariantChecker:
         if min(stands, failed_for) > self.two_passes and acts:
             self.s.checked["a"] += 1
             # Only what cannot come up may be reported instead.
-            excused = endpoint.start != "comes up" and self._reported(endpoint.name, "")
+            can_not = endpoint.start != "comes up" or not (endpoint.reachable or endpoint.state != "scaledToZero")
+            enforced = self.s.oracle.entries[key].enforce  # else it may have been reported hours ago
+            excused = can_not and (self._reported(endpoint.name, "") or not enforced)
             if not self._fits(endpoint, key, wanted) and not excused:
                 self._broke("a", key, f"{endpoint.name} is {endpoint.state}, wanted {wanted} since {since:%a %H:%M}")
             self._scaling(endpoint, key)
@@ -151,7 +158,8 @@ class InvariantChecker:
         # Its idle clock is its own: one that fell asleep less than a pass ago could not be woken in time.
         fell = endpoint.history[-1][0] if endpoint.state == "scaledToZero" and endpoint.min_replica == 0 else None
         sleeps = fell is not None and now - fell < self.s.settings.reconcile_every + needs
-        able = endpoint.start == "comes up" and entry.start and not sleeps
+        wakes = endpoint.reachable or endpoint.state != "scaledToZero"
+        able = endpoint.start == "comes up" and entry.start and not sleeps and wakes
         if lead > needs and steady and calm < now - lead - MINUTE and able:
             self.s.checked["d"] += 1
             if not endpoint.ready:

@@ -47,6 +47,7 @@ class Entry:
     has_hours: bool
     start: bool  # whether the rules may start it
     protected: bool  # only people stop it
+    warm: bool  # false: running is enough
     enforce: bool  # false: the rules act only in the hour after a change
     scaling: dict[str, int]
     overrides: dict[str, Decision] = field(default_factory=dict)  # by holder; "" is nobody
@@ -228,6 +229,7 @@ def oracle(document: Mapping[str, Any], begin: datetime, end: datetime) -> Oracl
             has_hours=bool(found),
             start=given.get("start", True),
             protected=given.get("protected", False),
+            warm=given.get("warm") is not False,
             enforce=given.get("enforce", True),
             scaling=given.get("scaling", {}),
         )

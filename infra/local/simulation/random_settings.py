@@ -52,6 +52,8 @@ def add_rarer(rng: random.Random, document: dict[str, Any]) -> None:
             entry["hours"] = "always"
         if rng.random() < 0.15:
             entry["protected"] = True
+        if rng.random() < 0.15:
+            entry["warm"] = False
         if rng.random() < 0.1:
             entry["holidays"] = rng.sample([*CALENDARS], 2)
 
@@ -59,7 +61,7 @@ def add_rarer(rng: random.Random, document: dict[str, Any]) -> None:
 def features(document: dict[str, Any]) -> frozenset[str]:
     """What of it is rare in these settings."""
     entries = document["endpoints"].values()
-    rare = {key for entry in entries for key in ("enforce", "protected") if key in entry}
+    rare = {key for entry in entries for key in ("enforce", "protected", "warm") if key in entry}
     rare |= {"always"} if any(entry.get("hours") == "always" for entry in entries) else set()
     calendars = [day for one in [document, *entries] for day in one.get("holidays", ()) if day in CALENDARS]
     return frozenset(rare | ({"calendars"} if calendars else set()))

@@ -60,6 +60,10 @@ class Answers:
             if (request.call, said) in self.forbidden:
                 self.s.broke("f", f"{said}: asked again after a 403")
             self.forbidden.add((request.call, said))
+        if own and not self.s.oracle.entries[self.s.entry_of(name)].warm:
+            self.s.checked["j"] += 1
+            if self.s.hub.endpoints[name].state == "running":
+                self.s.broke("j", f"{said}: it runs, and warm is false")
         self._against_the_wish(request, name, "own" if own else parts[-1])
         self._against_what_is_stored(request, name, parts[-1])
 
@@ -131,6 +135,7 @@ class Answers:
         self._all_are_there(call, results)
         for result in bad:
             self._did_not_happen(result)
+            self._is_enough(call, result)
         for result in results:
             self._happened(call, result)
 
@@ -178,6 +183,25 @@ class Answers:
         states = {*earlier[-1:], *(state for at, state in endpoint.history if at >= call.begun)}
         if not states.intersection(goal):
             self.s.broke("f", f"{told}, and it was {endpoint.state}")
-        waited = call.function in ("warm", "reconcile") and result["outcome"] == "done"
-        if waited and goal == {"running"} and self.answered_at.get(name, self.s.plan.begin) < call.begun:
+        waited = call.function in ("warm", "reconcile") and result["outcome"] == "done" and goal == {"running"}
+        if waited and self.answered_at.get(name, self.s.plan.begin) < call.begun:
+            self._not_proved(result, told)
+
+    def _is_enough(self, call: Call, result: dict[str, Any]) -> None:
+        """What runs and cannot be asked by anybody has not failed."""
+        endpoint = self.s.hub.endpoints.get(result["name"])
+        calm = self.s.calm_since(result["endpoint"]) < call.begun
+        if endpoint and not endpoint.reachable and calm:
+            self.s.checked["j"] += 1
+            if endpoint.state == "running" and self.s.now() - endpoint.history[-1][0] > MINUTE:
+                self.s.broke("j", f"{endpoint.name} runs, and nobody can reach its URL: {result}")
+
+    def _not_proved(self, result: dict[str, Any], told: str) -> None:
+        """It is enough that it runs where the settings say so, or where nobody can ask it; that is said."""
+        spared = not self.s.oracle.entries[result["endpoint"]].warm
+        says = "warm is false" if spared else "not proved"
+        if not spared and self.s.hub[result["name"]].reachable:
             self.s.broke("f", f"{told}, and it did not answer")
+        elif says not in result["reason"]:
+            self.s.broke("j", f"{told}, and it does not say why it need not answer: {result['reason']}")
+        self.s.checked["j"] += 1

@@ -50,6 +50,8 @@ def random_plan(seed: int, *, days: int = 7) -> Plan:
         letters = rng.choice(["ab", "ab", "abc", "abcdefgh"])
         names = [entry["name"].replace("*", letter) for letter in letters] if "name" in entry else [key]
         endpoints += [_endpoint(rng, name) for name in names]
+    rarer = random.Random(f"{seed} endpoints")
+    endpoints = [endpoint | _rarer_endpoint(rarer, endpoint) for endpoint in endpoints]
     managed = [endpoint["name"] for endpoint in endpoints]
     deeds = trouble.deeds(rng, begin, days, list(document["endpoints"]), managed, ["main", "batch"])
     if rng.random() < 0.1:
@@ -94,3 +96,14 @@ def _endpoint(rng: random.Random, name: str) -> dict[str, Any]:
         "min_replica": least,
         "scale_to_zero_minutes": rng.choice([None, 15, 60]) if least == 0 else None,
     }
+
+
+def _rarer_endpoint(rng: random.Random, endpoint: dict[str, Any]) -> dict[str, Any]:
+    """What few endpoints have: more replicas, and a URL that nobody outside can reach."""
+    most = rng.choice([1, 1, 2, 3])
+    found: dict[str, Any] = {"max_replica": most}
+    if rng.random() < 0.2 and endpoint["min_replica"]:
+        found["min_replica"] = most
+    if rng.random() < 0.15:
+        found |= {"reachable": False, "type": rng.choice(["private", "authenticated"])}
+    return found
