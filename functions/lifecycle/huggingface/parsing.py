@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
 
@@ -81,7 +80,8 @@ def prose(text: str, content_type: str | None = None, most: int = 300) -> str:
     if "html" in (content_type or "") or text.lstrip()[:1] == "<":
         return "(an HTML page)"
     error = re.search(r'"(?:error|message|detail)"\s*:\s*"((?:[^"\\]|\\.)*)"', text[:10_000])
-    printable = "".join(char if char.isprintable() else " " for char in (error[1] if error else text[:1000]))
+    said = error[1] if error else text[:1000]
+    printable = said if said.isprintable() else "".join(char if char.isprintable() else " " for char in said)
     line = " ".join(printable.split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
@@ -97,7 +97,7 @@ def _replicas(body: Any, key: str) -> int | None:
 
 
 def _get(body: Any, key: str, kind: type | tuple[type, ...]) -> Any:
-    value = body.get(key) if isinstance(body, Mapping) else None
+    value = body.get(key) if isinstance(body, dict) else None
     return value if isinstance(value, kind) and not isinstance(value, bool) else None
 
 

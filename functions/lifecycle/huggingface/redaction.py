@@ -11,13 +11,14 @@ import re
 
 MARK = "[token]"
 
+# Each begins with a character of its own: so `re` skips what cannot begin one, and a plain text costs little.
 _ESCAPE = re.compile(
-    r"%(?:25)*(?P<percent>[0-9A-Fa-f]{2})|\\+u(?P<json>[0-9A-Fa-f]{4})|\\+x(?P<hex>[0-9A-Fa-f]{2})"
-    r"|&#(?P<number>[0-9]{1,7});?|&#[xX](?P<entity>[0-9A-Fa-f]{1,6});?|\\+(?P<char>.)",
+    r"%(?:25)*(?P<percent>[0-9A-Fa-f]{2})|\\\\*u(?P<json>[0-9A-Fa-f]{4})|\\\\*x(?P<hex>[0-9A-Fa-f]{2})"
+    r"|&#(?P<number>[0-9]{1,7});?|&#[xX](?P<entity>[0-9A-Fa-f]{1,6});?|\\\\*(?P<char>.)",
     re.DOTALL,
 )
 _UNIT = re.compile(f"{_ESCAPE.pattern}|(?P<plain>.)", re.DOTALL)
-_IGNORED = re.compile(r"[^!-~]+")
+_IGNORED = bytes(code for code in range(128) if not 0x21 <= code <= 0x7E)
 
 
 class Redactor:
@@ -52,7 +53,7 @@ class Redactor:
 
 
 def _canonical(text: str) -> str:
-    return _IGNORED.sub("", _ESCAPE.sub(_decoded, text))
+    return _ESCAPE.sub(_decoded, text).encode("ascii", "ignore").translate(None, _IGNORED).decode()
 
 
 def _decoded(unit: re.Match[str]) -> str:

@@ -163,4 +163,4 @@ class Endpoint:
 
 def format_rfc3339(when: datetime | None) -> str | None:
     """With nanoseconds, as the API has them."""
-    return when.strftime("%Y-%m-%dT%H:%M:%S.%f") + "506Z" if when else None
+    return when.replace(tzinfo=None).isoformat(timespec="microseconds") + "506Z" if when else None

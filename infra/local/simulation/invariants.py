@@ -132,8 +132,9 @@ class InvariantChecker:
 
     def _reported(self, name: str, told: str) -> bool:
         """Whether the last passes said that it failed."""
+        oldest = self.s.now() - self.two_passes
         for line in reversed(self.s.logs):
-            if self.s.now() - line["at"] > self.two_passes:
+            if line["at"] < oldest:
                 return False
             if line.get("name") == name and line["severity"] == "ERROR" and told in line["message"]:
                 return True

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 import httpx
@@ -71,6 +71,7 @@ class Simulation:
         self.raw: list[str] = []
         self.replies: list[str] = []
         self.harmful = [window for window in plan.windows if window.kind not in HARMLESS]
+        self._harmed = plan.begin, plan.begin  # now, and when a harmful window was open last
         # When an entry was disturbed last; "" stands for all of them.
         self.disturbed = dict.fromkeys(["", *self.oracle.entries], plan.begin)
         self.disturbing: Counter[str] = Counter()  # and by how many things it is now
@@ -211,8 +212,10 @@ class Simulation:
         now = self.now()
         if self.disturbing[key] > 0 or self.disturbing[""] > 0:
             return now
-        ends = [min(window.end, now) for window in self.harmful if window.begin <= now]
-        return max(self.plan.begin, self.disturbed[""], self.disturbed[key], *ends)
+        if self._harmed[0] != now:
+            ends = [min(window.end, now) for window in self.harmful if window.begin <= now]
+            self._harmed = now, max([self.plan.begin, *ends])
+        return max(self._harmed[1], self.disturbed[""], self.disturbed[key])
 
     def kept(self, key: str) -> dict[str, Decision]:
         """The overrides that jobs hold for an entry, by holder, read by hand."""
@@ -220,14 +223,9 @@ class Simulation:
         for name, job in self.scheduler.jobs.items():
             if "/lifecycle-override-" not in name:
                 continue
-            body = json.loads(base64.b64decode(job["httpTarget"]["body"]))
-            told = body.get("memory", {}).get("override")
-            if told and body["endpoints"] == [key]:
-                until = datetime.fromisoformat(told["until"]) if told["until"] else None
-                since, rests = datetime.fromisoformat(told["since"]), told.get("rests", False)
-                found[told.get("holder") or ""] = Decision(
-                    told["state"], since, until, told["or_started"], told.get("force", False), rests
-                )
+            entries, holder, decision = _kept(job["httpTarget"]["body"])
+            if decision and entries == [key]:
+                found[holder] = decision
         return found
 
     def said(self, platform: str) -> tuple[str, str]:
@@ -247,3 +245,22 @@ class Simulation:
     def _entry_of(self, name: str) -> str:
         entries = self.plan.document["endpoints"].items()
         return next((key for key, entry in entries if fnmatchcase(name, entry.get("name", key))), "")
+
+
+@lru_cache(maxsize=1000)  # the same bodies are looked at in every minute
+def _kept(body: str) -> tuple[list[str], str, Decision | None]:
+    """The entries, the holder and the override that a job's body keeps."""
+    told = json.loads(base64.b64decode(body))
+    override = told.get("memory", {}).get("override")
+    if not override:
+        return told["endpoints"], "", None
+    until = override["until"]
+    decision = Decision(
+        override["state"],
+        datetime.fromisoformat(override["since"]),
+        datetime.fromisoformat(until) if until else None,
+        override["or_started"],
+        override.get("force", False),
+        override.get("rests", False),
+    )
+    return told["endpoints"], override.get("holder") or "", decision
