@@ -30,6 +30,7 @@ from lifecycle.engine.status import Status
 from local.servers.serve import listen
 from support.hub import TUESDAY_NOON, Harness
 from support.past import monitoring
+from support.programs import BIN, path_without_gcloud
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -42,7 +43,6 @@ from local.servers.endpoints import Durations
 here.QUICK = Durations(pending=0, resume=0.2, wake=0.2, update=0.2)
 asyncio.run(here.main())
 """
-BIN = Path(sys.executable).parent  # of the environment that the tests run in
 STANDS_FOR = {"NAME": "embeddings-prod", "NAMESPACE": "acme"}
 BASH = 'set -eo pipefail; trap \'echo "failed: $BASH_COMMAND"\' ERR; curl() { command curl --fail-with-body -sS "$@"; }'
 
@@ -90,8 +90,8 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment of somebody who has `make local` running."""
     with listen() as free:
         port = str(free.getsockname()[1])
-    log = tmp_path_factory.mktemp("local") / "log"
-    path = f"{BIN}:{os.environ['PATH']}"
+    folder = tmp_path_factory.mktemp("local")
+    log, path = folder / "log", path_without_gcloud(folder)
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "PYTEST"))}
     variables = {**plain, "PATH": path, "PYTHONPATH": str(ROOT / "infra"), "PORT": port}
     with log.open("w") as written:

@@ -1,16 +1,14 @@
 """The GitHub Action that warms endpoints for a job: its shell parts as a runner runs them, and its form."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from support.desk import TEXT, Desk, with_jobs
+from support.programs import BIN, path_without_gcloud
 
 ACTION = Path(__file__).parents[2] / ".github/actions/warm"
-BIN = Path(sys.executable).parent
 
 
 class Job:
@@ -21,7 +19,7 @@ class Job:
         for name in ("output", "env"):
             (folder / name).touch()
         self.variables = {
-            **desk.variables, "PATH": f"{BIN}:{os.environ['PATH']}", "RUNNER_TEMP": str(folder), "ENDPOINTS": "play",
+            **desk.variables, "PATH": path_without_gcloud(folder), "RUNNER_TEMP": str(folder), "ENDPOINTS": "play",
             "GITHUB_OUTPUT": str(folder / "output"), "GITHUB_ENV": str(folder / "env"), "HOLD": "5m", "HOLDER": "",
         }  # fmt: skip
 

@@ -31,7 +31,7 @@ def deployed(desk: Desk) -> None:
     functions = desk.deployed(INVOKER_SERVICE_ACCOUNT=INVOKER, **past)
     kept = ("LIFECYCLE_CONFIG", "CLOUD_SCHEDULER_URL")
     desk.variables |= {name: own[name] for name in kept}
-    desk.variables |= {"SCHEDULER_PARENT": PARENT, "INVOKER_SERVICE_ACCOUNT": INVOKER, "PATH": "/nonexistent"}
+    desk.variables |= {"SCHEDULER_PARENT": PARENT, "INVOKER_SERVICE_ACCOUNT": INVOKER}
     assert functions.asked == []
     assert desk.type("sync").returncode == 0
 

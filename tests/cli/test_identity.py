@@ -25,7 +25,7 @@ def seen(desk: Desk) -> Iterator[list[str]]:
         await JSONResponse({"trigger": "manual", "dry_run": False, "results": []})(scope, receive, send)
 
     with serve(functions) as url:
-        desk.variables |= {"FUNCTIONS_URL": f"{url}/{{name}}", "PATH": "/nonexistent"}
+        desk.variables |= {"FUNCTIONS_URL": f"{url}/{{name}}"}
         yield found
 
 
@@ -92,7 +92,7 @@ def test_a_metadata_server_that_does_not_answer_costs_little(desk: Desk) -> None
         silent = stack.enter_context(listen())
         host = f"127.0.0.1:{silent.getsockname()[1]}"
         begun = time.monotonic()
-        done = desk.type("pause", "nights", FUNCTIONS_URL="https://functions.invalid/{name}", PATH="/nonexistent",
+        done = desk.type("pause", "nights", FUNCTIONS_URL="https://functions.invalid/{name}",
                          GCE_METADATA_HOST=host, GCE_METADATA_ROOT=host, GCE_METADATA_IP=host)  # fmt: skip
     assert (done.returncode, "gcloud auth login" in done.stderr) == (1, True), done.stderr
     assert time.monotonic() - begun < 8

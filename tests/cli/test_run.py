@@ -20,6 +20,7 @@ from local.servers.faults import Fault
 from local.simulation.simulated_time import SimulatedLoop, play
 from support.desk import TEXT, Desk, with_jobs
 from support.hub import TUESDAY_NOON
+from support.programs import path_without_gcloud
 
 PLAY = TEXT + "  play: {}\n"  # the rules say nothing about it
 
@@ -33,7 +34,7 @@ def held(desk: Desk) -> Desk:
     assert desk.type("sync").returncode == 0
     del desk.variables["FUNCTIONS_URL"]
     desk.deployed()
-    desk.variables["PATH"] = os.environ["PATH"]
+    desk.variables["PATH"] = path_without_gcloud(desk.folder)
     return desk
 
 
@@ -44,14 +45,14 @@ def overrides(desk: Desk) -> list[dict[str, Any]]:
 
 
 def test_the_command_finds_the_url_and_its_output_and_exit_code_are_the_runs(held: Desk) -> None:
-    done = held.type("run", "play", "--", "sh", "-c", "echo $HF_ENDPOINT_URL $HF_ENDPOINT_URL_PLAY; exit 7")
+    done = held.start("run", "play", "--", "sh", "-c", "echo $HF_ENDPOINT_URL $HF_ENDPOINT_URL_PLAY; exit 7")
     url = f"{held.hub.url}/own/play"
     assert (done.returncode, done.stdout) == (7, f"{url} {url}\n"), done.stderr
 
 
 def test_while_it_runs_it_is_a_holder_of_its_own_and_afterwards_it_rests(held: Desk) -> None:
     status = f"{sys.executable} -m lifecycle.cli status play --json"
-    done = held.type("run", "play", "--hold", "5m", "--", "sh", "-c", status)
+    done = held.start("run", "play", "--hold", "5m", "--", "sh", "-c", status)
     (override,) = json.loads(done.stdout)["endpoints"][0]["overrides"]
     assert override["holder"].startswith("run-")
     assert len(override["holder"]) == 12
@@ -60,14 +61,14 @@ def test_while_it_runs_it_is_a_holder_of_its_own_and_afterwards_it_rests(held: D
 
 def test_what_others_hold_outlives_the_run(held: Desk) -> None:
     assert held.type("resume", "play", "--for", "2h", "--holder", "anna").returncode == 0
-    assert held.type("run", "play", "--holder", "ci-42", "--", "true").returncode == 0
+    assert held.start("run", "play", "--holder", "ci-42", "--", "true").returncode == 0
     assert [override["holder"] for override in overrides(held)] == ["anna"]
     assert held.hub["play"].state != "paused"
 
 
 def test_not_warm_the_command_is_not_run_and_nothing_stays_held(held: Desk) -> None:
     held.hub.faults.add(Fault("status", "POST .*/resume", status=403))
-    done = held.type("run", "play", "--", "echo", "ran")
+    done = held.start("run", "play", "--", "echo", "ran")
     assert (done.returncode, done.stdout) == (1, "")
     assert "403" in done.stderr
     assert overrides(held) == []
@@ -75,7 +76,7 @@ def test_not_warm_the_command_is_not_run_and_nothing_stays_held(held: Desk) -> N
 
 def test_a_pause_by_another_refuses_the_run_at_once(held: Desk) -> None:
     assert held.type("pause", "play", "--until", "released", "--holder", "boss").returncode == 0
-    done = held.type("run", "play", "--", "echo", "ran")
+    done = held.start("run", "play", "--", "echo", "ran")
     assert (done.returncode, done.stdout, "boss" in done.stderr) == (1, "", True)
 
 
@@ -99,15 +100,15 @@ def test_wrong_use_is_told_before_anything_starts(held: Desk, words: list[str], 
 
 
 def test_without_a_scheduler_nothing_is_held(desk: Desk) -> None:
-    done = desk.type("run", "nights", "--", "true")
+    done = desk.start("run", "nights", "--", "true", PATH=path_without_gcloud(desk.folder))
     assert (done.returncode, "SCHEDULER_PARENT" in done.stderr) == (2, True)
     assert desk.hub["nights"].state == "paused"
 
 
 def test_functions_without_a_scheduler_are_wrong_use_too(desk: Desk) -> None:
     desk.deployed(SCHEDULER_PARENT="")
-    desk.variables["PATH"] = os.environ["PATH"]
-    done = desk.type("run", "nights", "--", "true")
+    desk.variables["PATH"] = path_without_gcloud(desk.folder)
+    done = desk.start("run", "nights", "--", "true")
     assert (done.returncode, "SCHEDULER_PARENT" in done.stderr) == (2, True)
 
 

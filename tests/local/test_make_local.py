@@ -17,6 +17,7 @@ import pytest
 from local.servers.huggingface import ALL_SCOPES, HuggingFace
 from local.servers.serve import listen, serve
 from support.processes import now
+from support.programs import path_without_gcloud
 from support.secret import TOKEN
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +34,7 @@ endpoints:
 class Running:
     said: str
     port: str
+    folder: Path
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(
@@ -40,9 +42,13 @@ class Running:
         )
 
     def shell(self, command: str) -> "subprocess.CompletedProcess[str]":
-        env = {"PATH": os.environ["PATH"], "PORT": self.port, "HOME": "/nonexistent", "HF_ENDPOINTS_URL": "https://x"}
-        bin = Path(sys.executable).parent
-        script = f'set -e; eval "$({ROOT}/infra/shell)"; export PATH="{bin}:$PATH"; ' + command
+        env = {
+            "PATH": path_without_gcloud(self.folder),
+            "PORT": self.port,
+            "HOME": "/nonexistent",
+            "HF_ENDPOINTS_URL": "https://x",
+        }
+        script = f'set -e; eval "$({ROOT}/infra/shell)"; ' + command
         return subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True, check=False, timeout=60)
 
 
@@ -61,7 +67,7 @@ def running(folder: Path, *words: str, **variables: str) -> Iterator[Running]:
             if "Ctrl-C" in log.read_text() or process.poll() is not None:
                 break
             time.sleep(0.1)
-        yield Running(log.read_text(), port)
+        yield Running(log.read_text(), port, folder)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=20)

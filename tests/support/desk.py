@@ -13,12 +13,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import flask
+from click.testing import CliRunner
 from starlette.requests import Request
 from starlette.responses import Response
 
 from lifecycle.app import App, read_settings
+from lifecycle.cli.main import main
 from lifecycle.config import environment
 from lifecycle.web import handler as door
 from local.servers.endpoints import Durations
@@ -66,24 +69,33 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.config = folder / "lifecycle.yaml"
         self.config.write_text(TEXT)
-        self.variables = {"LIFECYCLE_CONFIG": str(self.config), "HF_TOKEN": TOKEN, "HOME": str(folder)}
+        self.folder = folder
+        alone = {"HOME": str(folder), "PATH": "/nonexistent"}  # without gcloud
+        self.variables = {"LIFECYCLE_CONFIG": str(self.config), "HF_TOKEN": TOKEN, **alone}
         self.stack = ExitStack()
         self.hub = HuggingFace(now, tokens={TOKEN: ALL_SCOPES})
         self.scheduler = Scheduler(now)
 
     def type(self, *words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """A command with these variables and no others, in the test's own process: that saves its start."""
+        with mock.patch.dict(os.environ, {**self.variables, **variables}, clear=True):
+            ran = CliRunner().invoke(main, words, prog_name="lifecycle")
+        if ran.exception and not isinstance(ran.exception, SystemExit):
+            raise ran.exception
+        return _plain(subprocess.CompletedProcess(words, ran.exit_code, ran.stdout, ran.stderr))
+
+    def start(self, *words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """The same in a process of its own, with one more behind it where the command starts one."""
         command = [sys.executable, "-m", "lifecycle.cli", *words]
         env = {**self.variables, **variables}
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
-        assert "Traceback" not in done.stderr
-        assert TOKEN not in done.stdout + done.stderr
-        return done
+        return _plain(subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False))
 
     def deployed(self, **variables: str) -> Deployed:
         """Deploys the functions with the settings of now, and leaves this machine FUNCTIONS_URL alone."""
         made = Deployed({**self.variables, "SCHEDULER_PARENT": PARENT, **variables})
         url = self.stack.enter_context(serve(made))
-        self.variables = {"HOME": self.variables["HOME"], "FUNCTIONS_URL": f"{url}/{{name}}"}
+        kept = {name: self.variables[name] for name in ("HOME", "PATH")}
+        self.variables = {**kept, "FUNCTIONS_URL": f"{url}/{{name}}"}
         return made
 
     def terminal(self, columns: int, *words: str, **variables: str) -> str:
@@ -104,6 +116,13 @@ class Desk:
             os.close(main)
             running.wait(timeout=60)
         return text.decode().replace("\r\n", "\n")
+
+
+def _plain(done: "subprocess.CompletedProcess[str]") -> "subprocess.CompletedProcess[str]":
+    """What was printed, which has neither a traceback nor the token."""
+    assert "Traceback" not in done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+    return done
 
 
 @contextmanager
