@@ -28,6 +28,7 @@ from lifecycle.gcp.rest import Credentials, Rest
 from lifecycle.gcp.scheduler import Client, Scheduler
 from lifecycle.gcp.secret_manager import SecretManager
 from lifecycle.huggingface.credentials import Token, TokenFile
+from lifecycle.lookups import use_own_threads
 
 T = TypeVar("T")
 
@@ -69,6 +70,7 @@ class _Running:
 
 def _start(env: Environment, settings: Settings) -> _Running:
     loop = asyncio.new_event_loop()
+    use_own_threads(loop)
     threading.Thread(target=loop.run_forever, name="lifecycle", daemon=True).start()
     return _Running(Service(dependencies(env, settings)), loop)
 

@@ -14,6 +14,7 @@ from lifecycle.config.schema import Invalid
 from lifecycle.core.entries import Settings
 from lifecycle.core.text import visible
 from lifecycle.errors import Failure
+from lifecycle.lookups import use_own_threads
 
 T = TypeVar("T")
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
@@ -59,8 +60,13 @@ def read_settings(path: Path) -> Settings:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """The result of the work; its failure ends the command."""
+
+    async def begun() -> T:
+        use_own_threads(asyncio.get_running_loop())
+        return await work
+
     try:
-        return asyncio.run(work)
+        return asyncio.run(begun())
     except Failure as failure:
         raise Stop(str(failure)) from None
     except KeyboardInterrupt:

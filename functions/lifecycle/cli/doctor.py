@@ -1,6 +1,5 @@
 """`lifecycle doctor`: everything that a working system stands on, and what to do where it does not."""
 
-import asyncio
 import json
 from dataclasses import asdict
 
@@ -8,7 +7,7 @@ import click
 
 from lifecycle.cli import output
 from lifecycle.cli.checkup import findings
-from lifecycle.cli.common import AS_JSON, read_environment
+from lifecycle.cli.common import AS_JSON, read_environment, run
 from lifecycle.cli.finding import Finding
 from lifecycle.config.environment import Environment
 from lifecycle.core.text import visible, visible_in
@@ -24,7 +23,7 @@ def doctor(as_json: bool) -> None:
 
     ✓ right  ✗ wrong, with what to do  – not looked at
     """
-    found = asyncio.run(output.waiting(_all(read_environment()), "doctor"))
+    found = run(output.waiting(_all(read_environment()), "doctor"))
     if as_json:
         print(json.dumps(visible_in([asdict(one) for one in found]), indent=2))
     else:

@@ -1,0 +1,42 @@
+"""Names of hosts looked up so that one that hangs holds up nobody.
+
+An event loop looks names up in the few threads of its default executor, and a thread that waits for a name server
+cannot be ended: a few endpoints whose names hang would keep every other name waiting, also those of the services.
+"""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+Found = list[Any]
+
+
+def use_own_threads(loop: asyncio.AbstractEventLoop, look_up: Callable[..., Found] = socket.getaddrinfo) -> None:
+    """Has the loop look up each name in a thread of its own, which ends with the process: at most one for each name."""
+    under_way: dict[tuple[Any, ...], asyncio.Future[Found]] = {}
+
+    async def getaddrinfo(
+        host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+    ) -> Found:
+        asked = (host, port, family, type, proto, flags)
+        answer = under_way.get(asked)
+        if answer is None:
+            answer = under_way[asked] = loop.create_future()
+            answer.add_done_callback(lambda _: under_way.pop(asked))
+            threading.Thread(target=work, args=(answer, asked), name="lookup", daemon=True).start()
+        return await asyncio.shield(answer)
+
+    def work(answer: asyncio.Future[Found], asked: tuple[Any, ...]) -> None:
+        tell: Callable[[], None]
+        try:
+            tell = partial(answer.set_result, look_up(*asked))
+        except (OSError, UnicodeError) as error:
+            tell = partial(answer.set_exception, error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(tell)
+
+    loop.getaddrinfo = getaddrinfo  # type: ignore[method-assign]

@@ -1,0 +1,84 @@
+"""Names that hang hold up no others."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from lifecycle.lookups import use_own_threads
+
+HERE = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 443))]
+
+
+class Names:
+    """Names that hang until `go` is set, and one that does not exist; the others are of this machine."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.asked: list[str] = []
+
+    def look_up(self, host: str, *_: Any) -> list[Any]:
+        self.asked.append(host)
+        if host.startswith("hangs"):
+            self.go.wait()
+        if host == "nowhere":
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return HERE
+
+
+@pytest.fixture
+def names() -> Iterator[Names]:
+    made = Names()
+    yield made
+    made.go.set()
+
+
+def played(names: Names, work: Coroutine[Any, Any, Any]) -> Any:
+    async def begun() -> Any:
+        use_own_threads(asyncio.get_running_loop(), names.look_up)
+        return await work
+
+    return asyncio.run(begun())
+
+
+async def look_up(host: str) -> Any:
+    return await asyncio.get_running_loop().getaddrinfo(host, 443)
+
+
+def test_a_hundred_names_that_hang_hold_up_no_other(names: Names) -> None:
+    async def work() -> Any:
+        hanging = [asyncio.ensure_future(look_up(f"hangs-{number}")) for number in range(100)]
+        found = await asyncio.wait_for(look_up("services.example"), 10)
+        for one in hanging:
+            one.cancel()
+        return found
+
+    assert played(names, work()) == HERE
+
+
+def test_a_name_that_hangs_is_looked_up_once_at_a_time(names: Names) -> None:
+    async def work() -> Any:
+        for _ in range(3):
+            await asyncio.wait([given_up := asyncio.ensure_future(look_up("hangs"))], timeout=0.01)
+            given_up.cancel()
+        names.go.set()
+        first = await look_up("hangs")
+        return first, await look_up("hangs")
+
+    assert played(names, work()) == (HERE, HERE)
+    assert names.asked == ["hangs"] * 2
+
+
+def test_a_name_that_does_not_exist_is_reported(names: Names) -> None:
+    with pytest.raises(socket.gaierror):
+        played(names, look_up("nowhere"))
+
+
+def test_a_command_does_not_wait_for_a_name_that_hangs_at_its_end(names: Names) -> None:
+    async def work() -> None:
+        await asyncio.wait([asyncio.ensure_future(look_up("hangs"))], timeout=0.01)
+
+    played(names, work())
