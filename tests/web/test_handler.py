@@ -222,3 +222,8 @@ def test_what_is_no_identity_token_names_nobody(value: str) -> None:
 
 def test_an_email_that_is_not_verified_names_nobody() -> None:
     assert caller_of({"authorization": bearer(email="a@x", email_verified=False)}, INVOKER).email is None
+
+
+@pytest.mark.parametrize("email", ["\ud800@x", "a\x1b[31m@x", "a\u202e@x", "a" * 255])
+def test_an_email_that_cannot_be_one_names_nobody(email: str) -> None:
+    assert caller_of({"authorization": bearer(email=email)}, INVOKER).email is None

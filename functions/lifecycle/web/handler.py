@@ -20,6 +20,7 @@ from lifecycle.engine.service import Answer
 from lifecycle.errors import Failure
 from lifecycle.web import body, problem
 from lifecycle.web import pubsub as events
+from lifecycle.web.identity import is_email
 from lifecycle.web.logs import Log, trace_of
 from lifecycle.web.problem import Refused
 
@@ -173,4 +174,4 @@ def _email(authorization: str) -> str | None:
     if not isinstance(claims, dict) or claims.get("email_verified", True) is not True:
         return None
     email = claims.get("email")
-    return email if isinstance(email, str) and email else None
+    return email if is_email(email) else None

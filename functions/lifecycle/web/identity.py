@@ -8,9 +8,10 @@ import ipaddress
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
+from lifecycle.core.text import hides
 from lifecycle.gcp.client import IMPORTING
 
 ASSERTION = "x-goog-iap-jwt-assertion"
@@ -19,10 +20,16 @@ KEYS_URL = "https://www.gstatic.com/iap/verify/public_key"
 KEYS_KEPT_FOR = 3600.0  # seconds
 FETCHED_WITHIN = 5.0  # seconds
 CLOCK_SKEW = 30  # seconds
+LONGEST_EMAIL = 254  # characters (RFC 5321)
 
 
 class Unverified(Exception):
     """An assertion that proves nothing, and why."""
+
+
+def is_email(value: Any) -> TypeGuard[str]:
+    """Whether it can be somebody's: what is hidden, or longer than an address may be, cannot be stored as it is."""
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_EMAIL and not any(map(hides, value))
 
 
 def is_loopback(host: str) -> bool:
@@ -85,7 +92,7 @@ class IdentityAwareProxy:
         if claims.get("iss") != ISSUER:
             raise Unverified("the issuer is not Identity-Aware Proxy")
         email = claims.get("email")
-        if not isinstance(email, str) or not email:
+        if not is_email(email):
             raise Unverified("the assertion has no email")
         return email
 
