@@ -6,34 +6,12 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from local.servers.faults import Fault
-from local.servers.logging import Logging
-from local.servers.monitoring import METRICS, Monitoring
-from local.servers.serve import serve
 from support.desk import Desk, desk_in
-
-VIEW = "projects/local/locations/l/buckets/lifecycle/views/lifecycle"
-TEN = timedelta(minutes=10)
-
-
-class Past:
-    """Local Logging and Monitoring, to which lines were written at times that are set."""
-
-    def __init__(self) -> None:
-        self.at = datetime.now(UTC)
-        self.monitoring = Monitoring(lambda: datetime.now(UTC), METRICS)
-        self.logging = Logging(lambda: self.at, parents=[VIEW], routes=[self.monitoring.count])
-
-    def wrote(self, at: datetime, **fields: Any) -> None:
-        self.at = at
-        always = {"event": "endpoint", "endpoint": "embeddings", "name": "embeddings-prod", "action": "none",
-                  "outcome": "unchanged", "before": "running", "after": "running", "trigger": "schedule",
-                  "reason": "inside hours", "function": "reconcile", "rule": "hours"}  # fmt: skip
-        self.logging.line("reconcile", json.dumps({"severity": "INFO", **always, **fields}))
+from support.past import TEN, Past
 
 
 @pytest.fixture
@@ -44,12 +22,7 @@ def past() -> Past:
 @pytest.fixture
 def desk(tmp_path: Path, past: Past) -> Iterator[Desk]:
     with desk_in(tmp_path) as desk:
-        desk.variables |= {
-            "LOGGING_PARENT": VIEW,
-            "MONITORING_PARENT": "projects/local",
-            "CLOUD_LOGGING_URL": desk.stack.enter_context(serve(past.logging)),
-            "CLOUD_MONITORING_URL": desk.stack.enter_context(serve(past.monitoring)),
-        }
+        past.served(desk)
         yield desk
 
 

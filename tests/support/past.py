@@ -1,12 +1,17 @@
-"""A local Cloud Monitoring that reconcile runs were seen by."""
+"""Local Cloud Monitoring and Cloud Logging in which reconcile runs left what they saw."""
 
+import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from local.servers.logging import Logging
 from local.servers.monitoring import METRICS, Monitoring
+from local.servers.serve import serve
+from support.desk import Desk
 
 TEN = timedelta(minutes=10)
+VIEW = "projects/local/locations/l/buckets/lifecycle/views/lifecycle"
 
 
 def monitoring(now: Callable[[], datetime]) -> Monitoring:
@@ -27,3 +32,28 @@ def ran(on: Monitoring, since: datetime, until: datetime, dollars: float, **labe
     while since < until:
         saw(on, since, dollars_per_hour=dollars, **labels)
         since += TEN
+
+
+class Past:
+    """Local Logging and Monitoring, to which lines were written at times that are set."""
+
+    def __init__(self) -> None:
+        self.at = datetime.now(UTC)
+        self.monitoring = monitoring(lambda: datetime.now(UTC))
+        self.logging = Logging(lambda: self.at, parents=[VIEW], routes=[self.monitoring.count])
+
+    def served(self, desk: Desk) -> None:
+        """Has a person's machine read it."""
+        desk.variables |= {
+            "LOGGING_PARENT": VIEW,
+            "MONITORING_PARENT": "projects/local",
+            "CLOUD_LOGGING_URL": desk.stack.enter_context(serve(self.logging)),
+            "CLOUD_MONITORING_URL": desk.stack.enter_context(serve(self.monitoring)),
+        }
+
+    def wrote(self, at: datetime, **fields: Any) -> None:
+        self.at = at
+        always = {"event": "endpoint", "endpoint": "embeddings", "name": "embeddings-prod", "action": "none",
+                  "outcome": "unchanged", "before": "running", "after": "running", "trigger": "schedule",
+                  "reason": "inside hours", "function": "reconcile", "rule": "hours"}  # fmt: skip
+        self.logging.line("reconcile", json.dumps({"severity": "INFO", **always, **fields}))

@@ -29,7 +29,8 @@ def width() -> int | None:
 def line(text: str = "", style: str | None = None) -> None:
     """One line of text, wrapped between words where the terminal is narrow."""
     columns = width()
-    for part in (_wrapped(text, columns, "  ") if columns else [text]) or [""]:
+    indent = " " * (len(text) - len(text.lstrip()) + 2)
+    for part in (_wrapped(text, columns, indent) if columns else [text]) or [""]:
         print(styled(part, style))
 
 

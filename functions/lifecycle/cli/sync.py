@@ -5,6 +5,7 @@ from typing import cast
 
 import click
 
+from lifecycle.cli import output
 from lifecycle.cli.common import DRY, read_environment, read_settings, run, wrong
 from lifecycle.config.environment import Environment
 from lifecycle.core.entries import Settings
@@ -29,7 +30,7 @@ async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
     import random
 
     from lifecycle.app import http_client
-    from lifecycle.cli import job_changes, output
+    from lifecycle.cli import job_changes
     from lifecycle.cli.desired_jobs import Target
     from lifecycle.gcp.jobs import foreign
     from lifecycle.gcp.scheduler import Client, Scheduler
@@ -44,14 +45,15 @@ async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
         scheduler = Scheduler(cast(str, env.scheduler_parent), client, deadline, random.Random())
         difference = job_changes.difference(found, target, await scheduler.list())
         for change in difference.changes:
-            print("\n".join(map(visible, str(change).split("\n"))))
+            for text in str(change).split("\n"):
+                output.line(visible(text))
         if not difference.changes:
-            print("nothing to do")
+            output.line("nothing to do")
         elif dry_run:
-            print(f"{len(difference.changes)} would change; dry run, so nothing was changed")
+            output.line(f"{len(difference.changes)} would change; dry run, so nothing was changed")
         else:
             making = job_changes.apply(difference.changes, scheduler, target)
             await output.waiting(making, f"making {len(difference.changes)} changes")
-            print(f"{len(difference.changes)} changed")
+            output.line(f"{len(difference.changes)} changed")
         if difference.foreign:
             raise foreign(difference.foreign)
