@@ -1,20 +1,22 @@
 """Secrets out of texts, in every encoding in which a service may send one back.
 
-Escapes are decoded (percent, JSON, HTML; nested ones too) and everything but printable ASCII is ignored, so a secret
-is found that white space splits. In what remains, it is searched for as it is, in hexadecimal, and in Base64 at each
-of the three offsets that it can have in a longer text, such as `Bearer …`. Redact before a text is cut: half a secret
-is not found.
+Escapes are decoded (percent, JSON, HTML; one inside another, too) and everything but printable ASCII is ignored, so a
+secret is found that white space splits. In what remains, it is searched for as it is, in hexadecimal, and in Base64 at
+each of the three offsets that it can have in a longer text, such as `Bearer …`. Redact before a text is cut: half a
+secret is not found.
 """
 
 import base64
 import re
+from collections.abc import Iterator
 
 MARK = "[token]"
+MOST_ROUNDS = 4  # of escapes inside escapes
 
 # Each begins with a character of its own: so `re` skips what cannot begin one, and a plain text costs little.
 _ESCAPE = re.compile(
     r"%(?:25)*(?P<percent>[0-9A-Fa-f]{2})|\\\\*u(?P<json>[0-9A-Fa-f]{4})|\\\\*x(?P<hex>[0-9A-Fa-f]{2})"
-    r"|&#(?P<number>[0-9]{1,7});?|&#[xX](?P<entity>[0-9A-Fa-f]{1,6});?|\\\\*(?P<char>.)",
+    r"|&#(?P<number>[0-9]{1,7});?|&#[xX](?P<entity>[0-9A-Fa-f]{1,6});?|(?P<amp>&)amp;|\\\\*(?P<char>.)",
     re.DOTALL,
 )
 _UNIT = re.compile(f"{_ESCAPE.pattern}|(?P<plain>.)", re.DOTALL)
@@ -32,24 +34,35 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """`text` with each secret replaced by a mark."""
-        if not self._found(_canonical(text)):
+        if not any(form in plain for plain in _rounds(text) for form in self._forms):
             return text
-        units = [(char, unit.span()) for unit in _UNIT.finditer(text) if "!" <= (char := _decoded(unit)) <= "~"]
-        plain = "".join(char for char, _ in units)
-        spans = sorted(
-            (units[found.start()][1][0], units[found.end() - 1][1][1])
-            for form in self._forms
-            for found in re.finditer(re.escape(form), plain)
-        )
+        units = [(char, place, place + 1) for place, char in enumerate(text)]
+        spans: list[tuple[int, int]] = []
+        for _ in range(MOST_ROUNDS):
+            found = _UNIT.finditer("".join(char for char, _, _ in units))
+            units = [
+                (char, units[unit.start()][1], units[unit.end() - 1][2])
+                for unit in found
+                if "!" <= (char := _decoded(unit)) <= "~"
+            ]
+            plain = "".join(char for char, _, _ in units)
+            places = (place for form in self._forms for place in re.finditer(re.escape(form), plain))
+            spans += [(units[place.start()][1], units[place.end() - 1][2]) for place in places]
         parts, end = [], 0
-        for start, stop in spans:
+        for start, stop in sorted(spans):
             if start >= end:
                 parts += [text[end:start], MARK]
             end = max(end, stop)
         return "".join([*parts, text[end:]])
 
-    def _found(self, plain: str) -> bool:
-        return any(form in plain for form in self._forms)
+
+def _rounds(text: str) -> Iterator[str]:
+    """The text with its escapes decoded once, twice, and so on as long as there are any."""
+    for _ in range(MOST_ROUNDS):
+        before, text = text, _canonical(text)
+        yield text
+        if text == before:
+            return
 
 
 def _canonical(text: str) -> str:
@@ -61,7 +74,7 @@ def _decoded(unit: re.Match[str]) -> str:
     kind, value = unit.lastgroup, unit[unit.lastgroup or 0]
     if kind == "char":
         return "" if value in "nrtfbv" else value
-    if kind == "plain":
+    if kind in ("plain", "amp"):
         return value
     code = int(value, 10 if kind == "number" else 16)
     return chr(code) if code < 0x110000 else ""
