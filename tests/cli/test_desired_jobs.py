@@ -142,7 +142,7 @@ def test_every_change_of_two_years_is_fired_but_around_clock_changes(zone: str) 
     rng = random.Random(zone)
     changes_of_clock = list(clock_changes(ZoneInfo(zone), BEGIN, END))
     missed, seen = 0, 0
-    for _ in range(34):
+    for _ in range(12):
         hours = random_hours(rng, zone)
         crons = (cron_of(minute, days) for minute, days in hours.week().items())
         fired = frozenset[datetime]().union(*(firings(cron, zone) for cron in crons))
@@ -151,7 +151,7 @@ def test_every_change_of_two_years_is_fired_but_around_clock_changes(zone: str) 
         near = timedelta(hours=3) + hours.lead
         assert [at for at in unfired if not any(abs(at - change) <= near for change in changes_of_clock)] == []
         missed, seen = missed + len(unfired), seen + len(changes)
-    assert seen > 10_000
+    assert seen > 4_000
     assert missed <= seen / 200
 
 

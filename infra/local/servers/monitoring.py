@@ -196,18 +196,21 @@ class _Step:
     ) -> dict[Labels, dict[datetime, Any]]:
         if self.aligner == "ALIGN_NONE":
             return {labels: dict(values) for labels, values in series.items()}
-        aligned: dict[Labels, dict[datetime, list[Any]]] = {}
+        aligned: dict[Labels, dict[int, list[Any]]] = {}
         for labels, values in series.items():
-            windows: dict[datetime, list[Any]] = {}
+            windows: dict[int, list[Any]] = {}
             for at, value in values.items():
                 # Windows are counted back from the interval's end, and an end belongs to its window.
-                windows.setdefault(end - (end - at) // self.period * self.period, []).append(value)
+                windows.setdefault((end - at) // self.period, []).append(value)
             group = labels if self.reducer == "REDUCE_NONE" else tuple(pair for pair in labels if pair[0] in self.by)
             into = aligned.setdefault(group, {})
-            for at, found in windows.items():
-                into.setdefault(at, []).append(len(found) if self.aligner == "ALIGN_COUNT" else _sum(found))
+            for number, found in windows.items():
+                into.setdefault(number, []).append(len(found) if self.aligner == "ALIGN_COUNT" else _sum(found))
         reduce = _mean if self.reducer == "REDUCE_MEAN" else _sum
-        return {labels: {at: reduce(found) for at, found in windows.items()} for labels, windows in aligned.items()}
+        return {
+            labels: {end - number * self.period: reduce(found) for number, found in windows.items()}
+            for labels, windows in aligned.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -237,6 +240,8 @@ class _Query:
 
 
 def _sum(values: Sequence[Any]) -> Any:
+    if len(values) == 1:
+        return values[0]
     if not isinstance(values[0], Distribution):
         return sum(values)
     total = Distribution(values[0].bounds)
