@@ -9,10 +9,11 @@ import pytest
 
 from lifecycle.core import manual as manual_plans
 from lifecycle.core import rules
+from lifecycle.core.cron import scheduled
 from lifecycle.core.model import Message, Result
 from lifecycle.core.schedule import ALWAYS, Holidays, Hours, Span
+from lifecycle.engine import cron, manual, platform, reconcile
 from lifecycle.engine import execute as act
-from lifecycle.engine import manual, platform, reconcile
 from lifecycle.engine import run as engine_run
 from lifecycle.engine.run import Run, Target
 from lifecycle.errors import Failure
@@ -153,7 +154,7 @@ def ignores_calendars(patch: Patch) -> None:
 
 
 def stops_what_is_protected(patch: Patch) -> None:
-    patch.setattr(rules, "_spared", lambda found: found)
+    patch.setattr(rules, "_protected", lambda found: found)
 
 
 def pauses_what_is_protected_by_name(patch: Patch) -> None:
@@ -181,6 +182,21 @@ def proves_what_need_not_answer(patch: Patch) -> None:
 
 def waits_for_what_nobody_can_reach(patch: Patch) -> None:
     patch.setattr(act, "PROVED_WITHIN", 10_000)
+
+
+def obeys_a_stale_tick(patch: Patch) -> None:
+    patch.setattr(cron, "scheduled", lambda action, situation, _tick: scheduled(action, situation))
+
+
+def schedules_against_the_rules(patch: Patch) -> None:
+    def obeying(action: str, *_: Any) -> rules.Decision:
+        return rules.Decision("paused" if action == "pause" else "running", f"scheduled {action}", "cron")
+
+    patch.setattr(cron, "scheduled", obeying)
+
+
+def skips_what_is_scheduled(patch: Patch) -> None:
+    patch.setattr(cron, "scheduled", lambda *_: rules.Decision("any", "skipped", "cron", left="INFO"))
 
 
 # The days on which they show.
@@ -218,6 +234,15 @@ RESETS = Quirks(pause_resets_replicas=True)
 BOUNDS = Day(HOURS, {"gpu": {"state": "running", "min_replica": 2, "max_replica": 3}}, quirks=RESETS)
 RUNNING_IS_ENOUGH = Day("endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, warm: false}}", {"gpu": {}})
 PRIVATE = Day(HOURS, {"gpu": {"type": "private", "reachable": False}})
+CRON = 'cron: [{at: "0 14 * * *", do: pause, endpoints: [gpu]}, {at: "0 16 * * *", do: resume, endpoints: [gpu]}]'
+SCHEDULED = Day(f"endpoints: {{gpu: {{}}}}\n{CRON}", {"gpu": {"state": "running"}})
+STALE = Day(
+    f"endpoints: {{gpu: {{}}}}\n{CRON}",
+    {"gpu": {"state": "running"}},
+    {14.001: ("touch", {"endpoint": "gpu", "state": "running"})},
+    {13.5: "ticks late"},
+)
+AT_REST = Day(f"{HOURS}\n{CRON}", {"gpu": {}})
 DEFECTS: list[tuple[Defect, str, Day]] = [
     (ignores_overrides, "a", RUN),
     (obeys_old_messages, "b", MESSAGES),
@@ -240,6 +265,9 @@ DEFECTS: list[tuple[Defect, str, Day]] = [
     (keeps_silent_about_replica_bounds, "j", BOUNDS),
     (proves_what_need_not_answer, "j", RUNNING_IS_ENOUGH),
     (waits_for_what_nobody_can_reach, "j", PRIVATE),
+    (obeys_a_stale_tick, "k", STALE),
+    (schedules_against_the_rules, "e", AT_REST),
+    (skips_what_is_scheduled, "k", SCHEDULED),
 ]
 DAYS = list({id(day): day for _, _, day in DEFECTS}.values())
 

@@ -52,6 +52,7 @@ def _change(s: "Simulation", deed: ExternalEvent) -> None:
         if deed.kind == "touch":
             s.told(s.now(), f"somebody makes {name} {deed.detail['state']} at Hugging Face")
             endpoint.to(deed.detail["state"], s.now())
+            endpoint.updated = s.now()
         elif deed.kind == "rescale":
             s.told(s.now(), f"somebody changes the scaling of {name} at Hugging Face")
             endpoint.min_replica, endpoint.max_replica = deed.detail["min"], max(1, endpoint.max_replica)

@@ -164,6 +164,7 @@ class Functions(httpx.AsyncBaseTransport):
         self.one_at_a_time = asyncio.Lock()
         self.begun: list[datetime] = []  # of each call, by its number
         self.called: list[str] = []  # the function of each call
+        self.ticks: list[datetime | None] = []  # the time of the scheduled action that made each call
 
     async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
         function = asked.url.path.strip("/")
@@ -190,6 +191,8 @@ class Functions(httpx.AsyncBaseTransport):
         begun = service.deps.now()
         self.begun.append(begun)
         self.called.append(function)
+        tick = asked.headers.get("x-cloudscheduler-scheduletime") if function != "reconcile" else None
+        self.ticks.append(datetime.fromisoformat(tick) if tick else None)
         CALL.set(number)
         headers = {name.lower(): value for name, value in asked.headers.items()}
         caller = caller_of(headers, self.invoker)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from local.servers.endpoints import BILLED, Endpoint
 from local.simulation.bounds import Bounds
+from local.simulation.cron_checks import CronChecks
 from local.simulation.in_process import Call, Sent
 from local.simulation.oracle import Entry
 from local.simulation.response_checks import Answers
@@ -25,6 +26,7 @@ INVARIANTS = {
     "g": "nothing outside the settings is touched, and the token appears nowhere",
     "h": "what is done rests on what was read seconds before",
     "j": "what a rest changed of the replica bounds is told, and what was not proved to answer is not said to",
+    "k": "a scheduled action is done at its time, and yields to the rules and to what changed since",
 }
 MINUTE = timedelta(minutes=1)
 USED = timedelta(minutes=15)  # what was used within that time is not scaled to zero
@@ -47,19 +49,23 @@ class InvariantChecker:
         self.names = {key: [n for n in named if simulation.entry_of(n) == key] for key in simulation.oracle.entries}
         self.answers = Answers(simulation, self.names, self._steady)
         self.bounds = Bounds(simulation)
+        self.cron = CronChecks(simulation, self._steady)
 
     def sent(self, request: Sent) -> None:
         self.answers.sent(request)
         self.bounds.sent(request)
+        self.cron.sent(request)
 
     def answered(self, call: Call) -> None:
         self.answers.answered(call)
         self.bounds.answered(call)
+        self.cron.answered(call)
 
     async def look(self) -> None:
         while True:
             await asyncio.sleep(60)
             now = self.s.now()
+            self.cron.look(now)
             for key, names in self.names.items():
                 self._entry(key, names, now)
 

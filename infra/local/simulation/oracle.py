@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from local.simulation.calendars import days_off
+from local.simulation.scheduled_actions import Action, scheduled_actions
 from local.simulation.wall_clock import MINUTE, joined, length, minute_of, minutes, spans
 
 DAY = timedelta(days=1)
@@ -60,6 +61,7 @@ class Oracle:
     """The entries, and what the platforms said last: (event, when, since when without a break)."""
 
     entries: dict[str, Entry]
+    actions: list[Action]
     news: dict[str, tuple[str, datetime, datetime]] = field(default_factory=dict)
     under_way: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)  # messages not yet accepted
 
@@ -182,13 +184,14 @@ class Oracle:
         others: dict[str, Decision], holder: str, made: Decision | None, own: Decision | None
     ) -> dict[str, Decision]:
         """What lasts nine tenths of what is asked is left as it is; a pause, only where it ends then."""
-        if made and own and own.state == made.state and not made.force:
+        if made and own and own.state == made.state:
+            beaten = commanding(one for one in others.values() if one.since > own.since) is not None
             if made.state == "running" and made.until:
                 enough = own.until is None or own.until - made.since >= (made.until - made.since) * 0.9
+                enough = enough and (not made.force or (own.force and not beaten))
             else:
-                enough = (own.until, own.or_started) == (made.until, made.or_started)
-            newer = commanding(one for one in others.values() if one.since > own.since)
-            made = own if enough and (made.state == "running" or newer is None) else made
+                enough = (own.until, own.or_started) == (made.until, made.or_started) and not beaten
+            made = own if enough else made
         return {**others, **({holder: made} if made else {})}
 
 
@@ -233,4 +236,4 @@ def oracle(document: Mapping[str, Any], begin: datetime, end: datetime) -> Oracl
             enforce=given.get("enforce", True),
             scaling=given.get("scaling", {}),
         )
-    return Oracle(entries)
+    return Oracle(entries, scheduled_actions(document, begin, end))

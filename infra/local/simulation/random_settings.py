@@ -5,6 +5,8 @@ from typing import Any
 
 from local.simulation.calendars import CALENDARS
 
+# Scheduled actions; some at boundaries of the hours.
+ACTIONS = ("*/30 9-17 * * 1-5", "0 22 * * *", "15 6,14 * * *", "0 8 * * 1-5", "30 3 * * 0,6", "50 7-20/3 * * *")
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Kolkata")
 HOURS = ("Mon-Fri 08:00-20:00", "Sun-Thu 22:00-06:00", "daily 07:00-24:00", "Sat,Sun 10:00-16:00", "Wed 00:00-24:00")
 
@@ -56,6 +58,11 @@ def add_rarer(rng: random.Random, document: dict[str, Any]) -> None:
             entry["warm"] = False
         if rng.random() < 0.1:
             entry["holidays"] = rng.sample([*CALENDARS], 2)
+    for _ in range(rng.choice([0, 0, 1, 2])):
+        some = rng.sample([*document["endpoints"]], 2)
+        names = rng.choice([some, some, some[:1], ["*"]])
+        action = {"at": rng.choice(ACTIONS), "do": rng.choice(["pause", "resume", "warm"]), "endpoints": names}
+        document.setdefault("cron", []).append(action)
 
 
 def features(document: dict[str, Any]) -> frozenset[str]:
@@ -64,4 +71,5 @@ def features(document: dict[str, Any]) -> frozenset[str]:
     rare = {key for entry in entries for key in ("enforce", "protected", "warm") if key in entry}
     rare |= {"always"} if any(entry.get("hours") == "always" for entry in entries) else set()
     calendars = [day for one in [document, *entries] for day in one.get("holidays", ()) if day in CALENDARS]
+    rare |= {"cron"} if "cron" in document else set()
     return frozenset(rare | ({"calendars"} if calendars else set()))
