@@ -41,6 +41,17 @@ def test_check_of_a_file_that_is_not_there_is_wrong_use(desk: Desk) -> None:
     assert desk.type("check", "nowhere.yaml").returncode == 2
 
 
+@pytest.mark.parametrize("command", [("plan",), ("explain", "embeddings"), ("report",), ("check",), ("status",)])
+def test_settings_that_are_not_there_are_wrong_use_with_what_to_do(desk: Desk, command: tuple[str, ...]) -> None:
+    desk.config.unlink()
+    done = desk.type(*command)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"{desk.config}: cannot be read: No such file or directory. Set LIFECYCLE_CONFIG to the settings' path, "
+        "or write settings with `lifecycle init NAMESPACE`\n"
+    )
+
+
 def test_schema_is_what_is_in_the_repository(desk: Desk) -> None:
     kept = Path(__file__).parents[2] / "functions" / "lifecycle.schema.json"
     assert json.loads(desk.type("schema").stdout) == json.loads(kept.read_text())

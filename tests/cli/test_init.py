@@ -58,6 +58,24 @@ def test_without_a_token_it_says_so(desk: Desk, tmp_path: Path) -> None:
     assert (done.returncode, "set HF_TOKEN" in done.stderr) == (2, True)
 
 
+def test_without_a_namespace_it_says_which_are_possible(desk: Desk) -> None:
+    done = desk.type("init")
+    assert done.returncode == 2
+    assert done.stderr.endswith("Hugging Face, one of those that HF_TOKEN sees: somebody, acme\n")
+
+
+@pytest.mark.parametrize("fault", [Fault("status", status=429), Fault("html", status=200), Fault("reset-before")])
+def test_without_a_namespace_it_says_what_is_missing_whatever_hugging_face_answers(desk: Desk, fault: Fault) -> None:
+    desk.hub.faults.add(fault)
+    done = desk.type("init")
+    assert (done.returncode, "NAMESPACE is missing: your user or organization" in done.stderr) == (2, True)
+
+
+def test_without_a_token_either_nobody_is_asked(desk: Desk) -> None:
+    assert "NAMESPACE is missing" in desk.type("init", HF_TOKEN="").stderr
+    assert desk.hub.requests == []
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_namespace_that_cannot_be_read_leaves_no_file(desk: Desk, tmp_path: Path, status: int) -> None:
     desk.hub.faults.add(Fault("status", "GET /v2/endpoint", status=status))

@@ -1,6 +1,7 @@
 """Every command on terminals of 40, 80 and 200 columns and in a pipe, without colour: no name is ever cut."""
 
 import re
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -33,7 +34,7 @@ LINES: dict[str, tuple[list[str], list[str]]] = {
     "resume": ([LONG, "--dry-run"], [LONG, OTHER]),
     "warm": ([LONG, "--dry-run"], [LONG, OTHER]),
     "release": (["*", "--dry-run"], [LONG, OTHER]),
-    "run": ([LONG, "--", "printenv", f"HF_ENDPOINT_URL_{LONG.upper().replace('-', '_')}"], [f"/own/{OTHER}"]),
+    "run": ([LONG, "--", sys.executable, "-c", "import os; print(os.environ['HF_ENDPOINT_URL'])"], [f"/own/{OTHER}"]),
     "history": ([], [LONG, OTHER]),
     "report": ([], [LONG]),
     "sync": (["--dry-run"], ["lifecycle-hours-2200-", "America/Argentina/ComodRivadavia"]),

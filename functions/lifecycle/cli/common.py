@@ -53,7 +53,8 @@ def read_settings(path: Path) -> Settings:
     try:
         return settings.parse(path.read_bytes())
     except OSError as error:
-        wrong(f"{path}: cannot be read: {error.strerror}. LIFECYCLE_CONFIG names another file")
+        told = f"{path}: cannot be read: {error.strerror}"
+        wrong(f"{told}. Set LIFECYCLE_CONFIG to the settings' path, or write settings with `lifecycle init NAMESPACE`")
     except Invalid as error:
         raise Stop(f"{path}:\n{error}") from None
 

@@ -6,18 +6,21 @@ import random
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urljoin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
+import httpx
 
 from lifecycle.cli import output
 from lifecycle.cli.common import read_environment, run, wrong
-from lifecycle.config.environment import Environment
+from lifecycle.config.environment import API, Environment
 from lifecycle.core.model import AT_REST, Endpoint, Prices
 from lifecycle.core.text import visible
 from lifecycle.errors import Failure
 
 SECONDS = 60.0
+WHOAMI = "https://huggingface.co/api/whoami-v2"  # another server than that of the endpoints
 LONG_AGO = timedelta(days=1)
 NAME = re.compile(r"[a-z0-9-]{1,32}")
 HEAD = """\
@@ -32,14 +35,18 @@ endpoints:{none}
 
 
 @click.command()
-@click.argument("namespace")
+@click.argument("namespace", required=False)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default=Path("lifecycle.yaml"))
-def init(namespace: str, file: Path) -> None:
+def init(namespace: str | None, file: Path) -> None:
     """Read NAMESPACE at Hugging Face with HF_TOKEN, and write settings for its endpoints to FILE (lifecycle.yaml).
 
     An existing FILE is never overwritten. Each endpoint's price, last use and a suggestion are comments.
     """
     env = read_environment()
+    if namespace is None:
+        known = asyncio.run(_namespaces(env)) if env.token else []
+        listed = f"one of those that HF_TOKEN sees: {', '.join(map(visible, known))}" if known else "see --help"
+        wrong(f"NAMESPACE is missing: your user or organization at Hugging Face, {listed}")
     if file.exists():
         wrong(f"{file} exists, and is not overwritten; name another FILE")
     if not env.token:
@@ -53,6 +60,18 @@ def init(namespace: str, file: Path) -> None:
         wrong(f"{file}: cannot be written: {error.strerror}")
     output.line(f"{file}: {len(endpoints)} endpoints, dry_run: true")
     output.line(f"Next: write hours, then LIFECYCLE_CONFIG={file} lifecycle check, and lifecycle plan")
+
+
+async def _namespaces(env: Environment) -> list[str]:
+    """The token's user and organizations; none where that is not known."""
+    url = WHOAMI if env.endpoints_url == API else urljoin(env.endpoints_url, "/api/whoami-v2")
+    try:
+        async with httpx.AsyncClient(timeout=SECONDS) as http:
+            answer = await http.get(url, headers={"Authorization": f"Bearer {env.token}"})
+        told = answer.raise_for_status().json()
+        return [str(told["name"]), *(str(one["name"]) for one in told.get("orgs", ()))]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 async def _read(env: Environment, token: str, namespace: str) -> tuple[list[Endpoint], Prices]:
