@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from lifecycle.errors import Failure
-from lifecycle.retry import MOST_ATTEMPTS, retry
+from lifecycle.retry import MOST_ATTEMPTS, retry, retry_after
 from local.simulation.simulated_time import SimulatedLoop, play
 
 BEGIN = datetime(2026, 11, 24, tzinfo=UTC)
@@ -69,3 +69,8 @@ def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
 
 def test_pauses_are_as_long_as_the_service_asks() -> None:
     assert failing(Service(retry_after=3)) == 3 * (MOST_ATTEMPTS - 1)
+
+
+@pytest.mark.parametrize("asked", ["99999999999", "Sun, 24 Jan 2027 00:00:00 GMT"])
+def test_a_service_may_ask_for_an_hour_at_most(asked: str) -> None:
+    assert retry_after({"retry-after": asked, "date": "Tue, 24 Nov 2026 00:00:00 GMT"}) == 3600

@@ -25,6 +25,8 @@ TRUSTED = ["https://x.endpoints.huggingface.cloud", "https://x.us-east-1.aws.end
 STRANGE = [
     *("http://x.endpoints.huggingface.cloud", "https://endpoints.huggingface.cloud.evil.example", "ftp://x"),
     *("https://evilendpoints.huggingface.cloud", "https://user:word@x.endpoints.huggingface.cloud", "https://[", ""),
+    *(r"https://evil.example\.endpoints.huggingface.cloud", "https://evil.example%2f.endpoints.huggingface.cloud"),
+    *("https://x.endpoints.huggingface.cloud:99999", "https://x.endpoints.huggingface.cloud:0"),
     *("https://user@x.endpoints.huggingface.cloud", "http://127.0.0.1:1", "https://evil.example#.huggingface.cloud"),
 ]
 

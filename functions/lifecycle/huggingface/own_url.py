@@ -4,6 +4,7 @@ Whatever answers there is somebody's program: only its status counts, and little
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -80,9 +81,10 @@ class OwnUrl:
             parsed = httpx.URL(url)
         except (httpx.InvalidURL, ValueError):
             return False
-        inside = parsed.host == DOMAIN or parsed.host.endswith("." + DOMAIN)
+        inside = re.fullmatch(rf"(?:[a-z0-9-]+\.)*{re.escape(DOMAIN)}", parsed.host)
         local = is_loopback(self.api) and is_loopback(url)
-        return not parsed.userinfo and ((parsed.scheme == "https" and inside) or local)
+        possible = not parsed.userinfo and (parsed.port is None or 0 < parsed.port < 2**16)
+        return possible and ((parsed.scheme == "https" and inside is not None) or local)
 
 
 def is_loopback(url: str) -> bool:
