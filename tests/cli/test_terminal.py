@@ -90,7 +90,7 @@ def test_no_name_is_cut_and_no_line_is_longer_than_the_terminal(
 @pytest.mark.parametrize("command", LINES)
 def test_in_a_pipe_nothing_is_wrapped_or_coloured(desk: Desk, command: str, tmp_path: Path) -> None:
     words, variables = typed(command, desk, tmp_path)
-    done = desk.type(*words, **variables)
+    done = desk.start(*words, **variables)
     assert done.stdout.strip(), done.stderr
     assert "\x1b" not in done.stdout + done.stderr
     assert [name for name in LINES[command][1] if name not in done.stdout] == []
