@@ -11,11 +11,11 @@ from lifecycle.errors import Failure, T, timed_out
 MOST_ATTEMPTS = 5
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds
-LONGEST_WAIT = 3600.0  # seconds that a service may ask for: callers are told of them
+LONGEST_WAIT = 86_400.0  # seconds that a service may ask for: callers are told of them
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from Retry-After (RFC 9110) or the Hub's `ratelimit: "api";r=0;t=55`; at most an hour."""
+    """Seconds to wait, from Retry-After (RFC 9110) or the Hub's `ratelimit: "api";r=0;t=55`; at most a day."""
     seconds = _asked_for(headers)
     return None if seconds is None else min(seconds, LONGEST_WAIT)
 
