@@ -95,6 +95,8 @@ def test_until_takes_the_next_such_time_in_the_entrys_zone(desk: Desk) -> None:
         (["warm", "nobody"], "unknown: nobody; known are embeddings, nights"),
         (["warm", "embeddings", "--for", "2 hours"], "durations"),
         (["warm", "embeddings", "--until", "tomorrow"], "an offset"),
+        (["warm", "embeddings", "--until", "9999-12-31 23:30"], "at most 7 days"),
+        (["warm", "embeddings", "--until", "0001-01-01 00:10"], "at most 7 days"),
         (["resume", "embeddings", "--until", "released"], "only pause"),
         (["warm", "embeddings", "--for", "2h", "--until", "23:00"], "until"),
         (["warm"], "Missing argument"),

@@ -191,7 +191,7 @@ def test_for_may_be_seven_days() -> None:
     "text",
     [
         *["2026-11-24T22:00:00+01:00", "2026-11-24T21:00:00Z", "2026-11-24T21:00Z", "2026-11-24 22:00:00+01:00"],
-        *["2026-11-24T21:00:00.000000Z", "2026-11-24T21:00:00.000000000Z"],
+        *["2026-11-24T21:00:00.000000Z", "2026-11-24T21:00:00.000000000Z", "2026-11-24t21:00:00z"],
     ],
 )
 def test_until_is_a_time_with_an_offset(text: str) -> None:
@@ -210,6 +210,11 @@ def test_until_is_a_time_with_an_offset(text: str) -> None:
 def test_until_is_in_the_future_and_at_most_seven_days_away(function: str, until: Any) -> None:
     (line,) = refused(function, until=until)
     assert line.startswith("until: ")
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_year_that_is_none_of_ours_is_told_as_too_far_away(until: str) -> None:
+    assert refused("pause", until=until) == [f'until: "{until}": must be in the future, at most 7 days from now']
 
 
 def test_until_may_be_seven_days_away() -> None:

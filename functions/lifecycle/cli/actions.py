@@ -105,4 +105,7 @@ def _instant(until: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> s
     now = parse_rfc3339(status["now"])
     if not row.get("time_zone") or now is None:
         wrong(f"--until {until}: the zone of {row['endpoint']} is not known; give a time with an offset")
-    return times.instant(until, ZoneInfo(row["time_zone"]), now).isoformat()
+    try:
+        return times.instant(until, ZoneInfo(row["time_zone"]), now).isoformat()
+    except OverflowError:
+        wrong(f"--until {until}: must be in the future, at most 7 days from now")

@@ -164,12 +164,19 @@ def _until(text: str, now: datetime, *, released: bool) -> datetime | str:
         if not released:
             raise ValueError('only pause can last until "released"')
         return RELEASED
-    until = parse_rfc3339(text)
-    if until is None or datetime.fromisoformat(text).tzinfo is None:
+    if not _has_offset(text):
         raise ValueError("must be a time with an offset, such as 2026-11-23T22:00:00+01:00")
-    if not now < until <= now + LONGEST:
+    until = parse_rfc3339(text)
+    if until is None or not now < until <= now + LONGEST:
         raise ValueError("must be in the future, at most 7 days from now")
     return until
+
+
+def _has_offset(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text.upper()).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _json(body: bytes) -> Any:
