@@ -7,7 +7,7 @@ import pytest
 
 from lifecycle.engine.dependencies import Caller
 from support.hub import TUESDAY_NOON
-from support.service import FREE, act, only, stage
+from support.service import FREE, NIGHTS, act, only, stage
 
 TICK = Caller("schedule", job="lifecycle-cron-pause", scheduled_at=TUESDAY_NOON)
 
@@ -45,3 +45,10 @@ def test_a_late_pause_leaves_what_was_changed_since_its_time(updated: int, outco
     when = TUESDAY_NOON - timedelta(minutes=10) + timedelta(minutes=updated)
     on = stage(FREE, updatedAt=when.isoformat())
     assert only(act(on, "pause", tick))[1:] == (outcome, 200)
+
+
+def test_a_scheduled_warm_that_is_skipped_sends_no_request_either() -> None:
+    """A request would count as use, and keep it from scaling to zero."""
+    on = stage(NIGHTS)
+    assert only(act(on, "warm", TICK)) == ("none", "skipped", 200)
+    assert on.hub.actions() == []

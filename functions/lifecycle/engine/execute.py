@@ -95,7 +95,7 @@ def _only_warms(situation: Situation, step: Step, how: ExecutionOptions) -> bool
     """Whether nothing is to be started, but something to be waited for or proved."""
     runs = situation.endpoint is not None and situation.endpoint.state == "running"
     comes_up = how.wait_for_starting and step.outcome == "pending"
-    proved = how.verify_ready and runs and situation.entry.warm is not False
+    proved = how.verify_ready and runs and step.outcome != "skipped" and situation.entry.warm is not False
     return step.action == "none" and (comes_up or proved)
 
 
