@@ -199,6 +199,14 @@ def skips_what_is_scheduled(patch: Patch) -> None:
     patch.setattr(cron, "scheduled", lambda *_: rules.Decision("any", "skipped", "cron", left="INFO"))
 
 
+def counts_idle_from_the_last_use_alone(patch: Patch) -> None:
+    def since_use(self: rules.Situation) -> datetime | None:
+        used = self.endpoint.last_used_at if self.endpoint else None
+        return used + self.entry.idle_after if used and self.entry.idle_after else None
+
+    patch.setattr(rules.Situation, "idle_from", property(since_use))
+
+
 # The days on which they show.
 CHRISTMAS = berlin("2026-12-24T00:00")
 HOURS = "endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, lead: 10m}}"
@@ -243,6 +251,9 @@ STALE = Day(
     {13.5: "ticks late"},
 )
 AT_REST = Day(f"{HOURS}\n{CRON}", {"gpu": {}})
+IDLE = Day(
+    "endpoints: {gpu: {idle_after: 45m}}", {"gpu": {}}, {10.0: ("touch", {"endpoint": "gpu", "state": "running"})}
+)
 DEFECTS: list[tuple[Defect, str, Day]] = [
     (ignores_overrides, "a", RUN),
     (obeys_old_messages, "b", MESSAGES),
@@ -265,6 +276,7 @@ DEFECTS: list[tuple[Defect, str, Day]] = [
     (keeps_silent_about_replica_bounds, "j", BOUNDS),
     (proves_what_need_not_answer, "j", RUNNING_IS_ENOUGH),
     (waits_for_what_nobody_can_reach, "j", PRIVATE),
+    (counts_idle_from_the_last_use_alone, "a", IDLE),
     (obeys_a_stale_tick, "k", STALE),
     (schedules_against_the_rules, "e", AT_REST),
     (skips_what_is_scheduled, "k", SCHEDULED),

@@ -82,6 +82,13 @@ class Endpoint:
             end = "running" if self.start == "comes up" else "failed"
             self.to("pending", now, (self.durations.pending, "initializing"), (seconds, end))
 
+    def used(self, now: datetime) -> None:
+        """A request to its own URL: it wakes what sleeps."""
+        if self.state == "scaledToZero":
+            self.starts(now, self.durations.wake)
+        elif self.state != "paused":
+            self.last_used = now
+
     @property
     def ready(self) -> bool:
         return self.state == "running" and (self.loaded is None or self.at >= self.loaded)

@@ -30,7 +30,7 @@ async def done(s: "Simulation", deed: ExternalEvent) -> None:
     match deed.kind:
         case "ask":
             await _ask(s, deed.detail["function"], deed.detail["body"])
-        case "touch" | "rescale" | "delete":
+        case "touch" | "rescale" | "delete" | "use":
             _change(s, deed)
         case "rotate":
             await _rotate(s)
@@ -53,6 +53,9 @@ def _change(s: "Simulation", deed: ExternalEvent) -> None:
             s.told(s.now(), f"somebody makes {name} {deed.detail['state']} at Hugging Face")
             endpoint.to(deed.detail["state"], s.now())
             endpoint.updated = s.now()
+        elif deed.kind == "use":
+            s.told(s.now(), f"somebody uses {name}")
+            endpoint.used(s.now())
         elif deed.kind == "rescale":
             s.told(s.now(), f"somebody changes the scaling of {name} at Hugging Face")
             endpoint.min_replica, endpoint.max_replica = deed.detail["min"], max(1, endpoint.max_replica)
@@ -119,6 +122,8 @@ async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
     """A manual request. In calm it leads to the overrides that the documents promise."""
     begun, keys = s.now(), [*s.oracle.entries] if asked["endpoints"] == ["*"] else asked["endpoints"]
     s.told(begun, f"by hand: {function} {json.dumps(asked)}")
+    ruled = {key: s.oracle.by_rules(key, begun) for key in keys}
+    unsure = {key for key in keys if s.oracle.by_rules(key, begun + LONGEST_ANSWER) != ruled[key]}
     calm = {key for key in keys if s.calm_since(key) < begun - LONGEST_ANSWER}
     s.disturbing.update(keys)
     _, answer = await _post(s, function, asked)
@@ -130,16 +135,19 @@ async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
         if asked.get("clear_override") and entry.overrides:
             entry.released_at = s.now()
         results = [one for one in (answer or {}).get("results", ()) if one["endpoint"] == key]
+        undisturbed = undisturbed and key not in unsure
         if results and undisturbed and any(s.entry_of(name) == key for name in s.hub.endpoints):
-            _check(s, key, function, asked, begun, results)
+            _check(s, key, function, asked, begun, results, ruled[key])
         # In trouble: whatever they became, the next run goes by it.
         entry.overrides, entry.changed_at = s.kept(key), s.now()
 
 
 def _check(
-    s: "Simulation", key: str, function: str, asked: dict[str, Any], begun: datetime, results: list[dict[str, Any]]
-) -> None:
-    expected = _expected(s, key, function, asked, begun, results)
+    s: "Simulation", key: str, function: str, asked: dict[str, Any], begun: datetime, results: list[dict[str, Any]],
+    ruled: str,
+) -> None:  # fmt: skip
+    """`ruled`: what the rules alone wanted when it came."""
+    expected = _expected(s, key, function, asked, begun, results, ruled)
     s.checked["c"] += 1
     kept = {who: one for who, one in s.kept(key).items() if not s.oracle.over(one, begun)}
     if expected is not None and not _alike(expected, kept):
@@ -152,8 +160,9 @@ def _check(
 
 
 def _expected(
-    s: "Simulation", key: str, function: str, asked: dict[str, Any], begun: datetime, results: list[dict[str, Any]]
-) -> dict[str, Decision] | None:
+    s: "Simulation", key: str, function: str, asked: dict[str, Any], begun: datetime, results: list[dict[str, Any]],
+    ruled: str,
+) -> dict[str, Decision] | None:  # fmt: skip
     """The overrides after it; None: they depend on how far the endpoints came."""
     entry, holder = s.oracle.entries[key], asked.get("holder", "")
     final = all(result["outcome"] == "failed" and FINAL.search(str(result["error"])) for result in results)
@@ -164,7 +173,8 @@ def _expected(
         left = {who: one for who, one in entry.overrides.items() if not s.oracle.over(one, begun)}
         return {who: one for who, one in left.items() if who not in gone} if done else None
     state, (until, released) = "paused" if function == "pause" else "running", _until(asked, begun)
-    made = s.oracle.asked(key, holder, state, begun, until, released=released, force=asked.get("force", False))
+    force = asked.get("force", False)
+    made = s.oracle.asked(key, holder, state, begun, until, ruled=ruled, released=released, force=force)
     if final and made.get(holder) is not entry.overrides.get(holder):
         made.pop(holder, None)
     return made

@@ -64,11 +64,10 @@ class CronChecks:
         if tick is None:
             return
         minute = tick.replace(second=0, microsecond=0)
-        self.called.add((call.function, frozenset(call.entries), minute))
+        called = call.function, frozenset(call.entries)
+        self.called.add((*called, minute))
         late = any(w.kind == "ticks late" and w.begin <= tick < w.end for w in self.s.plan.windows)
-        for action in [
-            one for one in self.s.oracle.actions if (one.do, one.entries) == (call.function, {*call.entries})
-        ]:
+        for action in [one for one in self.s.oracle.actions if (one.do, one.entries) == called]:
             if minute in action.ticks and not late and call.begun > tick + action.retried + MINUTE:
                 self.s.broke("k", f"{call.function} of {tick:%a %H:%M} is tried again {call.begun - tick} later")
         for result in call.body["results"]:

@@ -4,7 +4,7 @@ Nothing of the product is used here.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -38,6 +38,7 @@ class Entry:
 
     key: str
     rest: str
+    idle_after: timedelta | None  # for an entry that covers one endpoint of its name
     platform: str | None
     max_started: timedelta | None
     lead: timedelta
@@ -62,6 +63,7 @@ class Oracle:
 
     entries: dict[str, Entry]
     actions: list[Action]
+    used: Callable[[str], datetime | None] = lambda _: None  # when an endpoint was last used or updated
     news: dict[str, tuple[str, datetime, datetime]] = field(default_factory=dict)
     under_way: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)  # messages not yet accepted
 
@@ -90,6 +92,9 @@ class Oracle:
             return entry.rest
         if entry.has_hours:
             return "running" if minute_of(now) in entry.running else entry.rest
+        used = self.used(entry.key) if entry.idle_after else None
+        if used and entry.idle_after and used + entry.idle_after <= now:
+            return entry.rest
         return "running" if stopped is False else "any"
 
     def _stopped(self, entry: Entry, now: datetime) -> bool | None:
@@ -107,7 +112,9 @@ class Oracle:
         lapse = at + entry.max_started if at and event == "started" and entry.max_started else None
         before = bisect_right(entry.boundaries, now)
         ends = [one.until for one in entry.overrides.values() if self.over(one, now)]
-        found = [*entry.boundaries[max(0, before - 1) : before], at, lapse, entry.released_at, *ends]
+        used = self.used(key) if entry.idle_after else None
+        idle = used + entry.idle_after if used and entry.idle_after else None
+        found = [*entry.boundaries[max(0, before - 1) : before], at, lapse, idle, entry.released_at, *ends]
         return max((one for one in found if one and one <= now), default=None)
 
     def over(self, held: Decision, now: datetime) -> bool:
@@ -144,36 +151,46 @@ class Oracle:
             }
 
     def asked(
-        self, key: str, holder: str, state: str, now: datetime, until: datetime | None, *, released: bool, force: bool
+        self,
+        key: str,
+        holder: str,
+        state: str,
+        now: datetime,
+        until: datetime | None,
+        *,
+        ruled: str,
+        released: bool,
+        force: bool,
     ) -> dict[str, Decision]:
-        """The overrides after a manual request was accepted or refused (docs/http.md, "Overrides")."""
+        """The overrides after a manual request was accepted or refused (docs/http.md, "Overrides").
+
+        `ruled`: what the rules alone wanted when it came."""
         entry = self.entries[key]
         if state == "paused" and entry.protected and not force:
             return dict(entry.overrides)
         held = {who: one for who, one in entry.overrides.items() if not self.over(one, now)}
         others = {who: one for who, one in held.items() if who != holder}
         if state == "running":
-            return self._runs(key, holder, now, until, force=force, held=held, others=others)
+            return self._runs(key, holder, now, until, ruled=ruled, force=force, held=held, others=others)
         made = Decision("paused", now, until) if until or released else None
         first = commanding(others.values())
-        runs = first.state == "running" if first else bool(others) or self.by_rules(key, now) == "running"
+        runs = first.state == "running" if first else bool(others) or ruled == "running"
         if made is None and runs:
             later = [at for at in entry.leads if at > now]
             made = Decision("paused", now, min(later, default=None), entry.platform)
         return self._with(others, holder, made, held.get(holder))
 
     def _runs(
-        self, key: str, holder: str, now: datetime, until: datetime | None, *, force: bool, held: dict[str, Decision],
-        others: dict[str, Decision],
+        self, key: str, holder: str, now: datetime, until: datetime | None, *, ruled: str, force: bool,
+        held: dict[str, Decision], others: dict[str, Decision],
     ) -> dict[str, Decision]:  # fmt: skip
         left = {who: one for who, one in others.items() if who or one.state == "running"}  # anyone ends nobody's pause
         first = commanding(left.values())
         against = first is not None and first.state == "paused"
         if against and not force:
             return dict(self.entries[key].overrides)
-        wanted = self.by_rules(key, now)
         ahead = (self.by_rules(key, now + number * MINUTE) for number in range(121))
-        stops = wanted != "any" and any(later in RESTS for later in ahead)
+        stops = ruled != "any" and any(later in RESTS for later in (ruled, *ahead))
         made = Decision("running", now, until, force=force) if until else None
         if made is None and (against or stops):
             made = Decision("running", now, now + timedelta(hours=2), force=force)
@@ -222,6 +239,7 @@ def oracle(document: Mapping[str, Any], begin: datetime, end: datetime) -> Oracl
         entries[key] = Entry(
             key=key,
             rest=given.get("rest", "paused"),
+            idle_after=length(given["idle_after"]) if "idle_after" in given else None,
             platform=platform,
             max_started=length(lasts) if lasts else None,
             lead=lead,

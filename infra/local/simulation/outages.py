@@ -33,7 +33,7 @@ class ExternalEvent:
     """Something that is done from outside: by hand over HTTP, at Hugging Face, to the token, by a platform."""
 
     at: datetime
-    kind: Literal["ask", "touch", "rescale", "delete", "rotate", "revoke", "platform"]
+    kind: Literal["ask", "touch", "rescale", "delete", "use", "rotate", "revoke", "platform"]
     detail: dict[str, Any]
 
 
@@ -92,9 +92,12 @@ def deeds(
     return sorted(found, key=lambda deed: deed.at)
 
 
-def rarer_deeds(rng: random.Random, begin: datetime, days: int) -> list[ExternalEvent]:
+def rarer_deeds(rng: random.Random, begin: datetime, days: int, endpoints: list[str]) -> list[ExternalEvent]:
     """What people do seldom."""
     found = []
+    for _ in range(rng.randint(0, 20)):
+        at = begin + timedelta(days=rng.uniform(0, days))
+        found.append(ExternalEvent(at, "use", {"endpoint": rng.choice(endpoints)}))
     if rng.random() < 0.3:
         body = {"endpoints": ["*"], "for": rng.choice(["20m", "5h"]), **rng.choice([{}, {}, {"force": True}])}
         found.append(

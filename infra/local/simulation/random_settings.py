@@ -49,9 +49,14 @@ def add_rarer(rng: random.Random, document: dict[str, Any]) -> None:
     if rng.random() < 0.3:
         document["holidays"] = [rng.choice([*CALENDARS]), *document["holidays"]]
     for entry in document["endpoints"].values():
-        if rng.random() < 0.1:
+        kind = rng.choices(["", "always", "idle"], [7, 1, 2])[0]
+        if kind == "always":
             entry.pop("lead", None)
             entry["hours"] = "always"
+        if kind == "idle" and "name" not in entry:
+            for key in ("hours", "lead", "platform"):
+                entry.pop(key, None)
+            entry["idle_after"] = rng.choice(["20m", "45m", "3h"])
         if rng.random() < 0.15:
             entry["protected"] = True
         if rng.random() < 0.15:
@@ -68,7 +73,7 @@ def add_rarer(rng: random.Random, document: dict[str, Any]) -> None:
 def features(document: dict[str, Any]) -> frozenset[str]:
     """What of it is rare in these settings."""
     entries = document["endpoints"].values()
-    rare = {key for entry in entries for key in ("enforce", "protected", "warm") if key in entry}
+    rare = {key for entry in entries for key in ("enforce", "idle_after", "protected", "warm") if key in entry}
     rare |= {"always"} if any(entry.get("hours") == "always" for entry in entries) else set()
     calendars = [day for one in [document, *entries] for day in one.get("holidays", ()) if day in CALENDARS]
     rare |= {"cron"} if "cron" in document else set()

@@ -70,7 +70,8 @@ class Answers:
     def _against_the_wish(self, request: Sent, name: str, verb: str) -> None:
         """A call that began when the desired state was a minute old has no excuse."""
         wanted, since = self.steady(name)
-        action = self.s.functions.ticks[request.call] is not None and wanted == "any"
+        idle = self.s.oracle.entries[self.s.entry_of(name)].idle_after is not None
+        action = self.s.functions.ticks[request.call] is not None and (wanted == "any" or idle)
         if request.begun - since < MINUTE or action:
             return
         told = f"{request.method} {request.path}, and {wanted} is wanted since {since:%a %H:%M}"

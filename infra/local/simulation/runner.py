@@ -107,6 +107,7 @@ class Simulation:
         self.hub = HuggingFace(self.now, tokens={TOKEN: ALL_SCOPES}, quirks=plan.quirks, quota=1000)
         for endpoint in plan.endpoints:
             self.hub.add(**{**endpoint, "last_used": self.now()})
+        self.oracle.used = self._used
         self.monitoring = LocalMonitoring(self.now, METRICS, late=LATE)
         self.logging = Logging(self.now, routes=[self.monitoring.count])
         self.scheduler = Scheduler(self.now, tick=self._tick)
@@ -241,6 +242,11 @@ class Simulation:
         body = json.loads(base64.b64decode(found["httpTarget"].get("body", "")) or b"{}") if found else {}
         memory: dict[str, Any] = body.get("memory", {})
         return memory
+
+    def _used(self, name: str) -> datetime | None:
+        """When an endpoint was last used or updated."""
+        endpoint = self.hub.endpoints.get(name)
+        return max(filter(None, (endpoint.last_used, endpoint.updated)), default=None) if endpoint else None
 
     def _entry_of(self, name: str) -> str:
         entries = self.plan.document["endpoints"].items()

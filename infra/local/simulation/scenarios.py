@@ -58,7 +58,7 @@ def random_plan(seed: int, *, days: int = 7) -> Plan:
         deeds.append(
             ExternalEvent(begin + timedelta(days=rng.uniform(1, days)), "delete", {"endpoint": rng.choice(managed)})
         )
-    deeds += trouble.rarer_deeds(random.Random(f"{seed} deeds"), begin, days)
+    deeds += trouble.rarer_deeds(random.Random(f"{seed} deeds"), begin, days, managed)
     moments = [deed.at for deed in deeds] + trouble.boundaries(begin, days, document["time_zone"])
     return Plan(
         seed=seed,
