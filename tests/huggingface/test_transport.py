@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import errno
 import gzip
 import json
 import random
@@ -140,12 +141,17 @@ def test_an_answer_about_another_endpoint_is_no_answer() -> None:
 
 REFUSED = httpx.ConnectError("refused")
 REFUSED.__cause__ = ConnectionRefusedError()
+# As anyio has it: this process may open no more files, so nothing is known about the other side.
+EXHAUSTED = httpx.ConnectError("All connection attempts failed")
+EXHAUSTED.__cause__ = OSError("All connection attempts failed")
+EXHAUSTED.__cause__.__cause__ = ExceptionGroup("", [OSError(errno.EMFILE, "too many"), ConnectionRefusedError()])
 
 
 @pytest.mark.parametrize(
     ("answer", "endpoint", "unreachable"),
     [
         (REFUSED, ONE, True),
+        (EXHAUSTED, ONE, False),
         (httpx.ConnectTimeout("late"), ONE, False),
         (httpx.ConnectTimeout("late"), Endpoint("a", "running", type="private", url=URL), True),
         (httpx.Response(200), Endpoint("a", "running"), True),

@@ -4,6 +4,7 @@ The token goes where `url` says: whoever calls checks that. Redirects are never 
 """
 
 import asyncio
+import errno
 import ssl
 import zlib
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from lifecycle.retry import time_limit
 
 CONNECTS_WITHIN = 5.0  # seconds
 LARGEST_ERROR = 64 * 1024  # bytes of an error's body; it is cut behind them
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL)  # here, not there
 ERROR_WITHIN = 2.0  # seconds for the body of an error, whose status is known
 
 
@@ -129,10 +131,12 @@ def _inflater(encoding: str) -> Callable[[bytes, int], bytes] | None:
 
 
 def _is_refused(error: BaseException) -> bool:
-    """Whether the network refused, rather than TLS or the other side in the middle of a handshake."""
-    causes = []
-    cause: BaseException | None = error
-    while cause is not None:
-        causes.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    return any(isinstance(c, OSError) for c in causes) and not any(isinstance(c, ssl.SSLError) for c in causes)
+    """Whether the network refused, rather than TLS, the other side in the middle of a handshake, or this machine."""
+    causes: list[BaseException] = []
+    found = [error]
+    while found:
+        causes.append(cause := found.pop())
+        more = cause.__cause__ or cause.__context__
+        found += [*(cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()), *([more] if more else ())]
+    own = any(isinstance(c, ssl.SSLError) or getattr(c, "errno", None) in EXHAUSTED for c in causes)
+    return any(isinstance(c, OSError) for c in causes) and not own
