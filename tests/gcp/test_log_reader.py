@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from lifecycle.core import report
 from lifecycle.core.history import CONDITION, LogLine
-from lifecycle.core.report import mornings
-from lifecycle.engine.history import history, reported
+from lifecycle.engine.history import history
 from lifecycle.errors import Failure
 from lifecycle.gcp.log_reader import LogReader
 from lifecycle.gcp.rest import Rest
@@ -167,5 +167,5 @@ def test_the_first_line_about_a_morning_says_whether_it_was_on_time() -> None:
     local.wrote(7, hours_begin=begin, on_time=False)
     local.wrote(7.05, hours_begin=begin, on_time=True)
     local.wrote(8, hours_begin=None, on_time=None)
-    (morning,) = mornings(ask(local, lambda source: reported(source, BEGIN, BEGIN + 24 * HOUR)))
+    (morning,) = report.mornings(ask(local, lambda source: source.lines(report.CONDITION, BEGIN, BEGIN + 24 * HOUR)))
     assert (morning.name, morning.begin, morning.on_time) == ("embeddings-prod", BEGIN + 7 * HOUR, False)

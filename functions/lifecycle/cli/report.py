@@ -21,7 +21,7 @@ from lifecycle.core.entries import Settings
 from lifecycle.core.forecast import forecast
 from lifecycle.core.model import StoredState
 from lifecycle.core.money import Bill, exact_bill
-from lifecycle.core.report import Morning, Row, Share, by_entry, by_tag, changes, mornings, total
+from lifecycle.core.report import CONDITION, Morning, Row, Share, by_entry, by_tag, changes, mornings, total
 from lifecycle.core.rules import Situation
 from lifecycle.core.text import visible
 from lifecycle.core.times import in_words
@@ -88,7 +88,6 @@ def _middle(month: str, now: datetime) -> datetime:
 
 async def _read(env: Environment, settings: Settings, middle: datetime, now: datetime) -> tuple[Past, Observed]:
     from lifecycle.app import http_client, log_reader, monitoring
-    from lifecycle.engine.history import reported
 
     zones = {entry.zone for entry in settings.entries.values()}
     months = {
@@ -103,7 +102,7 @@ async def _read(env: Environment, settings: Settings, middle: datetime, now: dat
         written = None
         if lines:
             first, last = min(begin for begin, _ in months.values()), max(end for _, end in months.values())
-            written = await reported(lines, first, last + settings.reconcile_every)
+            written = await lines.lines(CONDITION, first, last + settings.reconcile_every)
         known = changes(written or ())
         bills: dict[Series, Bill] = {}
         for zone, (begin, end) in months.items():

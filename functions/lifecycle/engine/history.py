@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from lifecycle.core.history import CONDITION, Event, LogLine, events
+from lifecycle.core.history import CONDITION, Event, events
 from lifecycle.core.lead import REMEMBERED
-from lifecycle.core.report import CONDITION as REPORTED
 from lifecycle.engine.past import PATIENCE
 from lifecycle.errors import Failure
 from lifecycle.gcp.log_reader import LogReader, quoted
@@ -36,11 +35,6 @@ async def lately(source: LogReader | None, names: Sequence[str], now: datetime) 
     except Failure as failure:
         return failure
     return [event for event in reversed(found) if event.changed or event.failed]
-
-
-async def reported(source: LogReader, since: datetime, until: datetime) -> Sequence[LogLine]:
-    """The lines that a report is made from. Raises `Failure`."""
-    return await source.lines(REPORTED, since, until)
 
 
 async def start_medians(source: LogReader | None, names: Sequence[str], now: datetime) -> dict[str, float]:
