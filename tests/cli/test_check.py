@@ -39,7 +39,7 @@ def test_settings_without_a_mistake_say_what_may_surprise_and_exit_with_0(check:
         f"{check.path}: 3 entries, 0 scheduled actions, OK",
         "platform trainer: followed by a",
         "warning: holidays: all dates are in the past",
-        "warning: endpoints.c: covers the same as endpoints.b, which comes first: it never decides",
+        "warning: endpoints.c: covers the same as endpoints.b, which comes first, so it has no effect",
     ]
 
 

@@ -244,7 +244,7 @@ def test_a_renewal_that_fails_is_tried_again_until_the_hold_ends(monkeypatch: py
 
     asked, warnings = renewals(script, monkeypatch, seconds=460)
     assert [at for _, at in asked if 300 <= at < 460] == [*range(300, 460, 10)]
-    assert warnings == ["the hold is not renewed: 503 nothing answers", "held again"]
+    assert warnings == ["the hold is not renewed: 503 nothing answers", "the hold is renewed again"]
 
 
 def test_a_hold_that_ended_unrenewed_is_said_to_be_lost_and_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,8 +253,10 @@ def test_a_hold_that_ended_unrenewed_is_said_to_be_lost_and_asked_for_again(monk
 
     _, warnings = renewals(script, monkeypatch, seconds=2000)
     assert warnings == [
-        "the hold is not renewed: 503 nothing answers", "the hold is lost: 503 nothing answers", "held again",
-    ]  # fmt: skip
+        "the hold is not renewed: 503 nothing answers",
+        "the hold is lost: 503 nothing answers",
+        "the hold is renewed again",
+    ]
 
 
 def test_a_pause_by_another_is_a_warning_and_the_command_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,5 +54,5 @@ def test_a_budget_that_is_nearly_spent_says_how_much_was_billed(desk: Desk, text
 def test_a_budget_of_which_nothing_is_known_says_why(desk: Desk, text: str, whose: str) -> None:
     on = billed(text, 41)
     on.monitoring.faults.add(Fault("status", status=403))
-    why = "what was billed is not known: Cloud Monitoring: 403 on purpose"
+    why = "the billed costs are unknown: Cloud Monitoring: 403 on purpose"
     assert f"{whose.format('budget of $20.00 for November')}: {why}" in printed(desk, on)

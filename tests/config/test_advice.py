@@ -27,7 +27,7 @@ def warned(text: str, now: datetime = NOW) -> list[str]:
 )
 def test_whole_days_under_holidays_are_warned_of(hours: str) -> None:
     (told,) = warned(f"holidays: [DE]\nendpoints: {{a: {{hours: {hours}}}}}")
-    assert told.startswith("endpoints.a.hours: whole days, but it rests on holidays, first on 2026-12-25")
+    assert told.startswith("endpoints.a.hours: whole days, but it is stopped on holidays, first on 2026-12-25")
     assert "hours: always" in told
 
 
@@ -72,7 +72,7 @@ def test_dates_that_go_on_are_not(dates: str) -> None:
 def test_two_entries_that_cover_the_same_are_warned_of(same: str) -> None:
     other = same.replace("[gpu, dev]", "[dev, gpu]")
     (told,) = warned(f"endpoints: {{first: {{{same}}}, second: {{{other}}}, third: {{name: other-*}}}}")
-    assert told == "endpoints.second: covers the same as endpoints.first, which comes first: it never decides"
+    assert told == "endpoints.second: covers the same as endpoints.first, which comes first, so it has no effect"
 
 
 @pytest.mark.parametrize(

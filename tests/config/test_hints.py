@@ -82,7 +82,7 @@ def test_at_the_top_too(text: str, looks: str) -> None:
             'did you mean ["Mon-Fri 08:00-20:00", "Sat 10:00-16:00"]?',
         ),
         ("    hours: 24/7", "did you mean always?"),
-        ("    hours: [always]", "always goes with nothing else: hours: always"),
+        ("    hours: [always]", "always cannot be combined with other hours; write hours: always"),
         ("    holidays: DE-BY", "did you mean [DE-BY]?"),
         ("    holidays: 2026-12-25", "did you mean [2026-12-25]?"),
         ("    tags: dev", "did you mean [dev]?"),

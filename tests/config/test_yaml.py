@@ -55,7 +55,7 @@ def test_keys_that_are_equal_as_values_are_two_keys() -> None:
 
 def test_a_key_that_is_no_text_is_refused() -> None:
     (told,) = refusal("namespace: acme\nendpoints: {a: {warm: {body: {x: {[1]: a}}}}}")
-    assert told == "endpoints.a.warm.body.x: keys are plain names (line 2)"
+    assert told == "endpoints.a.warm.body.x: keys must be plain names (line 2)"
 
 
 def test_merging_by_an_arrow_is_an_unknown_key() -> None:

@@ -107,12 +107,12 @@ def test_a_month_may_begin_where_midnight_does_not_exist() -> None:
     ("bill", "words"),
     [
         (Bill(12.5, NOVEMBER), "$12.50 billed"),
-        (Bill(12.5, NOVEMBER, timedelta(hours=6)), "$12.50 billed; 6h are not known and count as 0"),
+        (Bill(12.5, NOVEMBER, timedelta(hours=6)), "$12.50 billed; 6h are unknown and count as 0"),
         (
             Bill(1.0, at("Mon 08:00")),
-            "$1.00 billed; known since Mon 2026-11-23 08:00 Europe/Berlin, before that counts as 0",
+            "$1.00 billed; known since Mon 2026-11-23 08:00 Europe/Berlin, costs before that count as 0",
         ),
-        (Bill(), "$0.00 billed; known since now, before that counts as 0"),
+        (Bill(), "$0.00 billed; known since now, costs before that count as 0"),
         (Bill(1.0, NOVEMBER + timedelta(minutes=50)), "$1.00 billed"),
     ],
 )
@@ -122,7 +122,7 @@ def test_what_is_not_known_is_said(bill: Bill, words: str) -> None:
 
 def test_why_nothing_is_known_is_said() -> None:
     unread = Spending("embeddings", BUDGET, reason="Cloud Monitoring: no answer in time")
-    told = "what was billed is not known: Cloud Monitoring: no answer in time"
+    told = "the billed costs are unknown: Cloud Monitoring: no answer in time"
     assert describe(unread, NOON) == f"budget of $20.00 for November: {told}"
 
 

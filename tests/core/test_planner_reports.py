@@ -37,10 +37,10 @@ REST = f"{NIGHTS}, rest: scaledToZero"
         (f"{OFFICE}, start: false", "paused", {}, f"{INSIDE}; but start is false: the rules never start it", "INFO"),
         (NIGHTS, "running", {}, OUTSIDE, "INFO"),
         (REST, "running", {}, OUTSIDE, "INFO"),
-        (REST, "initializing", {}, f"{OUTSIDE}; left while it is initializing", "WARNING"),
+        (REST, "initializing", {}, f"{OUTSIDE}; left alone while it is initializing", "WARNING"),
         (
             *(REST, "running", {"last_used_at": at("Tue 11:50")}),
-            *(f"{OUTSIDE}; left: used at 11:50 Europe/Berlin, less than 15m ago", "WARNING"),
+            *(f"{OUTSIDE}; left alone: used at 11:50 Europe/Berlin, less than 15m ago", "WARNING"),
         ),
         (
             *(f"{NIGHTS}, enforce: false", "running", {}),

@@ -158,7 +158,7 @@ def test_one_that_comes_back_with_other_bounds_than_it_had_before_its_rest_is_re
 
     on.hub.script("POST embeddings-prod/resume", resumes)
     (result,) = reconcile(on).results
-    assert "1 to 1 after a rest that set them to 0 to 0" in result.reason
+    assert "1 to 1 after a pause that set them to 0 to 0" in result.reason
     assert result.level == "WARNING"
 
 

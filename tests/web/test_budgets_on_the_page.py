@@ -51,6 +51,6 @@ def test_a_budget_that_is_nearly_spent_says_how_much_was_billed(text: str, whose
 def test_a_budget_of_which_nothing_is_known_says_why_and_rests_nothing(text: str, whose: str) -> None:
     on = billed(text, 41)
     on.monitoring.faults.add(Fault("status", status=403))
-    why = "what was billed is not known: Cloud Monitoring: 403 on purpose"
+    why = "the billed costs are unknown: Cloud Monitoring: 403 on purpose"
     assert budget(on) == f"budget of $20.00 for November{whose}: {why}"
     assert "running hours: always" in line(shown(on), "embeddings-prod")

@@ -15,7 +15,7 @@ from lifecycle.core.times import parse_rfc3339
 from lifecycle.engine.request import RELEASED
 
 HOLDER = click.option(
-    "--holder", help="The holder of the request, instead of you: 1 to 64 letters, digits, '.', '_' and '-'."
+    "--holder", help="The holder of the override, instead of you: 1 to 64 letters, digits, '.', '_' and '-'."
 )
 
 
@@ -23,11 +23,13 @@ def _verb(name: str, text: str) -> click.Command:
     @click.command(name, help=text)
     @NAMES
     @click.option("--for", "length", help="Duration of the override: 90s, 45m, 1h30m, 2d; at most 7d.")
-    @click.option("--until", help="Instead: HH:MM, 'Fri HH:MM' or 'YYYY-MM-DD HH:MM' on the clock of the entry's zone, "
+    @click.option("--until", help="Or: HH:MM, 'Fri HH:MM' or 'YYYY-MM-DD HH:MM' in the entry's time zone, "
         "or a time with an offset" + ("; or released." if name == "pause" else "."))  # fmt: skip
-    @click.option("--note", help="Why; it is kept with the override.")
+    @click.option("--note", help="The reason; it is shown with the override.")
     @HOLDER
-    @click.option("--force", is_flag=True, help="Also against another's pause, a spent budget or `protected`.")
+    @click.option(
+        "--force", is_flag=True, help="Also act against another holder's pause, a spent budget or `protected`."
+    )
     @DRY
     @AS_JSON
     def command(
@@ -55,7 +57,7 @@ warm = _verb("warm", "Make endpoints run; return when they answered, and print t
 @DRY
 @AS_JSON
 def release(names: tuple[str, ...], holder: str | None, all_holders: bool, dry_run: bool, as_json: bool) -> None:
-    """End your overrides: give endpoints back to the rules."""
+    """End your overrides; the rules decide again."""
     asked = {"holder": holder, "holders": "all" if all_holders else None, "dry_run": dry_run or None}
     body = {key: value for key, value in asked.items() if value is not None}
     _ask(read_environment(), "reconcile", [{"endpoints": list(names), "clear_override": True, **body}], as_json)

@@ -14,7 +14,7 @@ from lifecycle.core.text import visible
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @AS_JSON
 def check(file: Path | None, as_json: bool) -> None:
-    """Report every mistake in the settings, and what may surprise in those without one."""
+    """Report every mistake in the settings; if there is none, report warnings."""
     from lifecycle.cli import output
     from lifecycle.config import advice
 

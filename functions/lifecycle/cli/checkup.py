@@ -81,7 +81,7 @@ def _quota_project(env: Environment) -> Finding:
     except (OSError, ValueError) as error:
         return Finding(about, False, f"{path}: {error}", f"`gcloud auth application-default login`, then {set_it}")
     if not isinstance(given, dict) or given.get("type") != "authorized_user":
-        return Finding(about, True, "a service's own account needs none")
+        return Finding(about, True, "a service account needs none")
     project = given.get("quota_project_id") or os.environ.get("GOOGLE_CLOUD_QUOTA_PROJECT")
     return Finding(about, bool(project), str(project or f"{path} names none"), set_it)
 
@@ -148,7 +148,7 @@ async def _token(
     yield Finding("permission to manage", status == 404, said, "add it to the token at Hugging Face")
     running = [row["url"] for row in rows if row["state"] == "running" and row["url"]]
     if not running:
-        yield Finding("permission to call", None, "no endpoint runs, and none is woken to find out")
+        yield Finding("permission to call", None, "no endpoint runs, and doctor wakes none")
         return
     status = await _status_of(http, "GET", running[0], headers)
     said = f"inference.endpoints.infer.write: {f'not there ({status})' if status in (401, 403) else 'there'}"
@@ -181,7 +181,7 @@ async def _jobs(
     if not env.scheduler_parent:
         unread = status is not None and "scheduler" in status["unknown"]
         said = "the functions cannot read Cloud Scheduler" if unread else "SCHEDULER_PARENT is not set here"
-        do = "without it no override and no end is kept: set SCHEDULER_PARENT for the functions"
+        do = "without it no override can be stored: set SCHEDULER_PARENT for the functions"
         yield Finding(about, False if unread else None, said, do)
         return
     from lifecycle.gcp.scheduler import Client, Scheduler
@@ -198,7 +198,7 @@ async def _jobs(
         yield Finding("reconcile job", False, f"{reconcile_id(env.prefix)} is not there", SYNC)
     else:
         said = f"{reconcile.id}: {reconcile.state}"
-        yield Finding("reconcile job", reconcile.state == "ENABLED", said, f"{SYNC}; it sets the job going again")
+        yield Finding("reconcile job", reconcile.state == "ENABLED", said, f"{SYNC}; it resumes the job")
     if not env.functions_url or (not env.invoker and not is_loopback(env.functions_url)):
         missing = "INVOKER_SERVICE_ACCOUNT" if env.functions_url else "FUNCTIONS_URL"
         yield Finding(about, False, f"not compared: {missing} is not set", 'set it, as `eval "$(make -s shell)"` does')

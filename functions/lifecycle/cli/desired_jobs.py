@@ -1,7 +1,7 @@
-"""The jobs of Cloud Scheduler that the settings ask for (design, "Cloud Scheduler jobs"). Pure.
+"""The jobs of Cloud Scheduler that the settings ask for (docs/design.md, "Cloud Scheduler jobs"). Pure.
 
-A boundary that cron cannot say exactly (a holiday, a clock change inside a lead) still ends right: `reconcile` decides
-when it is fired, and the next reconcile run corrects what no boundary caught.
+Some boundaries have no exact cron schedule: around holidays, and clock changes within a lead. That is harmless: a job
+only calls `reconcile`, which decides, and the next reconcile run corrects what no boundary job caught.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from lifecycle.gcp.jobs import Job, Retries, body, budget_body, budget_id, hours
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-# The functions' own limits and half a minute; beyond that the attempt is lost anyway.
+# The functions' own time limits and half a minute.
 DEADLINE = {"pause": 90, "resume": 90, "warm": 570, "reconcile": 570}
 NO_RETRIES = Retries(0, timedelta(), timedelta(seconds=5), HOUR, 5)
 THREE_RETRIES = Retries(3, timedelta(), timedelta(seconds=60), HOUR, 5)
@@ -28,7 +28,7 @@ DAY_NAMES = [day.lower() for day in DAYS]
 
 @dataclass(frozen=True)
 class Target:
-    """Where jobs go: the functions' URL with `{name}` in it, the account whose token they carry, and their prefix."""
+    """Where jobs go: the functions' URL with `{name}` in it, the account whose token they send, and their prefix."""
 
     functions_url: str
     account: str
@@ -65,7 +65,7 @@ def jobs(settings: Settings, target: Target) -> list[Job]:
 
 
 def cron_of(minute: int, days: frozenset[int]) -> str:
-    """A weekly boundary as cron says it, where Sunday is 0."""
+    """The cron schedule of a weekly boundary; in cron Sunday is 0."""
     runs = _runs(frozenset((day + 1) % 7 for day in days))
     of_week = "*" if len(days) == 7 else ",".join(f"{a}-{b}" if a < b else str(a) for a, b in runs)
     return f"{minute % 60} {minute // 60} * * {of_week}"
@@ -102,8 +102,8 @@ def _cron(settings: Settings, target: Target) -> Iterator[Job]:
 
 
 def cron_retries(action: Cron) -> Retries:
-    """Up to five retries, within an hour and half the time to the next tick even if every attempt takes its whole time;
-    but one at least where a quick failure leaves time for it."""
+    """Up to five retries, which end within an hour and half the time to the next tick, even if every attempt takes its
+    full time. At least one retry, which only happens if the attempt fails quickly enough."""
     longest = min(HOUR, shortest_gap(action.at) / 2)
     attempt = timedelta(seconds=DEADLINE[action.do])
     counts = [count for count in range(1, 6) if count * attempt + (2**count - 1) * LEAST_WAIT <= longest]
@@ -122,7 +122,7 @@ def _platforms(settings: Settings, target: Target) -> Iterator[Job]:
 
 
 def _budgets(settings: Settings, target: Target) -> Iterator[Job]:
-    """One for each budget, at the first minute of the month; its body stores what is known of it."""
+    """A job for each budget, at the first minute of the month; its body stores whether the budget is spent."""
     budgets = {"": settings.budget, **{key: entry.budget for key, entry in settings.entries.items()}}
     for key, budget in budgets.items():
         if budget:

@@ -1,4 +1,4 @@
-"""`lifecycle doctor`: everything that a working system stands on, and what to do where it does not."""
+"""`lifecycle doctor`: checks everything that the system needs, and shows what to do about a failed check."""
 
 import json
 from dataclasses import asdict
@@ -19,9 +19,9 @@ STYLES = {True: None, False: "red", None: "dim"}
 @click.command()
 @AS_JSON
 def doctor(as_json: bool) -> None:
-    """Check token, names, jobs, functions, rights, clock and quota project; show what to do. Changes nothing.
+    """Check token, names, jobs, functions, rights, clock and quota project; show what to do. Change nothing.
 
-    ✓ right  ✗ wrong, with what to do  – not looked at
+    ✓ passed  ✗ failed, with what to do  – not checked
     """
     found = run(output.waiting(_all(read_environment()), "doctor"))
     if as_json:

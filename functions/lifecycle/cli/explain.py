@@ -1,4 +1,4 @@
-"""`lifecycle explain NAME`: each rule's verdict in order, who changed it last, who can wake it, and what comes next."""
+"""`lifecycle explain NAME`: whether each rule applies, who changed it last, who can wake it, and the next changes."""
 
 import json
 from collections.abc import Mapping
@@ -30,7 +30,8 @@ WAKES = {
 @click.argument("name")
 @AS_JSON
 def explain(name: str, as_json: bool) -> None:
-    """Show which rule decides and which would decide next, who changed it last, who can wake it, and what follows."""
+    """Show which rule decides and which would decide next, who changed the endpoint last, who can wake it, and the next
+    changes."""
     env = read_environment()
     settings = read_settings(env.config)
     answer, why = run(output.waiting(functions.status(env), "explain"))

@@ -24,7 +24,7 @@ async def ask(env: Environment, function: str, body: Mapping[str, Any]) -> tuple
 
 
 async def status(env: Environment) -> tuple[Mapping[str, Any], list[str]]:
-    """What `status` answers, and why what it names in `unknown` is so, where that can be told. Raises `Failure`."""
+    """The answer of `status`, and why something is unknown, if that is known. Raises `Failure`."""
     if not env.functions_url:
         return await _direct_status(env)
     code, answer = await _remote(env, "status", None)
@@ -34,7 +34,7 @@ async def status(env: Environment) -> tuple[Mapping[str, Any], list[str]]:
 
 
 def refusal(code: int, answer: Any) -> str:
-    """What a function said where it gave no results."""
+    """The message of an answer without results."""
     detail = answer.get("detail") if isinstance(answer, dict) else None
     return str(detail) if detail and code < 500 else f"{code} {detail or answer}"
 
@@ -84,7 +84,7 @@ async def _direct_status(env: Environment) -> tuple[Mapping[str, Any], list[str]
 
 
 def _redacted(service: "Service", answer: Any) -> Any:
-    """An answer without the token, as the functions give it: a note may hold it."""
+    """An answer without the token, which a note may contain; the functions redact it, too."""
     return json.loads(service.deps.token.redact(json.dumps(answer)))
 
 

@@ -21,7 +21,7 @@ from lifecycle.core.times import duration
 def history(names: tuple[str, ...], since: str, as_json: bool) -> None:
     """Show what changed, when, by which rule or whom, and what failed; also changes made at Hugging Face.
 
-    Runs that changed nothing are folded.
+    Repeated events are shown once, with their count.
     """
     env = read_environment()
     try:

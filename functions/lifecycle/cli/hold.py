@@ -1,4 +1,4 @@
-"""Endpoints kept running for as long as something needs them: by an override that is renewed until it is released."""
+"""Holds: keeps endpoints running while a command or a block runs, by an override that is renewed and then released."""
 
 import asyncio
 import logging
@@ -20,11 +20,13 @@ T = TypeVar("T")
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=7)
 AGAIN = 10.0  # seconds until a renewal that failed is tried again
 RENEWED_WITHIN, RELEASED_WITHIN = 60.0, 60.0  # seconds
-UNKEPT = "SCHEDULER_PARENT is not set: no hold can be kept, so a run that dies would leave the endpoint running"
+UNKEPT = (
+    "SCHEDULER_PARENT is not set: no override can be stored, so the endpoint would keep running if this process dies"
+)
 
 
 class Refused(Failure):
-    """A function refused the request as it is: a mistake in it, or no scheduler."""
+    """The request has a mistake, or no override can be stored; trying again does not help."""
 
 
 def read_hold(text: str) -> timedelta:
@@ -37,7 +39,7 @@ def read_hold(text: str) -> timedelta:
 
 @dataclass
 class Hold:
-    """A hold on `names` in the name of `holder`. `warn` gets what people must see while it lasts."""
+    """A hold on `names`, whose override belongs to `holder`. `warn` gets the warnings while it lasts."""
 
     env: Environment
     names: Sequence[str]
@@ -47,7 +49,10 @@ class Hold:
     _renewing: "asyncio.Task[None] | None" = None
 
     async def begin(self) -> list[dict[str, Any]]:
-        """Warms them, and renews from then on; a result for each endpoint. Raises `Failure` where one is not warm."""
+        """Warms the endpoints, and renews the override from then on; a result for each endpoint.
+
+        Raises `Failure` if one does not become warm.
+        """
         if not self.env.functions_url and not self.env.scheduler_parent:
             raise Refused(UNKEPT, code="refused", retryable=False)
         self._renewing = asyncio.create_task(self._renew())
@@ -59,7 +64,7 @@ class Hold:
             raise
 
     async def end(self) -> None:
-        """Renews no more, and releases what this holder holds. Raises `Failure`."""
+        """Stops renewing, and releases the holder's overrides. Raises `Failure`."""
         if self._renewing is None:
             return
         self._renewing.cancel()
@@ -91,7 +96,7 @@ class Hold:
                 trouble, due = found, clock() + (third if lost else min(third, AGAIN))
             else:
                 if trouble:
-                    self.warn("held again")
+                    self.warn("the hold is renewed again")
                 trouble, ends, due = "", asked + 3 * third, asked + third
 
     async def _ask(self, function: str) -> list[dict[str, Any]]:
@@ -122,7 +127,7 @@ def _why(status: int, answer: Any) -> str:
 
 
 def urls(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """HF_ENDPOINT_URL where one endpoint is meant, and HF_ENDPOINT_URL_<NAME> for both names of each."""
+    """HF_ENDPOINT_URL if there is one endpoint, and HF_ENDPOINT_URL_<NAME> for both names of each."""
     named = {row["name"]: row["url"] for row in rows}
     keys = [row["endpoint"] for row in rows]
     named |= {row["endpoint"]: row["url"] for row in rows if keys.count(row["endpoint"]) == 1}
@@ -138,12 +143,12 @@ def _variable(name: str) -> str:
 
 @contextmanager
 def running(name: str, *, hold: str = "15m", holder: str | None = None) -> Iterator[str]:
-    """Keeps one endpoint running while the block runs, and gives its URL; it answers when the block begins.
+    """Keeps one endpoint running while the block runs. Yields its URL, which answers when the block begins.
 
-    `name`: an entry of the settings that covers one endpoint, or an endpoint's name at Hugging Face. `hold`: after what
-    time it may rest when this process dies; it is renewed at every third of that. `holder`: in whose name, instead of a
-    new one. Raises `lifecycle.errors.Failure` where it cannot be made to answer, ValueError for a wrong `hold`. What
-    goes wrong later is a warning of the logger "lifecycle".
+    `name`: an entry of the settings that covers one endpoint, or an endpoint's name at Hugging Face. `hold`: how long
+    the endpoint keeps running if this process dies; the override is renewed after every third of that. `holder`: the
+    owner of the override; default: a new name. Raises `lifecycle.errors.Failure` if the endpoint does not answer, and
+    ValueError for a wrong `hold`. Later problems are warnings of the logger "lifecycle".
     """
     length, warn = read_hold(hold), logging.getLogger("lifecycle").warning
     loop = asyncio.new_event_loop()

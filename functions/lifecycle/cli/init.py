@@ -113,7 +113,7 @@ def settings_for(namespace: str, endpoints: list[Endpoint], prices: Prices, *, z
 
 def _suggestions(endpoint: Endpoint, now: datetime) -> list[str]:
     if endpoint.state in AT_REST:
-        return ["nothing: it rests, and costs nothing"]
+        return ["none: it is stopped, and costs nothing"]
     if endpoint.last_used_at is None or now - endpoint.last_used_at > LONG_AGO:
         return ["idle_after: 45m"]
     return ["hours: Mon-Fri 08:00-20:00", "lead: 10m"]

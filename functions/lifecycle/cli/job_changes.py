@@ -1,4 +1,4 @@
-"""Cloud Scheduler's jobs made what the settings say: the difference (pure), and making it."""
+"""What `lifecycle sync` changes: the difference between the jobs and the settings (pure), and applying it."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ _COMPARED = ("schedule", "time_zone", "url", "method", "headers", "account", "au
 
 @dataclass(frozen=True)
 class Change:
-    """One job to create, update or delete; `differs` names what is otherwise: field to "is -> will be"."""
+    """One job to create, update or delete. `differs`: the fields that differ, with "is -> will be"."""
 
     verb: Literal["create", "update", "delete"]
     job: Job
@@ -38,14 +38,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Difference:
-    """What has to change, in the order in which it is done, and the jobs that stand in the way and are not ours."""
+    """The changes, in the order in which they are made. `foreign`: jobs of others whose names are needed."""
 
     changes: tuple[Change, ...]
     foreign: tuple[Job, ...] = ()
 
 
 def difference(settings: Settings, target: Target, seen: Iterable[Job]) -> Difference:
-    """What separates the jobs that are there from those that the settings ask for."""
+    """The changes from the jobs that exist to those that the settings ask for."""
     by_id = {job.id: job for job in seen}
     wanted = {job.id: job for job in desired_jobs.jobs(settings, target)}
     foreign = {id: by_id[id] for id in wanted if id in by_id and not is_own(by_id[id], target)}
@@ -68,7 +68,7 @@ def is_own(job: Job, target: Target) -> bool:
 
 
 def stores_state(job: Job, target: Target) -> bool:
-    """Whether the body of a job stores what is known of a platform or a budget, which is not ours to write."""
+    """Whether the body of a job stores the state of a platform or a budget, which `sync` must not overwrite."""
     return job.id.startswith((f"{target.prefix}-platform-", f"{target.prefix}-budget"))
 
 
@@ -82,7 +82,7 @@ def _change(wanted: Job, seen: Job | None, target: Target) -> Change | None:
 
 
 def _compared(job: Job, keeps_body: bool) -> dict[str, str]:
-    """A job in words that compare: what Google fills in is left out, its defaults are named."""
+    """A job's fields as comparable text: without what Google fills in, and with Google's defaults."""
     filled = replace(
         job,
         url=job.url.removesuffix("/"),
@@ -108,8 +108,8 @@ def _word(value: object) -> str:
 
 
 async def apply(changes: Iterable[Change], jobs: Jobs, target: Target) -> None:
-    """Makes the changes, the last one after all the others. Raises `Failure` with all that failed, when the rest is
-    done."""
+    """Makes the changes, the last one after all others. Raises `Failure` with everything that failed, after trying
+    all."""
     *first, last = changes
     slots = asyncio.Semaphore(AT_ONCE)
     pause = 60 / QUOTA if len(first) > QUOTA - 50 else 0.0

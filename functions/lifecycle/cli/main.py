@@ -1,6 +1,6 @@
-"""The command `lifecycle`. With FUNCTIONS_URL set it goes through the deployed functions, without it directly.
+"""The command `lifecycle`. If FUNCTIONS_URL is set, it calls the deployed functions, otherwise Hugging Face directly.
 
-Exit codes: 0 done, 1 something failed, 2 wrong use. A command's module is imported when it is called.
+Exit codes: 0 done, 1 something failed, 2 wrong use. A command's module is imported when the command is called.
 """
 
 import sys
@@ -44,8 +44,8 @@ class Commands(click.Group):
 def main() -> None:
     """Pauses, resumes and warms Hugging Face Inference Endpoints.
 
-    Settings: LIFECYCLE_CONFIG; else, in a checkout, lifecycle.yaml beside main.py; else ./lifecycle.yaml. A NAME is an
-    entry of them, or an endpoint's name at Hugging Face; "*" means all.
+    The settings are the file that LIFECYCLE_CONFIG names; else, in a checkout, lifecycle.yaml beside main.py; else
+    ./lifecycle.yaml. A NAME is an entry of the settings, or an endpoint's name at Hugging Face; "*" means all.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

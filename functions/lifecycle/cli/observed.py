@@ -1,4 +1,4 @@
-"""What `status` answered, as the values that the rules look at: for what is worked out on this machine."""
+"""The answer of `status` as the values that the rules use, for commands that compute on this machine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from lifecycle.core.times import parse_rfc3339
 
 @dataclass(frozen=True)
 class Observed:
-    """`rows`: those of the status, or made of the settings where there is none; `situations`: one for each."""
+    """`rows`: those of the status, or made from the settings if there is no status. `situations`: one for each row."""
 
     now: datetime
     rows: list[dict[str, Any]]
@@ -60,7 +60,7 @@ def _situation(
 
 
 def _spending(key: str, budget: Budget | None, row: Mapping[str, Any] | None, now: datetime) -> list[Spending]:
-    """A budget with since when it is spent, where it is."""
+    """A budget, and since when it is spent, if it is."""
     if budget is None or row is None:
         return []
     record = BudgetRecord(budget.month(now), row["dollars"], parse_rfc3339(row["spent_at"]), row["billed"])
@@ -73,7 +73,7 @@ def _unseen(entry: Entry) -> dict[str, Any]:
 
 
 def _hardware(row: Mapping[str, Any]) -> Hardware:
-    """A stand-in: the status says the price, not what it is for."""
+    """A placeholder: the status has the price, but not the hardware."""
     return ("", "", "", row["name"])
 
 

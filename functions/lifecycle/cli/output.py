@@ -122,7 +122,7 @@ async def waiting(work: Awaitable[T], what: str) -> T:
     waited = 0.0
     while not (await asyncio.wait([task], timeout=STILL))[0]:
         waited += STILL
-        print(f"{what}: waiting since {in_words(timedelta(seconds=waited))}", file=sys.stderr, flush=True)
+        print(f"{what}: waiting for {in_words(timedelta(seconds=waited))}", file=sys.stderr, flush=True)
     return await task
 
 

@@ -1,4 +1,4 @@
-"""`lifecycle plan`: the forecast, with the state, memory and prices that `status` answers."""
+"""`lifecycle plan`: the forecast, from the states, overrides, platforms and prices that `status` answers."""
 
 import json
 from collections.abc import Iterable
@@ -66,9 +66,9 @@ def _notes(found: Iterable[Forecast]) -> list[str]:
         "A forecast: platforms and overrides are assumed to stay as they are now, without further manual requests."
     ]
     if unpriced := [one.name for one in found if one.price is None]:
-        notes.append(f"Left out of the total, their price is not known: {', '.join(unpriced)}.")
+        notes.append(f"Not in the total, because the price is unknown: {', '.join(unpriced)}.")
     if ranging := [one.name for one in found if one.at_most > one.running]:
-        notes.append(f"From never used to always used, because their use is not known: {', '.join(ranging)}.")
+        notes.append(f"A range from never used to always used, because future use is unknown: {', '.join(ranging)}.")
     return notes
 
 
@@ -128,7 +128,7 @@ def _range(least: Decimal, most: Decimal) -> str:
 
 
 def _changes(one: Forecast) -> list[list[str]]:
-    """What happens when, holidays and clock changes in their places."""
+    """What happens when, including holidays and clock changes."""
     rows = [(stretch.begin, str(stretch.wanted), stretch.reason) for stretch in one.stretches]
     rows += [(change, "", "the clock changes") for change in one.clock_changes]
     rows += [(datetime.combine(day, time(), one.entry.zone), "", "holiday") for day in one.holidays]

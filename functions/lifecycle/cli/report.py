@@ -97,7 +97,7 @@ async def _read(env: Environment, settings: Settings, middle: datetime, now: dat
     async with http_client() as http:
         source, lines = monitoring(env, http), log_reader(env, http)
         if source is None:
-            wrong("MONITORING_PARENT is not set: what was billed is not known")
+            wrong("MONITORING_PARENT is not set: the billed costs are unknown")
         deadline = asyncio.get_running_loop().time() + PATIENCE
         written = None
         if lines:

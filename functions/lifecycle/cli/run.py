@@ -1,4 +1,4 @@
-"""`lifecycle run NAME… -- COMMAND`: endpoints run for as long as a command does."""
+"""`lifecycle run NAME… -- COMMAND`: keeps endpoints running while a command runs."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Command(click.Command):
-    """What comes after the first `--` is COMMAND, whatever it looks like."""
+    """Everything after the first `--` is COMMAND, also what looks like an option."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         at = args.index("--") if "--" in args else len(args)
@@ -34,12 +34,14 @@ class _Command(click.Command):
 
 @click.command(cls=_Command, options_metavar="[OPTIONS]")
 @click.argument("names", nargs=-1, required=True, metavar="NAME… -- COMMAND…")
-@click.option("--hold", default="15m", show_default=True, help="When it may rest after this process died; 1m to 7d.")
+@click.option(
+    "--hold", default="15m", show_default=True, help="How long endpoints keep running if this process dies; 1m to 7d."
+)
 @HOLDER
 def run(names: tuple[str, ...], hold: str, holder: str | None, command: tuple[str, ...]) -> None:
     """Keep endpoints running while COMMAND runs; the exit code is COMMAND's.
 
-    COMMAND finds the URL in HF_ENDPOINT_URL where one endpoint is meant, and in HF_ENDPOINT_URL_<NAME>.
+    HF_ENDPOINT_URL_<NAME> has the URL of each endpoint; if there is only one, HF_ENDPOINT_URL has its URL, too.
     """
     try:
         made = Hold(read_environment(), names, read_hold(hold), _say)
@@ -67,7 +69,7 @@ async def _held(hold: Hold, command: tuple[str, ...]) -> int:
     except Refused as refused:
         raise Stop(f"run: {refused}", 2) from None
     except Failure as failure:
-        raise Stop(f"not warm, so nothing was run: {failure}") from None
+        raise Stop(f"the endpoint did not become warm, so COMMAND was not run: {failure}") from None
     finally:
         running.warming = None
         try:
@@ -77,7 +79,7 @@ async def _held(hold: Hold, command: tuple[str, ...]) -> int:
 
 
 class _Running:
-    """What a signal reaches: the warming, then the command; while the endpoints are released nothing."""
+    """Passes signals on: to the warming, then to the command. While the endpoints are released, signals are ignored."""
 
     def __init__(self) -> None:
         self.received = 0
@@ -87,7 +89,7 @@ class _Running:
     def receive(self, number: int) -> None:
         self.received = number
         if self.process and self.process.returncode is None:
-            # A terminal has sent its Ctrl-C to the command, too.
+            # On a terminal, Ctrl-C has reached the command already.
             if number != signal.SIGINT or not sys.stdin.isatty():
                 self.process.send_signal(number)
         elif self.warming:

@@ -22,13 +22,13 @@ STYLES = {DIFFERS: "red", NOT_KNOWN: "yellow", STARTS: "cyan", AS_WANTED: None}
 
 @click.command()
 @SOME_NAMES
-@click.option("--watch", is_flag=True, help=f"Look again every {EVERY:.0f} seconds, until Ctrl-C.")
-@click.option("--check", is_flag=True, help="Exit with 1 when something is not as wanted, or not known.")
+@click.option("--watch", is_flag=True, help=f"Repeat every {EVERY:.0f} seconds, until Ctrl-C.")
+@click.option("--check", is_flag=True, help="Exit with 1 when a state is not the desired one, or is unknown.")
 @AS_JSON
 def status(names: tuple[str, ...], watch: bool, check: bool, as_json: bool) -> None:
     """Show current and desired state, the reason, the next change, and the current cost.
 
-    ✓ as wanted  … starting  ! differs, or bills and no entry covers it  ? not known
+    ✓ desired state  … starting  ! another state, or unmanaged and may bill  ? unknown
     """
     env = read_environment()
     answer = _look(env, names, as_json)
@@ -50,13 +50,13 @@ def status(names: tuple[str, ...], watch: bool, check: bool, as_json: bool) -> N
 
 
 def state_of(row: Mapping[str, Any]) -> str | None:
-    """Hugging Face's word for the state now; None: not known."""
+    """The state, as Hugging Face names it; None: unknown."""
     state = row["state"]
     return None if state is None else str(state)
 
 
 def marker(row: Mapping[str, Any]) -> str:
-    """Whether an endpoint is as it should be, in one character."""
+    """Whether an endpoint has its desired state, as one character."""
     state, wanted = state_of(row), row["wanted"]
     if state is None:
         return NOT_KNOWN
@@ -73,7 +73,7 @@ def marker(row: Mapping[str, Any]) -> str:
 
 
 def differing(answer: Mapping[str, Any]) -> list[str]:
-    """The names of what is not as wanted."""
+    """The names of the endpoints that are not in their desired state."""
     return [row["name"] for row in answer["endpoints"] if marker(row) != AS_WANTED]
 
 

@@ -1,4 +1,4 @@
-"""`lifecycle sync`: Cloud Scheduler's jobs made what the settings say."""
+"""`lifecycle sync`: makes Cloud Scheduler's jobs match the settings."""
 
 import asyncio
 from typing import cast
@@ -22,7 +22,7 @@ def sync(dry_run: bool) -> None:
     needed = {"SCHEDULER_PARENT": env.scheduler_parent, "FUNCTIONS_URL": env.functions_url}
     missing = [name for name, value in needed.items() if not value]
     if missing:
-        wrong(f"set {' and '.join(missing)}: sync makes jobs there that call the functions")
+        wrong(f"set {' and '.join(missing)}: sync creates jobs there that call the functions")
     run(_sync(env, read_settings(env.config), dry_run))
 
 

@@ -8,7 +8,7 @@ from lifecycle.core.schedule import wall_to_utc
 from lifecycle.core.times import DAYS
 
 FORMS = (
-    'HH:MM, "Fri HH:MM", "YYYY-MM-DD HH:MM" on the clock of the entry\'s zone, '
+    'HH:MM, "Fri HH:MM", "YYYY-MM-DD HH:MM" in the entry\'s time zone, '
     "or a time with an offset, such as 2026-11-23T22:00:00+01:00"
 )
 

@@ -55,7 +55,7 @@ def _whole_days(entry: Entry, now: datetime) -> Iterator[str]:
     days = entry.hours.holidays.between(today, today + timedelta(days=366))
     if days:
         yield (
-            f"endpoints.{entry.key}.hours: whole days, but it rests on holidays, first on {days[0]} ({len(days)} "
+            f"endpoints.{entry.key}.hours: whole days, but it is stopped on holidays, first on {days[0]} ({len(days)} "
             "in a year). To run on holidays, too: hours: always, or holidays: []"
         )
 
@@ -75,7 +75,7 @@ def _same_patterns(settings: Settings) -> Iterator[str]:
     for key, entry in settings.entries.items():
         other = first.setdefault((entry.name, entry.tags), key)
         if other != key:
-            yield f"endpoints.{key}: covers the same as endpoints.{other}, which comes first: it never decides"
+            yield f"endpoints.{key}: covers the same as endpoints.{other}, which comes first, so it has no effect"
 
 
 def _cron(settings: Settings) -> Iterator[str]:

@@ -63,7 +63,7 @@ def holidays(text: str) -> Holidays:
 
 def _period(text: str) -> hours.Period:
     if text == hours.ALWAYS.text:
-        raise ValueError("always goes with nothing else: hours: always")
+        raise ValueError("always cannot be combined with other hours; write hours: always")
     return hours.parse(text)
 
 

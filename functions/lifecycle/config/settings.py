@@ -101,7 +101,9 @@ WARM = {
 def _between_entry(given: Mapping[str, Any]) -> Iterator[Problem]:
     for key in ("hours", "platform"):
         if "idle_after" in given and key in given:
-            yield Problem(("idle_after",), f"does not go with {key}; it is for entries without hours and platform")
+            yield Problem(
+                ("idle_after",), f"cannot be combined with {key}; it is for entries without hours and platform"
+            )
 
 
 ENTRY = {

@@ -117,7 +117,7 @@ class _Walk:
         while not isinstance(name := next(self.events), MappingEndEvent):
             line = _line(name)
             if not isinstance(name, ScalarEvent):
-                self.problems.append(Problem(path, "keys are plain names", line))
+                self.problems.append(Problem(path, "keys must be plain names", line))
                 self.value(name, (*path, "?"))
                 self.value(next(self.events), (*path, "?"))
                 continue

@@ -81,7 +81,7 @@ def describe(spending: Spending, now: datetime) -> str:
     whose = "" if spending.key else " over all entries"
     zone = spending.budget.zone
     billed = spending.billed(now)
-    amount = f"what was billed is not known: {spending.reason}" if billed is None else f"{dollars(billed)} billed"
+    amount = f"the billed costs are unknown: {spending.reason}" if billed is None else f"{dollars(billed)} billed"
     gaps = _gaps(spending.bill, spending.budget.begin(now), zone, now) if spending.bill else ""
     return f"budget of {dollars(spending.budget.dollars)} for {now.astimezone(zone):%B}{whose}: {amount}{gaps}"
 
@@ -90,8 +90,8 @@ def _gaps(bill: Bill, begin: datetime, zone: ZoneInfo, now: datetime) -> str:
     """What of a month is not known, and counts as 0."""
     late = (bill.since or now) - begin > timedelta(hours=1)
     since = format_local(bill.since, zone, now) if bill.since else "now"
-    before = f"; known since {since}, before that counts as 0" if late else ""
-    return before + (f"; {in_words(bill.unknown)} are not known and count as 0" if bill.unknown else "")
+    before = f"; known since {since}, costs before that count as 0" if late else ""
+    return before + (f"; {in_words(bill.unknown)} are unknown and count as 0" if bill.unknown else "")
 
 
 def dollars(amount: float) -> str:

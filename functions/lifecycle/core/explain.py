@@ -33,14 +33,14 @@ def verdicts(situation: Situation) -> list[Verdict]:
 def _no_budget(s: Situation) -> str:
     if not s.past.of(s.entry):
         return "it has no budget"
-    return "it is protected" if s.entry.protected else "the budget is not spent, as far as is known"
+    return "it is protected" if s.entry.protected else "the budget is not known to be spent"
 
 
 def _no_platform(s: Situation, state: str) -> str:
     if s.entry.platform is None:
         return "it follows no platform"
     if s.memory.unavailable_reason:
-        return f"the state of platform {s.entry.platform} is not known: {s.memory.unavailable_reason}"
+        return f"the state of platform {s.entry.platform} is unknown: {s.memory.unavailable_reason}"
     if s.platform_state is None:
         return f"platform {s.entry.platform} has sent no message yet"
     return f"platform {s.entry.platform} is not {state}"
@@ -58,7 +58,7 @@ _TITLES: tuple[tuple[str, Callable[[Situation], str]], ...] = (
     ("platform stopped", lambda s: _no_platform(s, "stopped")),
     ("hours", lambda _: "it has no hours"),
     ("platform started", lambda s: _no_platform(s, "started")),
-    ("end of a request to run", lambda _: "none that found it stopped has ended"),
+    ("end of a request to run", lambda _: "no ended request found the endpoint stopped"),
     ("idle_after", _not_idle),
     ("no rule", lambda _: ""),
 )

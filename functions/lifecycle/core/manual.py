@@ -75,7 +75,7 @@ def plan_request(asked: ManualRequest, situations: Sequence[Situation]) -> Manua
     if own and _lasts(own, made, situations):
         return replace(plan, override=own)
     if made.state == "running" and not asked.force and not _is_run(own, first) and _runs_of(first) >= MOST_RUNS:
-        reason = f"{MOST_RUNS} requests to run are in force for {first.entry.key}; release one, or wait for an end"
+        reason = f"{MOST_RUNS} requests to run are in force for {first.entry.key}; release one, or wait until one ends"
         return ManualPlan(refusal=Refusal("too_many", reason))
     return replace(plan, write=True)
 

@@ -84,7 +84,7 @@ def describe_all(overrides: Sequence[Override], zone: ZoneInfo, now: datetime) -
     """Several: "held by a@example.com until 17:00 and ci-42 until 13:30 Europe/Berlin"."""
     if len(overrides) == 1:
         return describe(overrides[0], zone, now)
-    held = [f"{_person(override) or 'nobody by name'} until {_end(override, zone, now)}" for override in overrides]
+    held = [f"{_person(override) or 'an unnamed caller'} until {_end(override, zone, now)}" for override in overrides]
     first = ", ".join(text.removesuffix(f" {zone.key}") for text in held[:-1])
     return f"held by {first} and {held[-1]}"
 

@@ -94,11 +94,11 @@ def _scale_to_zero(decision: Decision, situation: Situation, endpoint: Endpoint)
     if endpoint.state in AT_REST:
         return _settled(decision)
     if endpoint.state in STARTING:
-        return Step("none", "skipped", f"{decision.reason}; left while it is {endpoint.state}", "WARNING")
+        return Step("none", "skipped", f"{decision.reason}; left alone while it is {endpoint.state}", "WARNING")
     after = situation.entry.scaling.scale_to_zero_after or SCALED_AFTER
     used = endpoint.last_used_at
     if used and situation.now - used < after:
-        why = f"left: used at {situation.local_time(used)}, less than {in_words(after)} ago"
+        why = f"left alone: used at {situation.local_time(used)}, less than {in_words(after)} ago"
         return Step("none", "skipped", f"{decision.reason}; {why}", "WARNING")
     return Step("scale-to-zero", "done", decision.reason)
 

@@ -137,7 +137,9 @@ def _run_ended(s: Situation) -> Decision | None:
         return None
     ends = max(filter(None, (ended_at(override, s.memory, s.now) for override in ended)), default=s.now)
     return Decision(
-        s.entry.rest, f"the last manual request to run ended at {s.local_time(ends)}; it was stopped before", "override"
+        s.entry.rest,
+        f"the last manual request to run ended at {s.local_time(ends)}; the endpoint was stopped before it",
+        "override",
     )
 
 

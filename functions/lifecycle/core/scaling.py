@@ -27,8 +27,8 @@ def undeclared_change(before: Endpoint, now: Endpoint, declared: Scaling) -> str
     changed = [name for name in free if None not in (old[name], new[name]) and old[name] != new[name]]
     if before.max_replicas == 0 and "max_replicas" in free:
         if changed:
-            return f"replica bounds are {_range(now)} after a rest that set them to {_range(before)}; {_UNKNOWN}"
-        return f"replica bounds are {_range(now)} while it rests; {_UNKNOWN}" if now.state in AT_REST else ""
+            return f"replica bounds are {_range(now)} after a pause that set them to {_range(before)}; {_UNKNOWN}"
+        return f"replica bounds are {_range(now)} while it is stopped; {_UNKNOWN}" if now.state in AT_REST else ""
     if not changed:
         return ""
     kept = {name: old[name] if wanted is None else wanted for name, (_, wanted) in _pairs(new, declared).items()}
@@ -39,7 +39,7 @@ def undeclared_change(before: Endpoint, now: Endpoint, declared: Scaling) -> str
     return f"replica bounds changed: {were}; to keep them: scaling: {{{lines}}}"
 
 
-_UNKNOWN = "what they were before is not known; to keep yours: scaling: {min_replicas: …, max_replicas: …}"
+_UNKNOWN = "the earlier bounds are unknown; to keep yours: scaling: {min_replicas: …, max_replicas: …}"
 
 _Value = int | timedelta | None
 

@@ -239,7 +239,7 @@ class StepExecution:
             self.unreached += 1
             if self.now.state != "running" or (failure.retryable and self.unreached < PROVED_WITHIN):
                 raise
-            self.unproved = f"it runs; that it answers was not proved: {failure}"
+            self.unproved = f"it runs; it was not proved that it answers: {failure}"
         except Failure:
             self.unreached = 0
             raise

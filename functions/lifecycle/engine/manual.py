@@ -1,6 +1,6 @@
 """Manual requests: `pause`, `resume` and `warm`, with the overrides that keep the rules from undoing them.
 
-Starting needs the stored state, stopping does not: without it a request to run does nothing, and a pause still pauses.
+Starting needs the stored state, stopping does not: without it a request to run does nothing, and pauses still work.
 """
 
 import asyncio
@@ -91,7 +91,7 @@ def _reason(run: Run, target: Target, asked: ManualRequest, plan: ManualPlan) ->
         reason = f"asked by hand{f' by {by}' if by else ''}{f': {asked.note}' if asked.note else ''}"
         if not run.store:
             reason += "; no override is kept: SCHEDULER_PARENT is not set"
-    return f"{reason}; over requests to run: {describe_all(plan.over, zone, now)}" if plan.over else reason
+    return f"{reason}; despite requests to run: {describe_all(plan.over, zone, now)}" if plan.over else reason
 
 
 def _protected(_: Situation) -> Decision:
@@ -123,7 +123,9 @@ async def _confirmed(run: Run, target: Target, override: Override | None, before
             if await run.store.has(target.entry.key, override):
                 continue
         except Failure as failure:
-            run.note(f"the override of {target.entry.key} was stored; whether it is still there is not known", failure)
+            run.note(
+                f"the override of {target.entry.key} was stored; it is not known whether it is still there", failure
+            )
             return None
         if lost := await catch_failure(run.store.put_override(target.entry.key, override)):
             return lost
@@ -136,7 +138,7 @@ async def _without_effect(run: Run, target: Target, plan: ManualPlan, results: l
     if not (plan.write and plan.override and run.store and final and all(final)):
         return results
     if failure := await catch_failure(run.store.delete_override(target.entry.key, plan.override)):
-        run.note(f"the override of {target.entry.key}, which failed for good, is still there", failure)
+        run.note(f"the override of {target.entry.key}, which failed for good, could not be deleted", failure)
         return results
     run.state = without(run.state, target.entry.key, [plan.override])
     run.deps.turns.mark(f"entry {target.entry.key}")

@@ -27,7 +27,7 @@ async def reconcile(run: Run, target: Target, how: ExecutionOptions) -> list[Res
         for override in _ended(run, target, results):
             # Left for the next run when it fails: an ended override decides nothing.
             failure = await catch_failure(run.store.delete_override(target.entry.key, override))
-            run.note(f"the ended override of {target.entry.key} is still there", failure)
+            run.note(f"the ended override of {target.entry.key} could not be deleted", failure)
     return results
 
 
@@ -62,7 +62,7 @@ async def release(
     results = await run.drive(target, decide, how)
     if plan.others:
         left = describe_all(plan.others, target.entry.zone, now)
-        results = [replace(result, reason=f"{result.reason}; others still hold it: {left}") for result in results]
+        results = [replace(result, reason=f"{result.reason}; overrides of others remain: {left}") for result in results]
     if how.dry or not run.store:
         return results
     for override in plan.ends:

@@ -138,7 +138,7 @@ def _keys(function: str, now: datetime) -> Mapping[str, Property]:
 
 def _between(function: str, given: Mapping[str, Any]) -> Iterator[Problem]:
     if "for" in given and "until" in given:
-        yield Problem(("until",), "does not go with for; one of them says when it ends")
+        yield Problem(("until",), "cannot be combined with for; use one of them")
     for key in ("holder", "holders"):
         if key in given and function == "reconcile" and given.get("clear_override") is not True:
             yield Problem((key,), "only with clear_override: true")
@@ -148,7 +148,7 @@ def _unkept(document: Any, wrong: Collection[Path]) -> Iterator[Problem]:
     """Without a Cloud Scheduler no end is promised."""
     for key in ("for", "until"):
         if isinstance(document, dict) and key in document and (key,) not in wrong:
-            yield Problem((key,), "no end can be kept: SCHEDULER_PARENT is not set")
+            yield Problem((key,), "no override can be stored: SCHEDULER_PARENT is not set")
 
 
 def _others(document: Any, known: Collection[str]) -> list[str]:

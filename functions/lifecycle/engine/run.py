@@ -320,7 +320,7 @@ class Run:
         others = self.settings.covering(endpoint.name, endpoint.tags)[1:] if endpoint else []
         also = f"; also covered by {', '.join(other.key for other in others)}" if others else ""
         unknown = [spending.reason for spending in situation.past.of(situation.entry) if spending.reason]
-        also += f"; its budget is not applied, what was billed is not known: {unknown[0]}" if unknown else ""
+        also += f"; its budget is not applied, because the billed costs are unknown: {unknown[0]}" if unknown else ""
         late = decision.wanted == "running" and decision.begin is not None and now >= decision.begin
         unready = late and result.outcome in ("failed", "pending", "skipped")
         began = decision.begin

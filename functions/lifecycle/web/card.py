@@ -115,7 +115,7 @@ def _override(override: Mapping[str, Any], line: Line, settings: Settings) -> Ma
 
 
 def commands(name: str, lines: Sequence[Line], settings: Settings) -> Iterator[str]:
-    """The same from a shell."""
+    """The same on the command line."""
     if lines and not lines[0].key:
         if addressable(lines[0].name):
             yield f"hf endpoints pause {shlex.quote(lines[0].name)} --namespace {settings.namespace}"

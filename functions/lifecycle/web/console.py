@@ -38,9 +38,9 @@ def respond(
 ) -> Response:
     """The page, or the redirect after a form. Raises `Refused`."""
     if http.method not in ("GET", "HEAD", "POST"):
-        raise Refused(405, "console takes GET, HEAD and POST", {"Allow": "GET, HEAD, POST"})
+        raise Refused(405, "console accepts GET, HEAD and POST", {"Allow": "GET, HEAD, POST"})
     if not app.environment.deployed and not identity.is_loopback(headers.get("host", "")):
-        raise Refused(403, "on one's own machine the page answers to 127.0.0.1, ::1 and localhost only")
+        raise Refused(403, "on your own machine the page only answers to 127.0.0.1, ::1 and localhost only")
     person = _person(app, headers, log, proxy)
     known = person is not None or not app.environment.deployed
     if http.method == "POST":
@@ -99,7 +99,7 @@ def _submitted(
     if not identity.is_same_origin(headers):
         raise Refused(403, "the form was not sent from this page")
     if not known:
-        raise Refused(403, "who sends the form is not known: open the page by `gcloud run services proxy`")
+        raise Refused(403, "the sender of the form is unknown: open the page by `gcloud run services proxy`")
     if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise Refused(415, f"forms are {FORM}")
     if (http.content_length or 0) > body.LARGEST:

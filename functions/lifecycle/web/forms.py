@@ -34,7 +34,7 @@ OUTCOMES: Mapping[str, str] = {
     "held": "Not done: somebody else has paused it. Who, and until when, is under its holders.",
     "protected": "Not done: it is protected. The command line can force it.",
     "budget": "Not done: the budget of this month is spent.",
-    "too-many": "Not done: too many requests to run wait for an end.",
+    "too-many": "Not done: too many requests to run are in force. Release one, or wait until one ends.",
     "late": "Not done: the end in this form has passed, or is more than 7 days ahead. The page is current again.",
     "gone": "Not done: there is no such endpoint.",
     "unavailable": "Not done, or not confirmed: a service did not answer. Try again in a minute.",
