@@ -1,7 +1,7 @@
-"""The system as it stands in one process: settings and environment read, clients made, one event loop in a thread.
+"""Creates the objects of one process: settings, environment, clients, and one event loop in a thread.
 
-Everything that holds a connection or a thread is made by the process that uses it, at its first call: the functions
-framework imports `main` before it forks.
+Everything with a connection or a thread is created at the first call: the functions framework imports `main` before it
+forks.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class App:
-    """One process's parts. `environment` and `settings` are read; the rest is made at the first use."""
+    """The objects of one process. `environment` and `settings` are there at once, the others at the first use."""
 
     def __init__(self, environment: Environment, settings: Settings) -> None:
         self.environment = environment
@@ -76,7 +76,7 @@ def _start(env: Environment, settings: Settings) -> _Running:
 
 
 def dependencies(env: Environment, settings: Settings) -> Dependencies:
-    """What the environment's variables describe: the real thing, or local servers."""
+    """The clients that the environment's variables describe: of the real services, or of local servers."""
     rng = random.Random()
     http = http_client()
     parent, client = env.scheduler_parent, Client(env.scheduler_url, http)
@@ -149,7 +149,7 @@ def now() -> datetime:
 
 
 def http_client() -> httpx.AsyncClient:
-    # Connections are bounded by what is under way: calls of the API by their slots, warming by what comes up.
+    # No limit here: slots limit the calls of the API, and the number of starting endpoints limits warming.
     return httpx.AsyncClient(
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
         headers={"User-Agent": "hf-endpoint-lifecycle"},

@@ -7,11 +7,11 @@ T = TypeVar("T")
 
 
 class Failure(Exception):
-    """Something that a service did not do. What a caller needs to act:
+    """A service did not do something. The message never contains a secret.
 
-    `retryable`: the same call may succeed later. `code`: a word for logs and alerts. `retry_after`: seconds that the
-    service asked for. `ambiguous`: the service may have done it all the same. `exhausted`: the tries of this call are
-    used up, so nothing around it tries again. The message never holds a secret.
+    `retryable`: the same call may succeed later. `code`: the kind, for logs and alerts. `retry_after`: seconds that the
+    service asked for. `ambiguous`: the service may have done it. `exhausted`: this call has no attempts left, so its
+    callers do not retry either.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ def timed_out(what: str, code: str = "timeout") -> Failure:
 
 
 async def catch_failure(work: Awaitable[object]) -> Failure | None:
-    """How the work failed, if it did."""
+    """The failure of the work; None: it succeeded."""
     try:
         await work
     except Failure as failure:

@@ -1,4 +1,4 @@
-"""Trying again while there is time: back-off with jitter, Retry-After, deadlines."""
+"""Retries within a deadline: back-off with jitter, and Retry-After."""
 
 import asyncio
 import random
@@ -26,7 +26,7 @@ def _asked_for(headers: Mapping[str, str]) -> float | None:
         return float(value[:6])
     if value:
         try:
-            # Against the answer's own Date, so that no two clocks are compared.
+            # Relative to the answer's own Date, so that two clocks are not compared.
             until = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", value))
             return max(0.0, until.total_seconds())
         except (ValueError, TypeError, OverflowError):
@@ -40,7 +40,7 @@ def _asked_for(headers: Mapping[str, str]) -> float | None:
 
 @asynccontextmanager
 async def time_limit(what: str, deadline: float, code: str = "timeout") -> AsyncIterator[None]:
-    """Ends what runs inside at `deadline` (the event loop's clock) with a passing `Failure`."""
+    """Ends the block at `deadline` (the event loop's clock) with a retryable `Failure`."""
     try:
         async with asyncio.timeout_at(deadline):
             yield
@@ -49,10 +49,10 @@ async def time_limit(what: str, deadline: float, code: str = "timeout") -> Async
 
 
 async def retry(attempt: Callable[[], Awaitable[T]], *, deadline: float, rng: random.Random) -> T:
-    """The result of `attempt`, tried again after retryable failures: with growing, jittered pauses (or as long as the
-    service asked), at most five times, and never beyond `deadline` (the event loop's clock, seconds).
+    """The result of `attempt`, which is retried after retryable failures: at most five times, with growing, jittered
+    pauses (or as long as the service asked), and never after `deadline` (the event loop's clock, seconds).
 
-    What was given up inside of `attempt` is not tried again here: tries do not multiply.
+    A failure that a retry inside of `attempt` gave up is not retried again, so attempts do not multiply.
     """
     clock = asyncio.get_running_loop().time
     for count in range(MOST_ATTEMPTS):

@@ -29,7 +29,7 @@ def test_price_last_use_and_a_suggestion_are_comments(desk: Desk, tmp_path: Path
     text = (tmp_path / "mine.yaml").read_text()
     assert "# running; $0.8 an hour; last used 20" in text
     assert "# suggestion: hours: Mon-Fri 08:00-20:00" in text
-    assert "# suggestion: nothing: it rests" in text
+    assert "# suggestion: none: it is stopped" in text
 
 
 def test_names_that_no_entry_can_have_are_a_comment(desk: Desk, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_plan_has_a_total_over_what_has_a_price_and_names_the_rest(desk: Desk) -
     lines = desk.type("plan", "--from", "2026-12-21").stdout.splitlines()
     (total,) = [line for line in lines if line.startswith("total")]
     assert total.split() == ["total", "$38.40", "$134.40", "$96.00"]
-    assert any("price is not known: nights" in line for line in lines)
+    assert any("price is unknown: nights" in line for line in lines)
 
 
 def test_plan_of_what_may_be_used_is_a_range(desk: Desk) -> None:
@@ -84,7 +84,7 @@ def test_plan_of_what_may_be_used_is_a_range(desk: Desk) -> None:
     lines = desk.type("plan").stdout.splitlines()
     (row,) = [line for line in lines if line.startswith("play") and "$" in line]
     assert re.fullmatch(r"\$0\.[56][0-9]–134\.40 +\$134\.40 +\$0\.00–133\.[78][0-9]", row.split(maxsplit=5)[-1])
-    assert any("their use is not known: play" in line for line in lines)
+    assert any("future use is unknown: play" in line for line in lines)
 
 
 def test_plan_calls_itself_a_forecast(desk: Desk) -> None:

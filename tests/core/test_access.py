@@ -14,8 +14,8 @@ from lifecycle.core.access import who_can_wake
             "anybody with a Hugging Face account can wake this while it is scaled to zero, but not while it is paused",
         ),
         ("private", "only who has access to it in the namespace can wake"),
-        (None, "not known"),
-        ("new", "not known"),
+        (None, "unknown"),
+        ("new", "unknown"),
     ],
 )
 def test_who_can_wake_it(type: str | None, said: str) -> None:

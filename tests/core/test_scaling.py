@@ -15,7 +15,7 @@ def seen(state: str, least: int | None, most: int | None, minutes: int | None = 
 
 NONE = Scaling()
 KEPT = "scaling: {min_replicas: 0, max_replicas: 4"
-UNKNOWN = "what they were before is not known"
+UNKNOWN = "the earlier bounds are unknown"
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_where_what_was_billed_is_not_known_the_rule_does_not_apply_and_that_is_
     lines = run(on)
     endpoint, budget = line(lines, "endpoint"), line(lines, "budget")
     assert (endpoint["rule"], endpoint["outcome"]) == ("hours", "unchanged")
-    assert "its budget is not applied, the billed costs are unknown: Cloud Monitoring" in endpoint["reason"]
+    assert "its budget is not applied, because the billed costs are unknown: Cloud Monitoring" in endpoint["reason"]
     assert (budget["severity"], budget["code"], budget["billed"]) == ("WARNING", "budget_unknown", None)
     assert on.seconds <= 5.0
 

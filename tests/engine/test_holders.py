@@ -328,7 +328,7 @@ def test_a_release_ends_the_callers_own_and_names_what_others_hold() -> None:
     hold(on, "running", holder="ci-42")
     (result,) = reconcile(on, ANNA, clear_override=True, holder="ci-42").results
     assert (result.action, result.outcome, result.after) == ("none", "unchanged", "running")
-    assert "others still hold it: asked by hand until 18:00 Europe/Berlin by anna@example.com" in result.reason
+    assert "overrides of others remain: asked by hand until 18:00 Europe/Berlin by anna@example.com" in result.reason
     assert set(stored(on)) == {("anna@example.com", None)}
 
 

@@ -70,7 +70,7 @@ def test_a_refused_list_names_its_other_causes() -> None:
         ("Forbidden: missing permissions: inference.endpoints.write", "lacks a permission", "forbidden"),
         ("Payment method required", "billing", "payment_required"),
         ("The spend limit of the resource group is reached", "may still run and bill", "forbidden"),
-        ("Feature access is restricted by your resource group", "closed to the resource group", "forbidden"),
+        ("Feature access is restricted by your resource group", "not available to the resource group", "forbidden"),
         ("Quota exceeded: 8 accelerators in use", "quota", "forbidden"),
         ("", "spend limits", "forbidden"),
     ],

@@ -1,4 +1,4 @@
-"""What `lifecycle doctor` looks at: each finding with what to do about it. Nothing is changed, and nothing is woken."""
+"""The checks of `lifecycle doctor`, each with what to do if it fails. They change nothing and wake nothing."""
 
 import asyncio
 import json

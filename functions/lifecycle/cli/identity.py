@@ -1,7 +1,7 @@
 """The identity token with which a person or a service calls the deployed functions.
 
-Asked, in this order: a service account's key or a workload identity federation in GOOGLE_APPLICATION_CREDENTIALS;
-gcloud; the metadata server, which gets one second, because outside of Google Cloud nothing answers there.
+The sources, in this order: a service account's key or a workload identity federation in GOOGLE_APPLICATION_CREDENTIALS;
+gcloud; the metadata server, which must answer within a second, because outside of Google Cloud there is none.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ NONE = (
 
 
 async def header(url: str, http: httpx.AsyncClient) -> dict[str, str]:
-    """The header with the caller's identity token for a URL. On loopback it goes without where there is none, and the
-    metadata server is not asked. Raises `Failure`."""
+    """The header with the caller's identity token for a URL. On loopback the metadata server is not asked, and a
+    missing token is no failure. Raises `Failure`."""
     token = await _from_file(url, http) or await _from_gcloud(url)
     if not token and not is_loopback(url):
         token = await asyncio.to_thread(_from_google, url)
@@ -90,7 +90,7 @@ def _federated(given: dict[str, Any]) -> str:
 
 
 async def _from_gcloud(url: str) -> str | None:
-    """gcloud wants the audience for service accounts, and refuses it for people."""
+    """Asks gcloud with an audience, which service accounts need, then without, because people may not give one."""
     for words in ([f"--audiences={url}"], []):
         command = ("gcloud", "auth", "print-identity-token", *words)
         pipe, none = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL

@@ -1,4 +1,4 @@
-"""`lifecycle init`: settings for what a namespace has, to begin with. They change nothing: `dry_run: true`."""
+"""`lifecycle init`: writes first settings for the endpoints of a namespace, with `dry_run: true`."""
 
 import asyncio
 import os
@@ -95,7 +95,7 @@ async def _read(env: Environment, token: str, namespace: str) -> tuple[list[Endp
 
 
 def settings_for(namespace: str, endpoints: list[Endpoint], prices: Prices, *, zone: str, now: datetime) -> str:
-    """The settings' text; every endpoint is an entry that says nothing yet. Pure."""
+    """The settings' text; every endpoint is an entry without rules. Pure."""
     named = [endpoint for endpoint in sorted(endpoints, key=lambda one: one.name) if NAME.fullmatch(endpoint.name)]
     parts = [HEAD.format(day=f"{now:%Y-%m-%d}", namespace=namespace, zone=zone, none="" if named else " {}")]
     for endpoint in named:

@@ -1,4 +1,4 @@
-"""What people read: rows that fit a terminal and are not wrapped in a pipe, colour on a terminal alone, progress."""
+"""Output for people: rows that fit a terminal, colors on a terminal only, no wrapping in a pipe, progress."""
 
 import asyncio
 import os
@@ -35,7 +35,7 @@ def line(text: str = "", style: str | None = None) -> None:
 
 
 def styled(text: str, style: str | None) -> str:
-    """The text with its colour, on a terminal that wants any."""
+    """The text in its color, on a terminal with colors."""
     if not style or not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return click.style(text, fg=None if style in ("bold", "dim") else style, bold=style == "bold", dim=style == "dim")
@@ -48,8 +48,8 @@ def rows(
     right: int = 99,
     styles: Sequence[str | None] = (),
 ) -> None:
-    """A line for each row, in columns, those from `right` on flush right. Where the terminal is too narrow, the last
-    column goes on below, or each row becomes several lines, with its titles. No cell is ever cut."""
+    """A line for each row, in columns; columns from `right` on are aligned right. If the terminal is too narrow, the
+    last column continues below, or each row becomes several lines with titles. No cell is ever cut."""
     body = [list(row) for row in cells]
     for number, row in enumerate(_laid_out(body, titles, right, width())):
         style = "bold" if titles and number == 0 else styles[number - bool(titles)] if styles else None
@@ -92,7 +92,7 @@ def _aligned(table: list[list[str]], right: int) -> list[str]:
 
 
 def _packed(cells: Sequence[str], columns: int) -> list[str]:
-    """The cells one after the other, in as few lines as they fit into without being split."""
+    """The cells one after another, in as few lines as possible, without splitting a cell."""
     lines = [""]
     for cell in filter(str.strip, cells):
         longer = f"{lines[-1]}  {cell}" if lines[-1].strip() else lines[-1] + cell
@@ -127,7 +127,7 @@ async def waiting(work: Awaitable[T], what: str) -> T:
 
 
 def results(answer: Mapping[str, Any]) -> None:
-    """A function's answer: a line each, and below it the error of what failed, or the URL of what runs."""
+    """A function's answer: a line for each endpoint, and below it its error, or its URL if it runs."""
     shown = visible_in(answer)
     for result in shown["results"]:
         done = did(result["action"], result["outcome"], dry_run=shown["dry_run"])
@@ -141,13 +141,13 @@ def results(answer: Mapping[str, Any]) -> None:
 
 
 def names(row: Mapping[str, Any]) -> str:
-    """Both names: that of the entry, and where it is another, that at Hugging Face."""
+    """The entry's name, and the name at Hugging Face if that differs."""
     entry, name = row["endpoint"], row["name"]
     return str(entry) if entry == name else f"{entry} ({name})"
 
 
 def zone_of(row: Mapping[str, Any]) -> ZoneInfo:
-    """The zone of a row's entry; UTC where the functions do not say it."""
+    """The zone of a row's entry; UTC if the row has none."""
     return ZoneInfo(row["time_zone"]) if row.get("time_zone") else UTC
 
 
@@ -163,7 +163,7 @@ def clock(at: str | datetime | None, zone: ZoneInfo, now: datetime, *, named: bo
 
 
 def moment(at: str | None, zone: ZoneInfo) -> str:
-    """An instant on the zone's clock, in full: "Mon 2026-12-28 08:00 Europe/Berlin"; "" for what is none."""
+    """An instant on the zone's clock, in full: "Mon 2026-12-28 08:00 Europe/Berlin"; "" for None."""
     when = parse_rfc3339(at)
     local = when.astimezone(zone) if when else None
     return f"{DAYS[local.weekday()]} {local:%Y-%m-%d %H:%M} {zone.key}" if local else ""

@@ -1,4 +1,4 @@
-"""`lifecycle report`: what was billed in a month, against always-on and the forecast, and the mornings on time."""
+"""`lifecycle report`: what was billed in a month, beside always-on and the forecast, and how often it was on time."""
 
 import asyncio
 import csv

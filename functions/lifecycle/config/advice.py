@@ -1,4 +1,4 @@
-"""What settings that can be read may do otherwise than meant: the warnings of `check`. Pure; the time is handed in."""
+"""The warnings of `check`: valid settings that may do something else than was meant. Pure; the time is passed in."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -13,7 +13,7 @@ JOBS_OF_OLD = 1_000  # Cloud Scheduler's quota in a region of an older project
 
 
 def warnings(settings: Settings, now: datetime) -> list[str]:
-    """Each with its path."""
+    """All warnings, each with its path."""
     return [
         *_holidays(settings, now),
         *(warning for entry in settings.entries.values() for warning in _whole_days(entry, now)),
@@ -24,7 +24,7 @@ def warnings(settings: Settings, now: datetime) -> list[str]:
 
 
 def found_platforms(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Where no `platforms:` names them: those that entries follow, with these entries."""
+    """If the settings have no `platforms:`, the platforms that entries follow, with these entries."""
     if settings.platforms:
         return {}
     followed = (entry.platform for entry in settings.entries.values() if entry.platform)
@@ -82,9 +82,9 @@ def _cron(settings: Settings) -> Iterator[str]:
     for index, action in enumerate(settings.cron):
         for warning in surprises(action.at):
             yield f'cron[{index}].at: "{action.at}": {warning}'
-        spared = [key for key in action.endpoints if key in settings.entries and settings.entries[key].protected]
-        if action.do == "pause" and spared:
-            yield f"cron[{index}].do: never pauses {', '.join(spared)}: protected"
+        protected = [key for key in action.endpoints if key in settings.entries and settings.entries[key].protected]
+        if action.do == "pause" and protected:
+            yield f"cron[{index}].do: never pauses {', '.join(protected)}: protected"
 
 
 def _jobs(settings: Settings) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The public holidays of countries and regions, by the library `holidays`; it is imported when the first is used.
+"""The public holidays of countries and regions, from the library `holidays`, which is only imported if it is needed.
 
 Codes are those of ISO 3166: `DE`, or `DE-BY` for a part of it. A weekend's holiday counts on the day it is observed.
 """
@@ -24,7 +24,7 @@ def _of_year(country: str, part: str | None, year: int) -> frozenset[date]:
 
 @lru_cache(maxsize=4096)
 def calendar(code: str) -> Callable[[int], frozenset[date]]:
-    """The holidays of a year there. Raises ValueError for a code that the library does not know, with the nearest."""
+    """A function from a year to its holidays there. Raises ValueError for an unknown code, with the nearest one."""
     country, dash, part = code.partition("-")
     regions = _regions()
     if country in regions and (part in regions[country] if dash else True):
@@ -38,7 +38,7 @@ def calendar(code: str) -> Callable[[int], frozenset[date]]:
 
 
 def nearest(text: str) -> str:
-    """`did you mean DE-BY?`, by codes and names; else nothing."""
+    """`did you mean DE-BY?`, if a code or a name is similar; else nothing."""
     from difflib import get_close_matches
 
     from holidays import country_holidays

@@ -1,4 +1,4 @@
-"""A document with its lines: mappings and lists as YAML has them, and the values of duplicate keys. Values only."""
+"""YAML's mappings and lists with the lines of their items, and with the values of duplicate keys. No behavior."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The environment's variables (design, "Environment"), checked all at once. Pure."""
+"""The environment's variables (docs/design.md, "Environment"), checked all at once. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ _FORMS = {
 
 @dataclass(frozen=True)
 class Environment:
-    """What the environment says. None: not set."""
+    """The values of the environment's variables. None: not set."""
 
     config: Path
     token_file: Path | None
@@ -67,10 +67,10 @@ class Environment:
 
 
 def read(variables: Mapping[str, str]) -> Environment:
-    """Raises `Invalid` with every variable that is not as it should be; an empty one counts as not set."""
+    """Raises `Invalid` with every malformed variable; an empty one counts as not set."""
     given = {name: value for name, value in variables.items() if value}
     problems = [
-        # A token that was put in the wrong variable is not repeated.
+        # Not shown, because it may be a token that was put into the wrong variable.
         Problem((name,), f"must be {what}" if name == "HF_TOKEN_SECRET" else f"{shown(given[name])}: must be {what}")
         for name, (form, what) in _FORMS.items()
         if name in given and not re.fullmatch(form, given[name])

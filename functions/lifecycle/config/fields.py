@@ -1,4 +1,4 @@
-"""How single values of the settings are read: zones, dates, cron schedules, names. Each says what is allowed."""
+"""The kinds of single values in the settings: zones, dates, cron schedules, names. Each error says what is allowed."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def zone(text: str) -> ZoneInfo:
             raise ValueError
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("unknown time zone; IANA names it Area/City, such as Europe/Berlin") from None
+        raise ValueError("unknown time zone; IANA names look like Europe/Berlin") from None
 
 
 def holidays(text: str) -> Holidays:
@@ -93,7 +93,7 @@ HOURS = Field(lambda value: () if value == hours.ALWAYS.text else _PERIODS.read(
 CRON = parsed(cron.check, examples=["0 22 * * 1-5", "0 8,20 * * *"])
 NAME_OF_ENTRY = matching(ENTRY_NAME, "names are 1 to 32 of a-z, 0-9 and -", hints.entry_name)
 NAME_OF_ENDPOINT = matching(
-    r"[a-z0-9*?\[\]!-]{1,64}", "names at Hugging Face are of a-z, 0-9 and -; globs have * ? [ ]"
+    r"[a-z0-9*?\[\]!-]{1,64}", "names at Hugging Face have a-z, 0-9 and -; globs also have * ? [ ]"
 )
 PATH = matching(r"/(?!/)[!-~]*", "paths begin with exactly one / and have no spaces")
 REPLICAS = INTEGER.constrain(lambda count: count >= 0, "must not be negative", minimum=0)
@@ -119,7 +119,7 @@ _BOUNDS = mapping(
         "at_most": Property(
             LENGTH.constrain(lambda length: length <= timedelta(hours=12), "must be at most 12h"),
             LeadBounds.at_most,
-            "the longest",
+            "the longest lead that is learned",
         ),
     },
     LeadBounds,

@@ -1,4 +1,4 @@
-"""What was probably meant by what cannot be read. Only asked when there is a mistake."""
+"""Hints: what was probably meant by a value that cannot be read. Only computed when there is a mistake."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -7,7 +7,7 @@ from typing import Any
 from lifecycle.core.schedule import parse
 from lifecycle.core.times import DAYS
 
-LONGEST = 200  # of a text of which is guessed what was meant
+LONGEST = 200  # characters of a text for which there is a hint
 # Letters that look like those of ASCII: Cyrillic and Greek.
 _LETTERS = str.maketrans(
     "аеоросухіјѕһԁԛԝАВЕКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧαορνтмвкн",
@@ -19,7 +19,7 @@ _TIMES = re.compile(r"([0-9]{1,2})(?:[:.h]([0-9]{2}))?(am|pm)?-([0-9]{1,2})(?:[:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`did you mean hours?`, where one of the known names is near; else nothing."""
+    """`did you mean hours?`, if one of the known names is similar; else nothing."""
     from difflib import get_close_matches
 
     if len(name) > LONGEST:
@@ -35,7 +35,7 @@ def ascii_of(text: str) -> str:
 
 
 def _looks_like(character: str) -> str | None:
-    """The ASCII that a character looks like, "" for what is not seen; None: it looks like none."""
+    """The ASCII that a character looks like, "" for an invisible one; None: it looks like none."""
     import unicodedata
 
     if character.isascii():
@@ -50,7 +50,7 @@ def _looks_like(character: str) -> str | None:
 
 
 def look_alikes(text: str) -> str:
-    """The characters in the text that look like others, each with its name; nothing where there are none."""
+    """The characters in the text that look like others, each with its name; nothing if there are none."""
     import unicodedata
 
     parts = []
@@ -70,7 +70,7 @@ def look_alikes(text: str) -> str:
 
 
 def without_quotes(value: Any, accepts: Callable[[Any], bool]) -> str:
-    """`write true without quotes`, where that is accepted; else nothing."""
+    """`write true without quotes`, if that is accepted; else nothing."""
     if not isinstance(value, str):
         return ""
     plain: Any = int(value) if value.isdecimal() and len(value) < 10 else {"true": True, "false": False}.get(value)
@@ -78,7 +78,7 @@ def without_quotes(value: Any, accepts: Callable[[Any], bool]) -> str:
 
 
 def in_brackets(value: Any, read: Callable[[Any], Any]) -> str:
-    """`did you mean [dev]?`, where one value is that can be read as an item of a list; else nothing."""
+    """`did you mean [dev]?`, if the value can be read as an item of a list; else nothing."""
     try:
         read(value)
     except ValueError:
@@ -87,7 +87,7 @@ def in_brackets(value: Any, read: Callable[[Any], Any]) -> str:
 
 
 def hours(text: str) -> str:
-    """`did you mean "Mon-Fri 08:00-20:00"?`, where such hours can be made out; else nothing."""
+    """`did you mean "Mon-Fri 08:00-20:00"?`, if hours can be recognized in the text; else nothing."""
     if len(text) > LONGEST:
         return ""
     plain = re.sub(r"\s*(-|\bto\b|\buntil\b)\s*", "-", ascii_of(text)).lower().replace("every day", "daily")
@@ -114,7 +114,7 @@ def hours(text: str) -> str:
 
 
 def entry_name(key: str) -> str:
-    """What to write instead of a key that names no entry; a pattern is the value of `name`."""
+    """What to write instead of a key that is not a valid entry name; a pattern belongs into `name`."""
     name = re.sub(r"[^a-z0-9]+", "-", ascii_of(key).lower()).strip("-")[:32] or "all"
     if re.search(r"[*?\[]", key):
         return f'a pattern goes into name: {name}: {{name: "{key}"}}'

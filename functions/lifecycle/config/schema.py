@@ -1,7 +1,7 @@
-"""Untyped values into typed ones. Every mistake is reported with its path and with what is allowed.
+"""Reads untyped values as typed ones. Every mistake is reported with its path and with what is allowed.
 
-A `Kind` reads one sort of value and describes it as JSON Schema, so that what is accepted and what is documented
-are one thing. Kinds nest: `mapping` and `list_of` collect the mistakes of all their parts before they refuse.
+A `Field` reads one kind of value and describes it as JSON Schema, so the schema always fits what is accepted. Fields
+nest: `mapping` and `list_of` collect the mistakes of all their parts.
 """
 
 import json
@@ -19,14 +19,14 @@ from lifecycle.core.text import visible
 from lifecycle.core.times import duration, in_words
 
 REQUIRED: Any = object()
-MOST_PROBLEMS = 1000  # people do not read more, and hints take time
+MOST_PROBLEMS = 1000  # more are not useful, and hints take time
 
 Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: where it is, what is wrong there and what is allowed; its line, where it is in a file."""
+    """One mistake: its path, what is wrong and what is allowed, and its line if it is in a file."""
 
     path: Path
     what: str
@@ -38,7 +38,7 @@ class Problem:
 
 
 class Invalid(ValueError):
-    """A value that cannot be read; `problems` holds all that is wrong with it."""
+    """A value cannot be read; `problems` has everything that is wrong with it."""
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
@@ -47,13 +47,13 @@ class Invalid(ValueError):
 
 @dataclass(frozen=True)
 class Field:
-    """How a sort of value is read and described. `read` raises `Invalid` (or `ValueError` for a plain reason)."""
+    """A kind of value. `read` raises `Invalid` (or `ValueError` with a reason). `schema`: its JSON Schema."""
 
     read: Callable[[Any], Any]
     schema: Mapping[str, Any]
 
     def constrain(self, allowed: Callable[[Any], bool], what: str, **schema: Any) -> "Field":
-        """This kind, narrowed to the values that `allowed` accepts; `what` says which those are."""
+        """This kind, restricted to the values that `allowed` accepts; `what` describes them."""
 
         def read(value: Any) -> Any:
             result = self.read(value)
@@ -66,7 +66,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Property:
-    """A key of a mapping: the kind of its value, its default (none: it must be there) and what it means."""
+    """A key of a mapping: the kind of its value, its default (none: it is required) and its meaning."""
 
     kind: Field
     default: Any = REQUIRED
@@ -81,7 +81,7 @@ def dotted(path: Path) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as it stands in a message: JSON, shortened."""
+    """A value for a message: JSON, shortened."""
     try:
         text = json.dumps(value, ensure_ascii=False, default=str)
     except (ValueError, TypeError, RecursionError):
@@ -90,7 +90,7 @@ def shown(value: Any) -> str:
 
 
 def wrong(value: Any, *what: str) -> Invalid:
-    """What is wrong with a value: what is allowed, and hints."""
+    """The error for a value: what is allowed, and hints."""
     signs = look_alikes(value) if isinstance(value, str) else ""
     return Invalid(Problem((), f"{shown(value)}: {'; '.join(filter(None, (*what, signs)))}"))
 
@@ -133,7 +133,7 @@ def one_of(*values: str) -> Field:
 
 
 def parsed(parse: Callable[[str], Any], hint: Callable[[str], str] = lambda _: "", **schema: Any) -> Field:
-    """Text that `parse` turns into a value; its ValueError says why it cannot, and `hint` what was probably meant."""
+    """Text that `parse` converts; its ValueError says what is allowed, and `hint` what was probably meant."""
 
     def read(value: Any) -> Any:
         text = _text(value, schema.get("examples", ()))
@@ -176,7 +176,7 @@ def one_or_list(kind: Field) -> Field:
 
 
 def false_or(kind: Field) -> Field:
-    """`false`, which switches something off, or a value of this kind."""
+    """`false`, or a value of this kind."""
 
     def read(value: Any) -> Any:
         if value is not False and not isinstance(value, dict):
@@ -187,7 +187,7 @@ def false_or(kind: Field) -> Field:
 
 
 def mapping_of(name: Field, kind: Field) -> Field:
-    """A mapping from free names to values of one kind."""
+    """A mapping with any names as keys, and values of one kind."""
 
     def read(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -242,7 +242,7 @@ def _unknown_key(key: str, keys: Mapping[str, Property]) -> str:
 
 
 def doubled_problems(value: Any, kind_of: Callable[[str], Field | None]) -> list[Problem]:
-    """What is wrong with the earlier values of keys that are there again."""
+    """The mistakes in the earlier values of duplicate keys."""
     found = []
     for key, item, line in document.doubled(value):
         try:
@@ -258,7 +258,7 @@ def doubled_problems(value: Any, kind_of: Callable[[str], Field | None]) -> list
 
 
 def _default(value: Any) -> dict[str, Any]:
-    """A default as it would be written; nothing for what stands for "not given"."""
+    """A default as it would be written; nothing if it only means "not given"."""
     if isinstance(value, bool):
         return {"default": value}
     written = in_words(value) if isinstance(value, timedelta) and value else value
@@ -281,7 +281,7 @@ def _object_schema(keys: Mapping[str, Property]) -> dict[str, Any]:
 
 
 def _collect(parts: Iterable[tuple[Path, Field, Any]], problems: Sequence[Problem] = ()) -> list[Any]:
-    """The parts read; if some cannot be, all of their problems (very many are cut), each below its part's path."""
+    """The values of all parts. Raises `Invalid` with all their mistakes (at most `MOST_PROBLEMS`)."""
     results, problems = [], list(problems)
     for path, kind, value in parts:
         if len(problems) > MOST_PROBLEMS:

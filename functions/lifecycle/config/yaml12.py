@@ -1,6 +1,6 @@
-"""YAML as YAML 1.2 has it where 1.1 surprises: `on`, `off`, `no` are text, so are `12:30` and `2026-12-25`.
+"""Reads YAML 1.2 where it differs from 1.1: `on`, `off`, `no`, `12:30` and `2026-12-25` are text.
 
-A duplicate key is refused with its path. Values are read event by event, so that size, depth and aliases are bounded
+A duplicate key is refused with its path. Values are read event by event, so that size, depth and aliases are limited
 before anything is built from them: libyaml's own tree overflows the stack on deeply nested brackets.
 """
 

@@ -9,7 +9,7 @@ _WHO = {
 
 
 def who_can_wake(type: str | None) -> str:
-    """A sentence for people. A paused endpoint is woken by nobody's request."""
+    """A sentence for people. No request wakes a paused endpoint."""
     who = _WHO.get(type or "")
     if who is None:
         return "who can wake this while it is scaled to zero is unknown; no request wakes it while it is paused"

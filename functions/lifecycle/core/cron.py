@@ -53,7 +53,7 @@ def _last(name: str) -> str:
 
 
 def surprises(text: str) -> Iterator[str]:
-    """What a schedule does that its author may not have meant."""
+    """Properties of a schedule that its author may not have meant."""
     fields = text.split()
     for (name, size), field in zip(FIELDS, fields, strict=True):
         for part in field.split(","):
@@ -93,9 +93,9 @@ def shortest_gap(at: str) -> timedelta:
 
 
 def scheduled(action: str, situation: Situation, tick: datetime | None = None) -> Decision:
-    """What a scheduled `pause`, `resume` or `warm` wants: its state, or nothing, where rules 1 to 4 want otherwise.
+    """The decision of a scheduled `pause`, `resume` or `warm`: its state, unless rules 1 to 4 want another one.
 
-    A call later than its `tick` pauses nothing that was updated since, and starts nothing at rest that was.
+    An endpoint that was updated after the `tick` is neither paused nor started.
     """
     ruled, endpoint = decide(situation), situation.endpoint
     fits = ("any", *AT_REST) if action == "pause" else ("any", "running")

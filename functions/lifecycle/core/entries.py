@@ -19,7 +19,7 @@ GLOB = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True)
 class Scaling:
-    """Replica bounds; None: not declared, so not compared. `scale_to_zero_after` goes with `min_replicas` 0."""
+    """Replica bounds; None: not declared, so not compared. `scale_to_zero_after` needs `min_replicas` 0."""
 
     min_replicas: int | None = None
     max_replicas: int | None = None
@@ -36,7 +36,7 @@ class Warm:
 
 @dataclass(frozen=True)
 class Platform:
-    """What endpoints serve. `max_started`: how long "started" holds without a new message."""
+    """A system that endpoints serve. `max_started`: how long "started" is valid without a new message."""
 
     max_started: timedelta | None = None
 
@@ -53,8 +53,8 @@ class Cron:
 
 @dataclass(frozen=True)
 class Entry:
-    """One name under `endpoints:`, with what it takes from the top level filled in. `cron`: the scheduled actions that
-    name it."""
+    """One name under `endpoints:`, completed with values from the top level. `cron`: the scheduled actions that name
+    it."""
 
     key: str
     name: str | None
@@ -69,7 +69,7 @@ class Entry:
     idle_after: timedelta | None
     warm: Warm | Literal[False] | None  # False: running is enough; None: its health route proves that it answers
     scaling: Scaling
-    # `lead: auto`; `hours` have the longest lead then.
+    # With `lead: auto`, `hours` have the longest lead.
     auto_lead: LeadBounds | None = None
     budget: Budget | None = None
     protected: bool = False
@@ -80,7 +80,7 @@ class Entry:
         return bool(self.tags) or GLOB.search(self.name or "") is not None
 
     def covers(self, name: str, tags: frozenset[str]) -> bool:
-        """Whether an endpoint of this name and these tags is meant; with `name` and `tags`, both must fit."""
+        """Whether the entry covers an endpoint of this name and these tags; if it has both keys, both must fit."""
         return self.tags <= tags and (self.name is None or fnmatchcase(name, self.name))
 
 
@@ -113,7 +113,7 @@ class Settings:
         return self._exact.get(name)
 
     def may_cover(self, name: str) -> bool:
-        """Whether a pattern may cover an endpoint of this name, as far as that is known without its tags."""
+        """Whether a pattern may cover an endpoint of this name; its tags are unknown."""
         return any(e.is_pattern and e.covers(name, e.tags) for e in self.entries.values())
 
     @cached_property

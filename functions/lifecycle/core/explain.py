@@ -1,4 +1,4 @@
-"""Each rule's verdict on an endpoint, in order: which apply, and which one decides. Pure."""
+"""Which rules apply to an endpoint, in order, and which one decides. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from lifecycle.core.rules import RULES, Decision, Situation, decide
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one rule says. `decision` None: it does not apply, and `reason` says why. `decides`: it is the first that
-    applies; its decision is then what is wanted, which for a protected entry is not what the rule asks for."""
+    """Whether a rule applies. `decision` None: it does not, and `reason` is why. `decides`: it is the first that
+    applies; `decision` is then the final one, which for a protected entry differs from the rule's own."""
 
     rule: str
     decision: Decision | None

@@ -1,4 +1,4 @@
-"""The forecast: what will happen when and why, hours and money, from the timeline that status reads, too. Pure."""
+"""The forecast: what will happen when and why, hours and money, from the same timeline as the status. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Stretch:
-    """From when to when one state is wanted, and why; `runs`: whether it will be running, as far as that is known."""
+    """A time with one desired state, and why; `runs`: whether the endpoint will be running, as far as is known."""
 
     begin: datetime
     end: datetime
@@ -29,10 +29,8 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Forecast:
-    """One endpoint's. `running`: the time that it will run, where no rule applies as before. `at_most`: the same if it
-    is used all the time, which matters for `idle_after`.
-
-    Money is in dollars; without a known price there is none.
+    """The forecast of one endpoint. `running`: how long it will run; while no rule applies, it stays as it is.
+    `at_most`: the same if it is used all the time, which matters for `idle_after`. Costs are None without a price.
     """
 
     entry: Entry

@@ -1,7 +1,7 @@
-"""What happened, from the log lines of the functions: what changed, when, by which rule or whom, and what failed. Pure.
+"""History from the functions' log lines: what changed, when, by which rule or whom, and what failed. Pure.
 
-Lines that repeat the run before are folded. What Hugging Face says was updated, without a line of ours at
-that time, was changed there.
+Repeated events become one, with a count. An update that Hugging Face reports, and for which no log line has an action,
+was made there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,8 +12,8 @@ from typing import Any
 from lifecycle.core.text import did
 from lifecycle.core.times import format_rfc3339, parse_rfc3339
 
-LONGEST_CALL = 3_600_000  # milliseconds; a duration beyond that is none
-OURS = timedelta(seconds=30)  # around an action of ours: Hugging Face's clock and its own updates
+LONGEST_CALL = 3_600_000  # milliseconds; a longer duration is a mistake
+OURS = timedelta(seconds=30)  # around our own action: for Hugging Face's clock and the updates that it makes
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,8 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened. `until`, `count`: how long and in how many lines it was repeated.
-
-    `by`: who asked for it, or changed it at Hugging Face, where that is known; `rule`: what decided.
-    """
+    """A change or a failure. `until`, `count`: how long and in how many lines it was repeated. `by`: who requested it,
+    or made it at Hugging Face, if that is known. `rule`: the rule that decided."""
 
     at: datetime
     endpoint: str
@@ -41,11 +39,11 @@ class Event:
     failed: bool = False
     until: datetime | None = None
     count: int = 1
-    changed: bool = True  # something; else it is folded with others like it
+    changed: bool = True  # False: nothing; equal events of this kind become one
 
     @property
     def who(self) -> str:
-        """By whom or by which rule, in words; empty where a person asked and it is not known who."""
+        """By whom or by which rule, in words; empty if a person requested it and is unknown."""
         return f"by {self.by}" if self.by else f"by rule {self.rule}" if self.rule not in (None, "hand") else ""
 
     def as_json(self) -> dict[str, Any]:
@@ -53,7 +51,7 @@ class Event:
         return {**vars(self), "at": format_rfc3339(self.at), "until": until}
 
 
-# Which lines there is something to say about (Cloud Logging's query language).
+# The lines that can lead to events (Cloud Logging's query language).
 CONDITION = (
     'jsonPayload.event="budget" OR (jsonPayload.event="endpoint" AND (jsonPayload.action!="none" '
     'OR jsonPayload.outcome="failed" OR jsonPayload.outcome="skipped" OR jsonPayload.trigger="manual" '
@@ -75,7 +73,7 @@ def events(lines: Iterable[LogLine]) -> list[Event]:
 
 
 def _event(line: LogLine) -> Event | None:
-    """What a line about an endpoint says that was done, or not; None: nothing."""
+    """The event of a log line about an endpoint; None: nothing happened."""
     fields = line.fields
     action, outcome = _text(fields, "action"), _text(fields, "outcome")
     asked = _asked(fields)
@@ -101,7 +99,7 @@ def _event(line: LogLine) -> Event | None:
 
 
 def _asked(fields: Mapping[str, Any]) -> str:
-    """What a person asked for; empty: nobody did."""
+    """What a person requested; empty: nothing."""
     if fields.get("trigger") != "manual":
         return ""
     function = _text(fields, "function")
@@ -109,7 +107,7 @@ def _asked(fields: Mapping[str, Any]) -> str:
 
 
 def _budget(line: LogLine) -> list[Event]:
-    """A budget that is spent, near, or not known."""
+    """The event of a budget that is spent, nearly spent, or unknown."""
     code, key = _text(line.fields, "code"), _text(line.fields, "endpoint")
     words = {"budget_spent": "budget spent", "budget_near": "budget nearly spent", "budget_unknown": "budget not known"}
     if code not in words:
@@ -118,7 +116,7 @@ def _budget(line: LogLine) -> list[Event]:
 
 
 def _changed_elsewhere(lines: Iterable[LogLine]) -> list[Event]:
-    """Changes at Hugging Face that no line of ours explains; each once."""
+    """Changes at Hugging Face for which no log line has an action; each once."""
     lines = [line for line in lines if line.fields.get("event") == "endpoint"]
     ours: dict[str, list[tuple[datetime, datetime]]] = {}
     for line in lines:
@@ -141,7 +139,7 @@ def _changed_elsewhere(lines: Iterable[LogLine]) -> list[Event]:
 
 
 def _folded(events: Iterable[Event]) -> list[Event]:
-    """Runs of the same event of one endpoint as one, with its first reason."""
+    """Successive equal events of one endpoint as one event, with the first reason."""
     found: list[Event] = []
     last: dict[str, int] = {}
     for event in events:

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 
 MINUTE = timedelta(minutes=1)
 OFFSET = 3  # minutes past the round ones, when everybody else's jobs run
-SPARE = MINUTE  # on top of what starts took
-FEWEST = 5  # starts; of fewer nothing is learned
-SHARE = 0.95  # of the starts are not longer
+SPARE = MINUTE  # added to the duration of starts
+FEWEST = 5  # starts; from fewer nothing is learned
+SHARE = 0.95  # the percentile of the starts' durations that the lead is
 REMEMBERED = timedelta(days=30)
 UNLEARNED = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class LeadBounds:
-    """`lead: auto`: what is learned stays within these. `every`: the reconcile interval."""
+    """The bounds of `lead: auto`. `every`: the reconcile interval."""
 
     at_least: timedelta = 2 * MINUTE
     at_most: timedelta = 30 * MINUTE
@@ -71,5 +71,5 @@ def run_before(when: datetime, every: timedelta) -> datetime:
 
 
 def run_offset(every: timedelta) -> timedelta:
-    """How long after the full hour its first run is."""
+    """The time from a full hour to the first run in it."""
     return min(OFFSET, every // MINUTE // 2) * MINUTE

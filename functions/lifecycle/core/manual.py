@@ -1,6 +1,6 @@
-"""What a manual request changes: whether it is refused, which override it makes, which ones it ends. Pure.
+"""Manual requests: whether one is refused, which override it makes, and which ones it ends. Pure.
 
-A request makes an override only where the rules, or what others hold, would undo it (docs/http.md, "Overrides").
+A request makes an override only if the rules, or the overrides of others, would undo it (docs/http.md, "Overrides").
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,9 +22,10 @@ RENEWED_BELOW = 0.9  # of what is asked: an own override that lasts longer is no
 
 @dataclass(frozen=True)
 class ManualRequest:
-    """What, until when (None: not given, or "released"), by whom, for whom, and why.
+    """A request to run or to pause. `until`: the requested end; None: not given, or until released.
 
-    `holder`: whom the override belongs to, None: nobody. `endpoint`: the one endpoint that is meant, None: the entry.
+    `by`: the email of the caller. `holder`: the owner of the override; None: nobody. `endpoint`: the single endpoint
+    of the entry; None: the whole entry.
     """
 
     state: Literal["running", "paused"]
@@ -51,8 +52,9 @@ class Refusal:
 
 @dataclass(frozen=True)
 class ManualPlan:
-    """`override`: in force for this request, None: none is needed. `write`: it is not stored yet. `ends`: stored ones
-    that this request ends. `over`: requests to run by others that a pause is made over."""
+    """What to store for a request. `override`: the one that keeps it; None: none is needed. `write`: it is not stored
+    yet. `ends`: stored overrides that the request ends. `over`: other holders' requests to run, despite which a pause
+    is done."""
 
     override: Override | None = None
     write: bool = False
@@ -62,7 +64,7 @@ class ManualPlan:
 
 
 def plan_request(asked: ManualRequest, situations: Sequence[Situation]) -> ManualPlan:
-    """The changes for one entry. `situations`: of the endpoints that are meant, at least one."""
+    """The plan for one entry. `situations`: those of the requested endpoints, at least one."""
     first = situations[0]
     stored = first.memory.overrides.get(first.entry.key, ())
     own = next((override for override in stored if override.slot == asked.slot), None)
@@ -98,7 +100,7 @@ def _pause(asked: ManualRequest, situations: Sequence[Situation], own: Override 
 
 
 def _decided_without(situation: Situation, own: Override | None) -> str:
-    """What is wanted without the caller's own override, which the request replaces."""
+    """The desired state without the caller's own override, which the request replaces."""
     memory = without(situation.memory, situation.entry.key, [own] if own else [])
     return decide(replace(situation, memory=memory)).wanted
 
@@ -125,8 +127,8 @@ def _run(asked: ManualRequest, situations: Sequence[Situation], own: Override | 
 
 
 def _ended_by(override: Override, asked: ManualRequest) -> bool:
-    """Whether a request to run ends a pause: the caller's own and nobody's, where it lies within what is meant. A wider
-    one stays for the other endpoints, and the request is stored as one that goes before it."""
+    """Whether a request to run ends a pause. It may end the caller's own and nobody's pause, if that covers no other
+    endpoints. A wider pause stays, and the request is stored as a forced one, which comes before it."""
     return override.state != "running" and _may_end(override, asked) and asked.endpoint in (None, override.endpoint)
 
 
@@ -135,7 +137,7 @@ def _may_end(override: Override, asked: ManualRequest) -> bool:
 
 
 def _pause_against(situation: Situation, ends: Iterable[Override], own: Override | None) -> Override | None:
-    """The pause that decides when the request has ended those that it may."""
+    """The pause that still decides after the request has ended those that it may end."""
     gone = {*ends, own}
     found = commanding(override for override in situation.in_force if override not in gone)
     return found if found and found.state != "running" else None
@@ -146,7 +148,7 @@ def _refused(pause: Override, situation: Situation) -> str:
 
 
 def _runs_of(situation: Situation) -> int:
-    """The requests to run in force for an entry, whichever of its endpoints they cover."""
+    """How many requests to run are in force for an entry or its single endpoints."""
     return sum(_is_run(override, situation) for override in situation.memory.overrides.get(situation.entry.key, ()))
 
 
@@ -159,7 +161,7 @@ def _is_run(override: Override | None, situation: Situation) -> bool:
 
 
 def _at_rest(alone: Sequence[Situation], situations: Sequence[Situation]) -> frozenset[str]:
-    """The endpoints that this request finds stopped where no rule applies, and those that an earlier request did."""
+    """The endpoints that this request, or an earlier stored one, found stopped while no rule applied."""
     found = {s.endpoint.name for s in alone if s.endpoint and s.endpoint.state in AT_REST and decide(s).wanted == "any"}
     inherited = {
         s.endpoint.name
@@ -188,10 +190,10 @@ def _made(asked: ManualRequest, situation: Situation) -> Override:
 
 
 def _lasts(own: Override, made: Override, situations: Sequence[Situation]) -> bool:
-    """Whether the caller's own override already does what a new one would.
+    """Whether the caller's own override already does what the new one would.
 
-    A request to run does when it lasts nine tenths of what is asked, or longer. A pause is never kept for longer than
-    asked: what should run again must not wait for an older end.
+    An override to run does if it lasts for at least nine tenths of the requested time. A pause must have the requested
+    end: an endpoint that should run again must not wait for an older end.
     """
     first = situations[0]
     if own.state != made.state or ended_at(own, first.memory, first.now) or made.or_started != own.or_started:
@@ -209,7 +211,7 @@ def _lasts(own: Override, made: Override, situations: Sequence[Situation]) -> bo
 
 
 def _alone(situation: Situation) -> Situation:
-    """As the rules alone see it: without any override."""
+    """The situation without any override: what the rules alone decide."""
     return replace(situation, memory=replace(situation.memory, overrides={}))
 
 
@@ -219,7 +221,7 @@ def _would_stop(alone: Sequence[Situation], until: datetime) -> bool:
 
 @dataclass(frozen=True)
 class Release:
-    """Which overrides a release ends, and which of others remain in force."""
+    """The overrides that a release ends, and those of others that remain in force."""
 
     ends: tuple[Override, ...]
     others: tuple[Override, ...]
@@ -228,7 +230,7 @@ class Release:
 def plan_release(
     entry: Entry, endpoint: str | None, holder: str | None, *, everybody: bool, situation: Situation
 ) -> Release:
-    """`endpoint` None: of the entry and of its single endpoints; else of that endpoint alone."""
+    """The release of an entry with its single endpoints (`endpoint` None), or of a single endpoint."""
     stored, now = situation.memory, situation.now
     every = stored.overrides.get(entry.key, ())
     meant = [o for o in every if endpoint is None or o.endpoint == endpoint]
@@ -240,5 +242,5 @@ def plan_release(
 
 
 def _is_own(override: Override, holder: str | None) -> bool:
-    """Overrides from before holders belong to nobody, and are released by who made them."""
+    """Whether a holder releases an override. One without a holder is also released by the person who made it."""
     return override.holder == holder or (override.holder is None and override.by == holder)

@@ -1,4 +1,7 @@
-"""The words of the system: what is observed, what is remembered and what is wanted. Values only."""
+"""The values of the system: the observed endpoint and its states, the stored state, the results. No behavior.
+
+A new state of Hugging Face's endpoints belongs into the sets below; `planner` has the step for each state.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,14 +28,16 @@ STARTING = frozenset({"pending", "initializing", "updating"})
 
 AT_REST = frozenset({"paused", "scaledToZero"})
 
-FREE = AT_REST | {"failed"}  # every other state, unknown ones too, may cost money
+FREE = AT_REST | {"failed"}  # every other state may cost money, even an unknown one
+
+BILLED = frozenset({"initializing", "running", "updating", "updateFailed"})  # these are known to cost money
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An Inference Endpoint as Hugging Face tells of it. `state` is its word, "unknown" when it gives none.
+    """An Inference Endpoint as Hugging Face reports it. `state` is "unknown" if it reports none.
 
-    None: not reported. Times are aware, in UTC. Source: `GET /v2/endpoint/{namespace}`.
+    None: not reported. Times are in UTC. Source: `GET /v2/endpoint/{namespace}`.
     """
 
     name: str
@@ -59,12 +64,12 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Override:
-    """A manual request that beats the rules until it ends; `until` None: until released.
+    """A stored manual request that is stronger than the rules until it ends; `until` None: until released.
 
-    `or_started` names a platform whose next change from stopped to started ends it, too. `holder`: whom it belongs to,
-    None: nobody. `endpoint`: the one endpoint of the entry that it covers, by its name at Hugging Face; None: all.
-    `found_at_rest`: the endpoints that are stopped again when the last request to run ends and no rule applies; "*":
-    all that it covers.
+    `or_started`: a platform whose next change from stopped to started also ends it. `holder`: the owner; None: nobody.
+    `endpoint`: the single endpoint of the entry that it covers, by its name at Hugging Face; None: all.
+    `found_at_rest`: the endpoints to stop again when the last request to run ends and no rule applies; "*": all that
+    it covers.
     """
 
     state: Wanted
@@ -80,11 +85,11 @@ class Override:
 
     @property
     def slot(self) -> tuple[str | None, str | None]:
-        """Its place: a holder has one override for an entry, and one for each single endpoint of it."""
+        """A holder has one override for each slot: one for the entry, and one for each single endpoint of it."""
         return self.holder, self.endpoint
 
     def as_json(self) -> dict[str, Any]:
-        """As answers and the status have it."""
+        """The override in answers and in the status."""
         return {
             "state": self.state,
             "since": format_rfc3339(self.since),
@@ -98,7 +103,7 @@ class Override:
         }
 
     def covers(self, name: str | None) -> bool:
-        """Whether it is about an endpoint; None: one that was not observed."""
+        """Whether it covers the endpoint of this name; None: an endpoint that was not observed."""
         return self.endpoint is None or self.endpoint == name
 
 
@@ -117,8 +122,8 @@ class PlatformState:
 
 @dataclass(frozen=True)
 class BudgetRecord:
-    """What is stored of a budget: the month and the dollars that it is about, when they were spent and what was billed
-    by then, and the day of the last warning, such as "2026-11-24"."""
+    """What is stored of a budget: its month and dollars, when it was spent, what was billed by then, and the day of the
+    last warning, such as "2026-11-24"."""
 
     month: str
     dollars: float
@@ -129,9 +134,9 @@ class BudgetRecord:
 
 @dataclass(frozen=True)
 class StoredState:
-    """All that is stored between calls; `unavailable_reason` says why nothing is, where nothing could be.
+    """Everything that is stored between calls. `unavailable_reason`: why it is unknown, if it is.
 
-    `overrides`: by entry, also those that have ended and are not deleted yet.
+    `overrides`: by entry, including those that have ended and are not deleted yet.
     """
 
     overrides: Mapping[str, tuple[Override, ...]] = field(default_factory=dict)
@@ -142,7 +147,7 @@ class StoredState:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one endpoint in one call: a line of the answer and of the log."""
+    """The result of one call for one endpoint: a row of the answer, and a line of the log."""
 
     endpoint: str
     name: str
@@ -163,8 +168,8 @@ class Result:
     retryable: bool = False
     retry_after: float | None = None
     unready: bool = False
-    start_disabled: bool = False  # the rules may do no more, by `start: false`
-    # For the log alone: what history and money need.
+    start_disabled: bool = False  # not started, because of `start: false`
+    # Only for the log, from which history and costs are read:
     rule: str = ""
     seen: Endpoint | None = None  # as last seen in this call
     dollars_per_hour: float | None = None

@@ -1,8 +1,8 @@
 """Money: what an endpoint costs now, and what was billed. Pure.
 
-Hugging Face bills each replica while it is initializing and running; stopped endpoints cost nothing. What was billed is
-added up from what reconcile runs saw: a window's mean × its length, so doubled runs change nothing. Runs see a change
-late; where single slots are read, it is moved to the instant that is known of it.
+Hugging Face bills each replica while it is initializing and running; stopped endpoints cost nothing. Billed costs are
+the sum of what reconcile runs observed: the mean of a window × its length, so duplicate runs change nothing. Runs see a
+change late; if single slots are read, a change is moved to its instant, if that is known.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,14 +11,13 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from lifecycle.core.lead import run_offset
-from lifecycle.core.model import FREE, Endpoint, Prices
+from lifecycle.core.model import BILLED, FREE, Endpoint, Prices
 
-BILLED = frozenset({"initializing", "running", "updating", "updateFailed"})
 NOTHING = timedelta()
 # Cloud Monitoring keeps points of ten minutes after six weeks, so nothing shorter is counted.
 SHORTEST_SLOT = timedelta(minutes=10)
 MOST_REPLICAS = 1_000_000
-MISSED_RUNS = 3  # a longer gap is not guessed
+MISSED_RUNS = 3  # a longer gap is not filled
 
 
 def dollars_per_hour(endpoint: Endpoint, prices: Prices) -> float | None:

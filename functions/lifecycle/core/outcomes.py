@@ -1,4 +1,4 @@
-"""What a call's results come to: the HTTP status, and when asking again is worth it. Pure."""
+"""The HTTP status and Retry-After of a call, from its results. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ STARTS_WITHIN = 60  # seconds, where it is not known how long a start takes
 
 
 def http_status(results: Sequence[Result]) -> int:
-    """The first that applies: 503 (may pass), 409 (refused), 502 (failed for good), 202 (starting), 200."""
+    """The first that applies: 503 (retryable), 409 (refused), 502 (final), 202 (starting), 200."""
     failed = [result for result in results if result.outcome == "failed"]
     if any(result.retryable or result.code in UNREADABLE for result in failed):
         return 503
@@ -27,7 +27,7 @@ def http_status(results: Sequence[Result]) -> int:
 
 
 def retry_after(status: int, results: Sequence[Result], starts: Mapping[str, float] = NO_STARTS) -> int | None:
-    """Seconds after which asking again is worth it, for a 503 and a 202. `starts`: how long endpoints took to start."""
+    """Seconds after which a caller should ask again, for 503 and 202. `starts`: how long endpoints took to start."""
     if status == 503:
         return max([SHORTEST_WAIT, *(int(result.retry_after or 0) for result in results)])
     if status != 202:

@@ -1,7 +1,7 @@
-"""Overrides: which are in force, which one decides, when they end, and how they read. Pure.
+"""Overrides: which are in force, which one decides, when they end, and their description in words. Pure.
 
-Of those that cover an endpoint, the newest pause or forced request decides; without one, a request to run does, until
-the last of them ends.
+Of the overrides that cover an endpoint, the newest pause or forced request decides. Without one, requests to run do,
+until the last of them ends.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from lifecycle.core.times import format_local
 
 
 def ended_at(override: Override, stored: StoredState, now: datetime) -> datetime | None:
-    """When an override ended, if it has: at its end, or when its platform changed to started after it was made."""
+    """When an override ended: at its end, or when its platform started after it was made. None: it has not ended."""
     ends = [override.until] if override.until else []
     platform = stored.platforms.get(override.or_started or "")
     if platform and platform.state == "started" and (platform.first or platform.since) > override.since:
@@ -34,19 +34,19 @@ def in_force(stored: StoredState, entry: str, name: str | None, now: datetime) -
 
 
 def commanding(overrides: Iterable[Override]) -> Override | None:
-    """The newest of the pauses and the forced requests; of equally new ones the pause."""
+    """The newest of the pauses and forced requests; if two are equally new, the pause."""
     found = [override for override in overrides if override.state != "running" or override.force]
     return max(found, key=lambda override: (override.since, override.state != "running"), default=None)
 
 
 def runs(overrides: Iterable[Override]) -> list[Override]:
-    """The requests to run, the one that ends last at the end."""
+    """The requests to run, sorted by their end."""
     found = [override for override in overrides if override.state == "running"]
     return sorted(found, key=lambda override: (override.until is None, override.until or override.since))
 
 
 def deciding(overrides: Sequence[Override]) -> Override | None:
-    """The one that decides, of those in force; of several requests to run the one that ends last."""
+    """The override that decides, of those in force; of several requests to run, the one that ends last."""
     return commanding(overrides) or next(reversed(runs(overrides)), None)
 
 
@@ -58,7 +58,7 @@ def without(stored: StoredState, entry: str, ended: Iterable[Override]) -> Store
 
 
 def with_override(stored: StoredState, entry: str, override: Override) -> StoredState:
-    """The state with an override in place of its holder's own one before it."""
+    """The state with an override, which replaces its holder's previous one."""
     others = without(stored, entry, [override]).overrides.get(entry, ())
     return replace(stored, overrides={**stored.overrides, entry: (*others, override)})
 
@@ -90,7 +90,7 @@ def describe_all(overrides: Sequence[Override], zone: ZoneInfo, now: datetime) -
 
 
 def _person(override: Override) -> str:
-    """Whom it belongs to, and who asked where that is somebody else."""
+    """The holder, and the caller if that is somebody else."""
     if override.holder and override.by and override.by != override.holder:
         return f"{override.holder} ({override.by})"
     return override.holder or override.by or ""

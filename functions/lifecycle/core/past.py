@@ -1,4 +1,4 @@
-"""What the rules are handed of the past: what was billed against budgets, and how long starts took. Values only."""
+"""The past, as the rules get it: what was billed of budgets, and how long starts took. Values only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The step that leads from the observed state to the desired one. Pure: no clock, no network."""
+"""The step from the observed state to the desired state. Pure: no clock, no network."""
 
 from dataclasses import dataclass
 from datetime import time, timedelta
@@ -14,7 +14,7 @@ SCALED_AFTER = timedelta(minutes=15)  # default of `scale_to_zero_after`
 
 @dataclass(frozen=True)
 class Step:
-    """What to do now. Where `action` is none, `outcome` says why: unchanged, pending (starting) or skipped."""
+    """What to do now. If `action` is none, `outcome` is unchanged, pending (the endpoint is starting) or skipped."""
 
     action: Action
     outcome: Outcome
@@ -49,7 +49,7 @@ def plan_step(
 
 
 def _begins(situation: Situation, boundary: str | None) -> bool:
-    """Whether its hours are about to begin: between lead and beginning; without lead, in the boundary's own call."""
+    """Whether the hours are about to begin: between lead and beginning; without lead, in the boundary's own call."""
     hours = situation.entry.hours
     if hours is None:
         return False
@@ -104,7 +104,7 @@ def _scale_to_zero(decision: Decision, situation: Situation, endpoint: Endpoint)
 
 
 def _limited(found: Step, decision: Decision, situation: Situation) -> Step:
-    """The step as far as `start` and `enforce` let the rules take it."""
+    """The step, unless `start: false` or `enforce: false` forbids it."""
     if found.action in ("resume", "wake") and not situation.entry.start:
         return Step(
             "none", "skipped", f"{decision.reason}; but start is false: the rules never start it", start_disabled=True

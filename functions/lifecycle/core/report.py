@@ -1,4 +1,4 @@
-"""A month's report: what was billed against always-on and the forecast, and the mornings that were on time. Pure."""
+"""A month's report: billed costs beside always-on and the forecast, and how often endpoints were on time. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from lifecycle.core.times import format_rfc3339, parse_rfc3339
 
 @dataclass(frozen=True)
 class Morning:
-    """Hours of an endpoint that began, and whether it was running by then."""
+    """One beginning of an endpoint's hours, and whether it was running by then."""
 
     name: str
     begin: datetime
@@ -22,7 +22,7 @@ class Morning:
 
 @dataclass(frozen=True)
 class Share:
-    """What the report has of one endpoint. Money in dollars; None: its price is not known, or nothing forecasts it."""
+    """The report's data of one endpoint. Money is in dollars; None: the price is unknown, or there is no forecast."""
 
     endpoint: str
     name: str
@@ -85,7 +85,7 @@ CONDITION = (
 
 
 def mornings(lines: Iterable[LogLine]) -> list[Morning]:
-    """For each endpoint and beginning of hours what the first line about it says."""
+    """For each endpoint and beginning of hours, the first log line about it."""
     found: dict[tuple[str, datetime], Morning] = {}
     for line in sorted(lines, key=lambda line: line.at):
         name, begin = str(line.fields.get("name")), parse_rfc3339(str(line.fields.get("hours_begin")))
@@ -122,6 +122,6 @@ def _grouped(pairs: Iterable[tuple[str, Share]]) -> list[Row]:
 
 
 def _sum(amounts: Iterable[float | None]) -> float | None:
-    """The sum of what is known; None where nothing is."""
+    """The sum of the known amounts; None if none is known."""
     known = [amount for amount in amounts if amount is not None]
     return round(sum(known), 4) if known else None

@@ -1,6 +1,6 @@
-"""What each endpoint should be, and why: the rules, and the step that leads there. Pure: no clock, no network.
+"""The rules: the desired state of an endpoint, and why. Pure: no clock, no network.
 
-`decide` asks the rules in order; the first that applies decides. `plan_step` compares that with the observed state.
+`decide` asks the `RULES` in order; the first that applies decides. `planner.plan_step` has the step to that state.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,10 +24,10 @@ Rule = Literal[
 
 @dataclass(frozen=True)
 class Decision:
-    """What an endpoint should be, the rule that says so, and its reason in words.
+    """The desired state of an endpoint, the rule that decided, and its reason in words.
 
-    `until`: the next instant at which the clock alone may change what is wanted. `begin`: when the hours began or will.
-    `left`: it is left alone, and that is reported at this level.
+    `until`: the next instant at which time alone may change the decision. `begin`: when the hours began or will begin.
+    `left`: the endpoint is left alone, and that is reported at this level.
     """
 
     wanted: Wanted
@@ -40,7 +40,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Situation:
-    """All that the rules look at. `endpoint` None: not observed, so rules that need it do not apply."""
+    """Everything that the rules use. `endpoint` None: not observed, so rules that need it do not apply."""
 
     entry: Entry
     endpoint: Endpoint | None
@@ -50,17 +50,17 @@ class Situation:
 
     @property
     def name(self) -> str | None:
-        """At Hugging Face; None: not known."""
+        """The endpoint's name at Hugging Face; None: unknown."""
         return self.endpoint.name if self.endpoint else None
 
     @property
     def overrides(self) -> list[Override]:
-        """Those that cover the endpoint, ended ones too, oldest first."""
+        """The stored overrides that cover the endpoint, including ended ones, oldest first."""
         return covering(self.memory, self.entry.key, self.name)
 
     @property
     def in_force(self) -> list[Override]:
-        stored = self.memory.overrides  # seldom any: a forecast asks tens of thousands of times
+        stored = self.memory.overrides  # checked first because a forecast asks tens of thousands of times
         return in_force(self.memory, self.entry.key, self.name, self.now) if self.entry.key in stored else []
 
     @property
@@ -69,7 +69,7 @@ class Situation:
 
     @property
     def started_until(self) -> datetime | None:
-        """When "started" begins to count as stopped, if it does."""
+        """When "started" will count as stopped, if it is not repeated."""
         if self.entry.max_started and self.platform_state and self.platform_state.state == "started":
             return self.platform_state.since + self.entry.max_started
         return None
@@ -81,7 +81,7 @@ class Situation:
         return max(known) + self.entry.idle_after if known and self.entry.idle_after else None
 
     def first(self, instant: datetime | None) -> datetime | None:
-        """`instant`, or before it when "started" begins to count as stopped."""
+        """`instant`, or the time at which "started" counts as stopped, whichever is first."""
         lapse = self.started_until
         return lapse if lapse and lapse > self.now and (instant is None or lapse < instant) else instant
 
@@ -90,7 +90,7 @@ class Situation:
 
 
 def decide(situation: Situation) -> Decision:
-    """What the first rule that applies wants."""
+    """The decision of the first rule that applies."""
     for rule in RULES:
         if found := rule(situation):
             return _protected(found) if situation.entry.protected else found
@@ -98,7 +98,7 @@ def decide(situation: Situation) -> Decision:
 
 
 def _protected(found: Decision) -> Decision:
-    """The decision for a protected entry: no rule stops it, only people do."""
+    """The decision for a protected entry: only manual requests stop it, no rule does."""
     if found.rule == "override" or found.wanted not in AT_REST:
         return found
     return replace(found, wanted="any", reason=f"protected: {found.reason}", rule="protected")
@@ -114,7 +114,7 @@ def _commanded(s: Situation) -> Decision | None:
 
 def _budget(s: Situation) -> Decision | None:
     spending = s.past.spent(s.entry, s.now)
-    if spending is None or s.entry.protected:  # a protected one's is reported only
+    if spending is None or s.entry.protected:  # for a protected entry, a spent budget is only reported
         return None
     end = spending.budget.end(s.now)
     reason = f"{describe_spending(spending, s.now)}; it rests until {s.local_time(end)}"
@@ -122,7 +122,7 @@ def _budget(s: Situation) -> Decision | None:
 
 
 def _held(s: Situation) -> Decision | None:
-    """Any request to run."""
+    """A request to run is in force."""
     held = [override for override in s.in_force if override.state == "running"]
     if not held:
         return None
@@ -131,7 +131,7 @@ def _held(s: Situation) -> Decision | None:
 
 
 def _run_ended(s: Situation) -> Decision | None:
-    """Where no rule applies, the end of the last request to run stops what it found stopped."""
+    """After the last request to run has ended, what it found at rest is stopped again."""
     ended = [override for override in s.overrides if _found_at_rest(override, s.endpoint)]
     if not ended:
         return None
@@ -185,7 +185,7 @@ def _hours(s: Situation) -> Decision | None:
 
 
 def _learned(s: Situation, span: Span, bounds: LeadBounds) -> Decision:
-    """Before the hours, with a learned lead: the run after which it would be too late starts it."""
+    """Before the hours, with a learned lead: the last reconcile run that is early enough starts the endpoint."""
     lead, starts = s.past.lead(s.name, bounds), _starts(s, span, bounds)
     how = lead.reason or f"learned from {lead.starts} starts"
     reason = f"hours begin at {s.local_time(span.begin)}, lead {in_words(lead.length)} ({how})"
@@ -195,7 +195,7 @@ def _learned(s: Situation, span: Span, bounds: LeadBounds) -> Decision:
 
 
 def _starts(s: Situation, span: Span, bounds: LeadBounds) -> datetime:
-    """When a learned lead has it started: in the last run that is early enough."""
+    """The last reconcile run that is early enough for the learned lead."""
     return run_before(span.begin - s.past.lead(s.name, bounds).length, bounds.every)
 
 
@@ -240,7 +240,7 @@ RULES: tuple[Callable[[Situation], Decision | None], ...] = (
 
 
 def timeline(situation: Situation, until: datetime) -> Iterator[tuple[datetime, Decision]]:
-    """The decisions from now until then, each with the instant from which it applies, as time alone changes them."""
+    """The decisions from now to `until`, each with the instant from which it applies, if nothing but time changes."""
     at: datetime | None = situation.now
     while at is not None and at < until:
         found = decide(replace(situation, now=at))
@@ -249,7 +249,9 @@ def timeline(situation: Situation, until: datetime) -> Iterator[tuple[datetime, 
 
 
 def changed_at(situation: Situation) -> datetime | None:
-    """The newest boundary of the hours, override's end or platform's message, if it lies within a week."""
+    """When the desired state may last have changed: a boundary of the hours, an override's end, or a platform message.
+
+    None: not within a week."""
     entry, memory, now = situation.entry, situation.memory, situation.now
     instants = [situation.started_until, situation.idle_from]
     instants += [ended_at(override, memory, now) for override in situation.overrides]

@@ -1,4 +1,4 @@
-"""Replica bounds: where they differ from the settings, and what a rest at Hugging Face did to them."""
+"""Replica bounds: whether they differ from the settings, and how pausing and resuming changed them. Pure."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from lifecycle.core.times import in_words
 
 
 def differs(endpoint: Endpoint, declared: Scaling) -> dict[str, str]:
-    """The declared fields of the scaling that differ at Hugging Face: name to "is, declared"."""
+    """The declared fields that differ at Hugging Face: name to "3, declared 2"."""
     return {
         name: f"{_word(is_)}, declared {_word(wanted)}"
         for name, (is_, wanted) in _pairs(_bounds(endpoint), declared).items()
@@ -17,10 +17,10 @@ def differs(endpoint: Endpoint, declared: Scaling) -> dict[str, str]:
 
 
 def undeclared_change(before: Endpoint, now: Endpoint, declared: Scaling) -> str:
-    """What changed in the undeclared replica bounds, with the settings that keep them; "" where nothing did.
+    """How undeclared replica bounds changed, with the settings that keep them; "" if they did not.
 
-    Pausing and resuming may set the bounds to 0 and 1. `before`: as it was seen before this call acted. What was
-    before a rest that an earlier call made is not known: nothing keeps it.
+    Pausing and resuming may set the bounds to 0 and 1. `before`: the endpoint before this call acted. Bounds from
+    before an earlier call's pause are unknown, because they are not stored.
     """
     old, new = _bounds(before), _bounds(now)
     free = [name for name, (_, wanted) in _pairs(new, declared).items() if wanted is None]

@@ -1,8 +1,7 @@
-"""Weekly hours: when an endpoint should run, by a wall clock. Pure: no clock is read here.
+"""Weekly hours: when an endpoint should run, on the clock of a zone. Pure: no clock is read here.
 
-Rules (design, "Settings"): periods unite; a holiday has no hours beginning on it; at clock changes a beginning that
-is skipped moves to the first minute that exists, of a repeated time beginnings take the first and ends the last, and
-a period left empty is dropped; `lead` is elapsed time before a period's beginning. `always` has no periods and no end.
+docs/design.md, "Hours", has the rules for overlapping periods, holidays, clock changes and `lead`. `always` has no
+periods and no end.
 """
 
 import math
@@ -26,7 +25,7 @@ BLOCK = timedelta(days=28)
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
-FAR = timedelta(days=400)  # how far ahead a next beginning is looked for
+FAR = timedelta(days=400)  # how far ahead the next beginning is searched
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Span:
-    """Hours on the line of time, in UTC: start at `lead`, so that it answers from `begin`; until `end`."""
+    """One period of hours in UTC: the endpoint starts at `lead`, so that it answers from `begin` to `end`."""
 
     lead: datetime
     begin: datetime
@@ -117,7 +116,7 @@ class Hours:
     )
 
     def spans(self, since: datetime, until: datetime) -> list[Span]:
-        """The united hours that touch [since, until), in order; cut a day or more outside of it."""
+        """The merged hours that overlap [since, until), in order. Spans may be cut a day or more outside of it."""
         if not self.periods:
             return [ALWAYS]
         first = (since - timedelta(days=2)).astimezone(self.zone).date()
@@ -132,8 +131,8 @@ class Hours:
         return [span for span in united if span.end > since and span.lead < until]
 
     def at(self, now: datetime) -> Span | None:
-        """The hours that `now` lies in, lead included; of two, the earlier. An end beyond a week may be cut, and so may
-        a beginning more than a day ago."""
+        """The hours that include `now`, lead included; of two, the earlier. An end more than a week ahead may be cut,
+        and so may a beginning more than a day ago."""
         if not self.periods:
             return ALWAYS
         leads, spans = self._around(now)
@@ -151,8 +150,8 @@ class Hours:
         return next((span for span in self.spans(now, now + FAR) if span.lead > now), None)
 
     def _around(self, now: datetime) -> tuple[list[datetime], list[Span]]:
-        """The spans from before `now` to at least a week after it, and their leads; kept, because a forecast asks day
-        after day."""
+        """The spans from before `now` to at least a week after it, and their leads. They are cached, because a forecast
+        asks for each day."""
         number = (now - EPOCH) // BLOCK
         found = self._blocks.get(number)
         if found is None:
@@ -162,9 +161,9 @@ class Hours:
         return found
 
     def begins_at(self, wall: time, near: datetime) -> bool:
-        """Whether the hours that `near` lies in began at this time of its day, or of the day of three hours before.
+        """Whether the hours that include `near` began at this time of its day, or of the day of three hours before.
 
-        Instants are compared: a beginning that a clock change moved counts, hours that only continue do not.
+        Instants are compared. So a beginning that a clock change moved counts, and hours that only continue do not.
         """
         span = self.at(near)
         if span is None:
@@ -183,7 +182,7 @@ class Hours:
 
     def week(self) -> dict[int, frozenset[int]]:
         """The minutes of the day at which the hours begin (with and without lead) or end, each with its weekdays."""
-        lead = math.floor(self.lead / timedelta(minutes=1))  # a boundary between minutes fires at the next whole one
+        lead = math.floor(self.lead / timedelta(minutes=1))  # a boundary within a minute fires at the next whole minute
         found: dict[int, set[int]] = {}
         for period in self.periods:
             for minute in (period.begin - lead, period.begin, period.end):

@@ -1,7 +1,7 @@
-"""What will be wanted from now on, by the rules and by scheduled actions together. Pure.
+"""The desired state from now on, by the rules and by scheduled actions together. Pure.
 
-Plan, page and status all read it here. What the clock does not bring is not known: platforms and overrides count as
-they are now. A scheduled action holds until the rules or the next action change it.
+Plan, page and status use it. Platforms and overrides are taken as they are now, because their changes are unknown. The
+state after a scheduled action lasts until the rules or the next action change it.
 """
 
 import heapq
@@ -23,7 +23,7 @@ Tick = tuple[datetime, int]  # of which of the entry's actions
 
 @dataclass(frozen=True)
 class Phase:
-    """From `at` on: what is wanted and why. `runs`: whether it will be running, as far as that is known."""
+    """From `at` on: the desired state and why. `runs`: whether the endpoint will be running, as far as is known."""
 
     at: datetime
     wanted: Wanted
@@ -32,12 +32,12 @@ class Phase:
 
 
 def phases(situation: Situation, until: datetime) -> Iterator[Phase]:
-    """From now until then, each time that something changes; the first is now."""
+    """The phases from now to `until`; the first begins now."""
     return _Player(situation, until).play()
 
 
 def changes(situation: Situation) -> Iterator[Phase]:
-    """Each time within a month that another state is wanted. What is at rest is not stopped again."""
+    """The phases within a month that begin with another desired state. Stopping what is already at rest is left out."""
     later = phases(situation, situation.now + AHEAD)
     before = next(later)
     for phase in islice(later, MOST_PHASES):
@@ -70,7 +70,7 @@ class _Player:
             at = ruled.until
 
     def _next(self, fired: Tick, ruled: Decision) -> tuple[Tick, Decision] | None:
-        """The next action that changes something before the rules may do so, and what the rules say then."""
+        """The next action that changes something before the rules may, and the rules' decision then."""
         if not self.situation.entry.cron:
             return None
         entry, end = self.situation.entry, min(ruled.until or self.until, self.until)
@@ -92,7 +92,7 @@ class _Player:
         return (used, self._ruled(used[0])) if used else None
 
     def _matters(self, action: str, ruled: Decision) -> bool:
-        """Whether an action may change something while the rules say this: most do not, and fire often."""
+        """Whether an action may change something under this decision: most do not, and fire often."""
         entry = self.situation.entry
         if action == "pause":
             return self.runs and not entry.protected and ruled.wanted != "running"

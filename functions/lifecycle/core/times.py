@@ -43,8 +43,8 @@ def in_words(length: timedelta) -> str:
 
 
 def parse_rfc3339(text: str | None) -> datetime | None:
-    """An RFC 3339 time in UTC, to the microsecond; None for what is not one, or is none of our days (Go's zero time is
-    in the year 1). Without an offset it is UTC."""
+    """An RFC 3339 time in UTC, to the microsecond. Without an offset it is read as UTC. None: not a time, or one
+    outside the years 1970 to 2999 (Go's zero time is in the year 1)."""
     try:
         when = datetime.fromisoformat((text or "").upper())
         when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)

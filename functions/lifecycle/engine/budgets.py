@@ -1,4 +1,4 @@
-"""What a reconcile run for everything does about budgets: it stores that one is spent, and reports."""
+"""Budgets in a `["*"]` reconcile run: stores that one is spent, and reports on all."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class BudgetReport:
 
 
 async def settle(run: Run) -> list[BudgetReport]:
-    """Stores which budgets are spent, so that they are for the rest of the month, and reports all of them."""
+    """Stores which budgets are spent, so that they stay spent until the month ends; a report on each budget."""
     return [await _settle(run, spending) for spending in run.past.spendings.values()]
 
 

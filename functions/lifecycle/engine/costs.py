@@ -1,4 +1,4 @@
-"""What each endpoint costs now, as a `["*"]` reconcile run logs it."""
+"""The present cost of each endpoint, which a `["*"]` reconcile run logs."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from lifecycle.errors import Failure
 
 
 async def prices(run: Run) -> Prices:
-    """Dollars an hour, from the catalogue that is kept for an hour; empty, with a note, where it cannot be read."""
+    """Dollars an hour, from the cached catalogue; empty, with a note, if it cannot be read."""
     try:
         return await run.deps.catalogue.get(run.hf, run.now())
     except Failure as failure:

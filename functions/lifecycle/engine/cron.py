@@ -1,4 +1,4 @@
-"""Scheduled actions of the settings' `cron:`: they yield to the rules, and to what was changed since their time."""
+"""Carries out scheduled actions (`cron:`), unless the rules want another state, or the endpoint was updated since."""
 
 from lifecycle.core.cron import scheduled
 from lifecycle.core.model import Result

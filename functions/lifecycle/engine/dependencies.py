@@ -1,4 +1,4 @@
-"""What the system stands on, and who calls it. Time, HTTP, Cloud Scheduler and randomness are handed in."""
+"""What the engine is given: settings, time, HTTP, Cloud Scheduler, randomness; and the caller of a call."""
 
 import asyncio
 import random
@@ -32,9 +32,9 @@ class Caller:
 
 
 class Turns:
-    """One write at a time under a name in this process, and when the last one was (event loop's clock, seconds).
+    """Allows one write at a time under a name in this process, and notes when the last one was (event loop's clock).
 
-    A hundred equal requests at once become one action: each looks again when another has acted since it looked.
+    So a hundred equal requests become one action: each reads again if another has acted since its last read.
     """
 
     def __init__(self) -> None:

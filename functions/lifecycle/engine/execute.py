@@ -1,4 +1,4 @@
-"""One endpoint from what it is to what it should be: takes the step, waits where asked, and says what became."""
+"""Takes the step for one endpoint, waits if asked to, and returns the result."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,8 +22,9 @@ PROVED_WITHIN = 3  # tries to reach its URL
 
 @dataclass(frozen=True)
 class ExecutionOptions:
-    """How a call goes about it. `waits_for_own`: until those that it starts answer; `waits_for_all`: also for those
-    that are starting; `proves`: those that run are warmed, too; `dry`: nothing is done, only reported."""
+    """How a call executes steps. `wait_for_started`: wait until the endpoints that it starts answer.
+    `wait_for_starting`: also wait for those that are already starting. `verify_ready`: also warm those that run.
+    `dry`: do nothing, only report."""
 
     wait_for_started: bool = False
     wait_for_starting: bool = False
@@ -34,7 +35,7 @@ class ExecutionOptions:
 async def execute_step(
     hf: HuggingFace, situation: Situation, decision: Decision, step: Step, how: ExecutionOptions
 ) -> Result:
-    """The result of the step. Raises nothing that a service may cause: failures are results, too."""
+    """The result of the step. Failures of services are results, too, and not exceptions."""
     entry, endpoint = situation.entry, situation.endpoint
     assert endpoint is not None
     clock = asyncio.get_running_loop().time
@@ -92,7 +93,7 @@ def failed(result: Result, failure: Failure) -> Result:
 
 
 def _only_warms(situation: Situation, step: Step, how: ExecutionOptions) -> bool:
-    """Whether nothing is to be started, but something to be waited for or proved."""
+    """Whether the call does not start the endpoint, but waits for it or warms it."""
     runs = situation.endpoint is not None and situation.endpoint.state == "running"
     comes_up = how.wait_for_starting and step.outcome == "pending"
     proved = how.verify_ready and runs and step.outcome != "skipped" and situation.entry.warm is not False
@@ -100,16 +101,16 @@ def _only_warms(situation: Situation, step: Step, how: ExecutionOptions) -> bool
 
 
 def _difference(entry: Entry, endpoint: Endpoint) -> str:
-    """On a serving endpoint a difference is reported, not written: an update means a minute of 503s."""
+    """How the scaling of a running endpoint differs. That is not corrected: an update means a minute of 503s."""
     found = differs(endpoint, entry.scaling) if endpoint.state in ("running", "updateFailed") else {}
     return "scaling differs: " + ", ".join(f"{name} is {pair}" for name, pair in found.items()) if found else ""
 
 
 class StepExecution:
-    """One endpoint in one call. `now`: as last seen. `refused`: the action that failed, where it is not the step's.
-    `start_seconds`: how long it took to answer, where this call started it and waited for that. `unproved`: why it is
-    not known whether it answers, where running has to be enough. `already`: Hugging Face's refusal that says that
-    nothing was left to do."""
+    """One endpoint in one call. `now`: the endpoint as last seen. `refused`: the action that failed, if it is not the
+    step's. `start_seconds`: how long the start took until it answered, if this call started it and waited.
+    `unproved`: why it is unknown whether the endpoint answers. `already`: Hugging Face's refusal because the goal was
+    reached already."""
 
     def __init__(self, hf: HuggingFace, entry: Entry, endpoint: Endpoint) -> None:
         self.hf = hf
@@ -137,13 +138,13 @@ class StepExecution:
         return result.outcome
 
     def lagging(self) -> str:
-        """What Hugging Face says against its own state, as long as the two differ."""
+        """The difference between the state and Hugging Face's refusal, as long as there is one."""
         if self.already and self.now.state not in self.goal:
             return f"its state is still {self.now.state}, but Hugging Face says: {self.already}"
         return ""
 
     async def _acted(self, act: Awaitable[Acted], goal: frozenset[str]) -> None:
-        """Takes an action, and looks a few times while the state lags behind it."""
+        """Takes an action, and reads the endpoint a few times while its state lags behind."""
         acted = await act
         self.now, self.already, self.goal = acted.endpoint, acted.already, goal
         for _ in range(5):
@@ -180,7 +181,7 @@ class StepExecution:
         return "done" if self.now.state == "running" else "pending"
 
     async def _rescale(self) -> bool:
-        """Writes the declared scaling where it differs; whether it wrote."""
+        """Writes the declared scaling if it differs; returns whether it did."""
         if not differs(self.now, self.entry.scaling) or self.rescales >= MOST_RESCALES:
             return False
         self.rescales += 1
@@ -190,10 +191,10 @@ class StepExecution:
         return True
 
     async def _wait_until_ready(self, *, own: bool) -> Outcome:
-        """Done when it runs and answered. `own`: this call started it, so it also writes the scaling. Pending when
-        Hugging Face says that it runs, and for long its state does not.
+        """Done when the endpoint runs and has answered. Pending if Hugging Face refuses a start because it runs
+        already, but its state stays different. `own`: this call started it, so it also writes the scaling.
 
-        Raises `Failure`: it did not come up in time (retryable), or it cannot (final).
+        Raises `Failure`: it did not start in time (retryable), or it cannot start (final).
         """
         clock = asyncio.get_running_loop().time
         since, pause = clock(), SHORTEST_POLL
@@ -205,7 +206,7 @@ class StepExecution:
             except Failure as found:
                 failure = found
             if failure and not failure.retryable:
-                # What it is now may say it better: one that was paused meanwhile refuses, too.
+                # Its state may be the better explanation: an endpoint that was paused meanwhile also refuses.
                 with suppress(Failure):
                     self.now = await self.hf.look(self.now.name)
             self.moved = self.moved or self.now.state != "paused"
@@ -225,9 +226,7 @@ class StepExecution:
             await self._refresh()
 
     async def _is_ready(self, *, own: bool) -> bool:
-        """Whether it runs with the declared scaling, and answered, as far as that can be proved from here.
-
-        Raises `Failure`."""
+        """Whether it runs with the declared scaling, and has answered, if it can be reached. Raises `Failure`."""
         if not self._is_serving() or (own and await self._rescale()):
             return False
         if self.entry.warm is False:
@@ -246,7 +245,8 @@ class StepExecution:
         return True
 
     async def _refresh(self) -> None:
-        """How it is now, woken where it fell asleep. A retryable failure is waited out: the next look may succeed."""
+        """Reads the endpoint, and wakes it if it was scaled to zero. Retryable failures are ignored: the caller tries
+        again."""
         try:
             asleep = self.now.state == "scaledToZero"
             self.now = await (self.hf.wake(self.now) if asleep else self.hf.look(self.now.name))

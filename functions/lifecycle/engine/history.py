@@ -24,8 +24,8 @@ async def history(source: LogReader, names: Iterable[str], since: datetime, unti
 
 
 async def lately(source: LogReader | None, names: Sequence[str], now: datetime) -> list[Event] | Failure:
-    """What changed and what failed, newest first, for people who wait for a page: in a week for entries and endpoints
-    of these names, in a day for all. A `Failure`: not known in time."""
+    """Changes and failures for the page, newest first: of a week for entries and endpoints of these names, of a day for
+    all. A `Failure`: they could not be read in time."""
     if source is None:
         return Failure("LOGGING_PARENT is not set", code=CODE, retryable=False)
     since = now - (timedelta(days=7) if names else timedelta(days=1))
@@ -38,7 +38,7 @@ async def lately(source: LogReader | None, names: Sequence[str], now: datetime) 
 
 
 async def start_medians(source: LogReader | None, names: Sequence[str], now: datetime) -> dict[str, float]:
-    """The median seconds of the last five starts of endpoints, of those for which that is known in time."""
+    """The median seconds of the last five starts of each endpoint, if it can be read in time."""
     if source is None or not names:
         return {}
     meant = " OR ".join(f"jsonPayload.name={quoted(name)}" for name in names[:MOST_NAMES])

@@ -1,6 +1,6 @@
 """Manual requests: `pause`, `resume` and `warm`, with the overrides that keep the rules from undoing them.
 
-Starting needs the stored state, stopping does not: without it a request to run does nothing, and pauses still work.
+A start needs the stored state, a stop does not: if it cannot be read, a request to run fails, and pauses still work.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ CONFIRMED_AFTER = (1.0, 3.0, 7.0)  # seconds; a deletion by another instance may
 async def act(
     run: Run, target: Target, asked: ManualRequest, how: ExecutionOptions, *, everything: bool = False
 ) -> list[Result]:
-    """The results for one target: first the override, then the action. `everything`: the request has `["*"]`."""
+    """Stores the override, then acts; the results for one target. `everything`: the request has `["*"]`."""
     if asked.state == "paused" and target.entry.protected and not asked.force:
         if everything or (target.entry.is_pattern and target.endpoint is None):
             return await run.drive(target, _protected, how)
@@ -51,7 +51,7 @@ async def act(
 
 
 async def _store(run: Run, target: Target, plan: ManualPlan) -> None:
-    """Writes the new override before it deletes the ones that the request ends. Raises `Failure`."""
+    """Writes the new override, then deletes those that the request ends. Raises `Failure`."""
     assert run.store is not None
     key = target.entry.key
     if not plan.write and not plan.ends:
@@ -68,7 +68,7 @@ async def _store(run: Run, target: Target, plan: ManualPlan) -> None:
 
 
 def _rule(run: Run, target: Target, asked: ManualRequest, plan: ManualPlan) -> Rule:
-    """What was asked, unless another holder commands otherwise since then."""
+    """The rule for this request: what was asked, unless another holder's newer override wants another state."""
     reason, own = _reason(run, target, asked, plan), plan.override
     since = own.since if own else run.now()
 
@@ -107,9 +107,9 @@ def _refused(run: Run, target: Target, asked: ManualRequest, refusal: Refusal) -
 
 
 async def _confirmed(run: Run, target: Target, override: Override | None, before: StoredState) -> Failure | None:
-    """Makes sure that an instance that deletes an ended override did not take the new one with it.
+    """Checks that an instance that deletes the holder's ended override did not delete the new one; writes it again.
 
-    Not being able to look is no failure: the override was stored.
+    If that cannot be checked, it is not a failure: the override was stored.
     """
     stored = before.overrides.get(target.entry.key, ())
     was = [o for o in stored if override and o.slot == override.slot and ended_at(o, run.state, run.now())]
@@ -133,7 +133,7 @@ async def _confirmed(run: Run, target: Target, override: Override | None, before
 
 
 async def _without_effect(run: Run, target: Target, plan: ManualPlan, results: list[Result]) -> list[Result]:
-    """Deletes the override again when the request failed for good on every endpoint that it covers."""
+    """Deletes the override again if the request had a final failure for every endpoint that it covers."""
     final = [result.outcome == "failed" and not result.retryable for result in results]
     if not (plan.write and plan.override and run.store and final and all(final)):
         return results

@@ -1,4 +1,4 @@
-"""What a call knows of the past: what was billed this month, and how long starts took. At most one read of each."""
+"""Reads the past for one call: what was billed this month, and how long starts took. Each is read at most once."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -21,14 +21,14 @@ Bills = Mapping[Series, Bill]
 
 @dataclass(frozen=True)
 class Readings:
-    """What Cloud Monitoring reports: bills of months, by when they begin, and how long starts took. None: not asked."""
+    """What was read from Cloud Monitoring. `bills`: by the beginning of their month. `starts` None: not read."""
 
     bills: Mapping[datetime, Bills | Failure] = field(default_factory=dict)
     starts: Mapping[str, Starts] | Failure | None = None
 
     @property
     def reason(self) -> str | None:
-        """Why the past is not known, where it is not."""
+        """Why the past is unknown; None: it is known."""
         every = [*self.bills.values(), self.starts]
         return next((str(one) for one in every if isinstance(one, Failure)), None)
 
@@ -45,15 +45,15 @@ def budgets(settings: Settings) -> dict[str, Budget]:
 async def for_rules(
     source: Monitoring | None, settings: Settings, entries: Iterable[str], now: datetime, *, everything: bool
 ) -> Readings:
-    """What the rules of these entries ask for; nothing is read where they ask for nothing. Runs for everything judge
-    budgets; what those store is enough for the calls between them."""
+    """The readings that the rules of these entries need. Budgets are only read for `["*"]` runs (`everything`): other
+    calls use what these runs have stored."""
     months = [budget.begin(now) for budget in budgets(settings).values()] if everything else []
     starts = any(settings.entries[key].auto_lead for key in entries)
     return await read(source, months, settings.reconcile_every, now, starts=starts)
 
 
 async def for_status(source: Monitoring | None, settings: Settings, now: datetime) -> Readings:
-    """All that the status tells of the past."""
+    """The readings for the status."""
     months = [month_begin(now, entry.zone) for entry in settings.entries.values()]
     months += [budget.begin(now) for budget in budgets(settings).values()]
     return await read(source, months, settings.reconcile_every, now, starts=True)
@@ -89,7 +89,7 @@ def past(
     settings: Settings, stored: StoredState, readings: Readings, running: Mapping[str, list[Endpoint]], prices: Prices,
     now: datetime,
 ) -> Past:  # fmt: skip
-    """What the rules are handed, from what is stored and what was read. `running`: the endpoints of each entry."""
+    """The past as the rules get it, from the stored state and the readings. `running`: the endpoints of each entry."""
 
     def spending(key: str, budget: Budget) -> Spending:
         begin, known = budget.begin(now), Spending(key, budget, stored.budgets.get(key))

@@ -1,4 +1,4 @@
-"""Platform messages: stored if they are newer, and followed at once."""
+"""Stores platform messages, if they are the newest."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,7 +14,7 @@ AHEAD = timedelta(minutes=10)  # of this clock: such messages are in order among
 
 
 async def store(run: Run, message: Message) -> bool:
-    """Stores a message; false when it is older than what is known. Raises `Failure` when it could not be stored."""
+    """Stores a message; false if it is older than the stored one. Raises `Failure` if it could not be stored."""
     if run.store is None:
         reason = "platform messages cannot be stored: SCHEDULER_PARENT is not set"
         raise Failure(reason, code="memory_unavailable", retryable=True)
@@ -34,7 +34,7 @@ async def store(run: Run, message: Message) -> bool:
 
 
 async def run_when_pending(run: Run, platform: str, results: Iterable[Result]) -> None:
-    """Has Scheduler run the platform's job, which waits for what is starting."""
+    """Tells Cloud Scheduler to run the platform's job, which waits for endpoints that are starting."""
     if run.jobs and any(result.outcome == "pending" for result in results):
         failure = await catch_failure(run.jobs.run(platform_id(run.prefix, platform)))
         run.note("not warmed until the next reconcile run", failure)

@@ -1,4 +1,4 @@
-"""Reconcile: each endpoint is made what the rules want, released ones too; what has ended is deleted after that."""
+"""Reconcile and release: brings each endpoint to its desired state, then deletes overrides that have ended."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ async def reconcile(run: Run, target: Target, how: ExecutionOptions) -> list[Res
     results = await run.drive(target, decide, how, boundary=boundary)
     if run.store and not how.dry and target.endpoint is None:
         for override in _ended(run, target, results):
-            # Left for the next run when it fails: an ended override decides nothing.
+            # If it fails, the next run deletes it: an ended override has no effect.
             failure = await catch_failure(run.store.delete_override(target.entry.key, override))
             run.note(f"the ended override of {target.entry.key} could not be deleted", failure)
     return results
 
 
 def _ended(run: Run, target: Target, results: Sequence[Result]) -> list[Override]:
-    """Ended overrides whose effect is there, and those of endpoints that the entry no longer covers."""
+    """Ended overrides whose endpoints are in their desired state, and those of endpoints that are no longer covered."""
     return [
         override
         for override in run.state.overrides.get(target.entry.key, ())
@@ -42,7 +42,7 @@ def _ended(run: Run, target: Target, results: Sequence[Result]) -> list[Override
 
 
 def settled(override: Override, results: Sequence[Result]) -> bool:
-    """Whether every endpoint that an override covers is as the rules want."""
+    """Whether every endpoint that an override covers is in its desired state."""
     covered = [result for result in results if override.covers(result.name)]
     return all(result.outcome in ("done", "unchanged") or result.start_disabled for result in covered)
 
@@ -50,8 +50,8 @@ def settled(override: Override, results: Sequence[Result]) -> bool:
 async def release(
     run: Run, target: Target, holder: str | None, how: ExecutionOptions, *, everybody: bool
 ) -> list[Result]:
-    """Gives a target back to the rules: the holder's overrides end. They are deleted when the effect is there; where it
-    is not, they stay as ended, so that the next run goes on and a release can be repeated."""
+    """Ends the holder's overrides of a target. They are deleted when the endpoints are in their desired state.
+    Otherwise they are stored as ended, so that the next run continues and a release can be repeated."""
     if run.state_failure:
         return run.failed_results(target, run.state_failure)
     key, now = target.entry.key, run.now()

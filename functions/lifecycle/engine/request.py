@@ -1,4 +1,4 @@
-"""What a request asks for: JSON of a few strict keys, read with every mistake at once. Pure."""
+"""Reads a request's JSON, and reports every mistake at once. Pure."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -34,7 +34,7 @@ ALL = "*"
 
 
 class UnknownName(Exception):
-    """A request that is right but for names that are not in the settings (404)."""
+    """A request whose only mistake is a name that is not in the settings (404)."""
 
     def __init__(self, names: list[str], known: Collection[str]) -> None:
         self.known = list(known)
@@ -42,7 +42,7 @@ class UnknownName(Exception):
 
 
 class Mistaken(Invalid):
-    """A request with mistakes; `others` are its names that are no entries, which may be endpoints at Hugging Face."""
+    """A request with mistakes. `others`: its names that are not entries; they may be endpoints at Hugging Face."""
 
     def __init__(self, *problems: Problem, others: tuple[str, ...] = ()) -> None:
         super().__init__(*problems)
@@ -51,8 +51,8 @@ class Mistaken(Invalid):
 
 @dataclass(frozen=True)
 class Request:
-    """A request as asked. `entries`: names of the settings; `others`: names that may be endpoints at Hugging Face;
-    `everything`: it has `["*"]`."""
+    """A request. `entries`: names in the settings. `others`: names that may be endpoints at Hugging Face.
+    `everything`: the request has `["*"]`."""
 
     entries: tuple[str, ...]
     everything: bool = False
@@ -80,8 +80,8 @@ HOLDER = matching(r"[A-Za-z0-9._-]{1,64}", "holders are 1 to 64 of A-Z, a-z, 0-9
 
 
 def read(function: str, body: bytes, known: Collection[str], now: datetime, *, stores: bool = True) -> Request:
-    """The request in `body`; `stores`: there is a Cloud Scheduler that keeps overrides. Raises `Mistaken` with all that
-    is wrong, or `UnknownName` where a name can be neither an entry nor an endpoint."""
+    """The request in `body`. `stores`: overrides can be stored in Cloud Scheduler. Raises `Mistaken` with everything
+    that is wrong, or `UnknownName` if a name can be neither an entry nor an endpoint."""
     document = _json(body)
     others = _others(document, known)
     impossible = [name for name in others if not addressable(name)]
@@ -145,7 +145,7 @@ def _between(function: str, given: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _unkept(document: Any, wrong: Collection[Path]) -> Iterator[Problem]:
-    """Without a Cloud Scheduler no end is promised."""
+    """Without Cloud Scheduler, nothing could end an override."""
     for key in ("for", "until"):
         if isinstance(document, dict) and key in document and (key,) not in wrong:
             yield Problem((key,), "no override can be stored: SCHEDULER_PARENT is not set")

@@ -1,6 +1,7 @@
-"""One call of a function: what it observed, and each endpoint driven to what a rule wants.
+"""One call of a function: what it observed, and how it brings each endpoint to its desired state.
 
-Between reading and acting lie seconds: what waited for longer is read again before anything is sent.
+Seconds pass between reading and acting. Before a request that changes something, what is older than FRESH is read
+again.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ class Target:
 
 
 class Superseded(Exception):
-    """What was to be done is no longer wanted: the situation that says so."""
+    """The desired state has changed since the decision: the new situation and decision."""
 
     def __init__(self, situation: Situation, decision: Decision) -> None:
         super().__init__(decision.reason)
@@ -47,12 +48,12 @@ class Superseded(Exception):
 
 
 class Run:
-    """One call. What could not be read is empty, and its failure says why."""
+    """One call. What could not be read is empty, and its failure is kept."""
 
     def __init__(
         self, deps: Dependencies, seconds: float, caller: Caller, *, dry_run: bool = False, storing: float | None = None
     ) -> None:
-        """`seconds`: for all of it. `storing`: for Cloud Scheduler, where something is done without it, too."""
+        """`seconds`: the call's time. `storing`: the time for Cloud Scheduler, if the call can go on without it."""
         self.deps = deps
         self.settings = deps.settings
         self.caller = caller
@@ -91,8 +92,8 @@ class Run:
         prices: Awaitable[Prices] | None = None,
         names: Iterable[str] = (),
     ) -> None:
-        """Reads endpoints and state; of `entries` and `names` those that the list does not show are asked for one by
-        one. `readings` of the past and `prices` are awaited at the same time, where the rules ask for them."""
+        """Reads endpoints and stored state. Endpoints of `entries` and `names` that the list does not show are read one
+        by one. `readings` of the past and `prices` are awaited at the same time, if given."""
 
         async def read() -> None:
             self.readings = await readings if readings else NOT_READ
@@ -117,7 +118,7 @@ class Run:
         await asyncio.gather(*map(self.look_up, dict.fromkeys([*named, *names])))
 
     async def look_up(self, name: str) -> None:
-        """An endpoint can be missing from a list that changes while it is read page by page."""
+        """Reads one endpoint: it can be missing from a list that changes while its pages are read."""
         if name in self._seen_at:
             return
         begun = self.clock()
@@ -146,7 +147,7 @@ class Run:
         self.state_at, self.state_from = self.clock(), begun
 
     def situations(self, entry: Entry, endpoint: str | None = None) -> list[Situation]:
-        """One for each endpoint that is meant, as far as state and endpoints could be read."""
+        """One for each endpoint of the entry, or for the given one; none if the endpoints could not be read."""
         covered = self.covered.get(entry.key, ())
         return [self.situation(entry, found) for found in covered if endpoint in (None, found.name)]
 
@@ -155,7 +156,7 @@ class Run:
 
     @property
     def past(self) -> Past:
-        """What the rules are handed of the past."""
+        """The past, as the rules get it."""
         key = (self.state_at, id(self.readings), id(self.known_prices))
         if self._past is None or self._past[0] != key:
             made = past(self.settings, self.state, self.readings, self.covered, self.known_prices, self.now())
@@ -163,7 +164,7 @@ class Run:
         return self._past[1]
 
     def _after_release(self, entry: Entry) -> StoredState:
-        """The state as if what this call releases had ended."""
+        """The stored state, as if the overrides that this call releases had ended."""
         released = [o for o in self.released.get(entry.key, ()) if o in self.state.overrides.get(entry.key, ())]
         return ended_now(self.state, entry.key, released, self.now()) if released else self.state
 
@@ -176,7 +177,7 @@ class Run:
         return self.covered.get("", [])
 
     def target_of(self, name: str) -> Target | None:
-        """What a name at Hugging Face means: the entry, or one of the endpoints that a pattern covers."""
+        """The target with this name at Hugging Face: an entry, or one of the endpoints that a pattern covers."""
         if entry := self.settings.exactly(name):
             return Target(entry)
         for key, endpoints in self.covered.items():
@@ -187,7 +188,7 @@ class Run:
     # Act.
 
     async def each(self, targets: Iterable[Target], one: Callable[[Target], Awaitable[list[Result]]]) -> list[Result]:
-        """The results of all targets, side by side."""
+        """The results of all targets, which are processed concurrently."""
         found = await asyncio.gather(*map(one, targets))
         return [result for results in found for result in results]
 
@@ -236,7 +237,7 @@ class Run:
                     result = failed_result(
                         situation, decision, step.action, Failure(message, code="held", retryable=False)
                     )
-                except Exception as error:  # whatever happens to one stays its own
+                except Exception as error:  # an error of one endpoint does not affect the others
                     self.notes.append("".join(traceback.format_exception(error)))
                     message = f"internal error ({type(error).__name__}); see the logs"
                     result = failed_result(
@@ -251,7 +252,7 @@ class Run:
     def _turn(
         self, situation: Situation, decision: Decision, rule: Rule, *, only_running: bool, needs_state: bool
     ) -> Callable[[], AbstractAsyncContextManager[None]]:
-        """What surrounds each request that changes an endpoint. Raises `Superseded` where it is no longer wanted."""
+        """The context of each request that changes an endpoint. Raises `Superseded` if it is no longer wanted."""
         endpoint = situation.endpoint
         assert endpoint is not None
         first, name, known_at = True, f"endpoint {endpoint.name}", self.state_at
@@ -264,7 +265,7 @@ class Run:
                 found = rule(fresh) if fresh is not situation else decision
                 changed = found.wanted != decision.wanted
                 if first and fresh is not situation and not changed:
-                    # Somebody else may have done it already.
+                    # Another call may have done it already.
                     planned = plan_step(decision, situation, only_running=only_running)
                     changed = plan_step(found, fresh, only_running=only_running).action != planned.action
                 if changed:
@@ -278,15 +279,15 @@ class Run:
         return turn
 
     async def _still_wanted(self, situation: Situation, decision: Decision, rule: Rule) -> None:
-        """Raises `Superseded` where the stored state says that it is not."""
+        """Raises `Superseded` if the stored state now leads to another desired state."""
         await self.read_state()
         fresh = self.situation(situation.entry, situation.endpoint)
         if not self.state_failure and (found := rule(fresh)).wanted != decision.wanted:
             raise Superseded(fresh, found)
 
     async def _refreshed(self, situation: Situation, known_at: float, *, needs_state: bool) -> Situation:
-        """The situation read again where it is old, or where this process acted since it was read; else itself.
-        `known_at`: of which read its stored state is."""
+        """The situation, read again if it is old, or if this process has changed the endpoint since. `known_at`: when
+        its stored state was read."""
         endpoint = situation.endpoint
         assert endpoint is not None
         if self.store and self.clock() - self.state_at > FRESH:
@@ -307,7 +308,7 @@ class Run:
     # Results.
 
     def failed_results(self, target: Target, failure: Failure, rule: Rule = decide) -> list[Result]:
-        """Failed results for what could not be done: for each endpoint as far as they are known, else for the entry."""
+        """A failed result for each endpoint of the target; for the entry, if its endpoints are unknown."""
         results = []
         for situation in self.situations(target.entry, target.endpoint) or [self.situation(target.entry, None)]:
             decision = rule(situation)
@@ -315,7 +316,7 @@ class Run:
         return results
 
     def annotated(self, result: Result, situation: Situation, decision: Decision) -> Result:
-        """The result with what else is worth reporting: overlapping entries, overrides, hours that began without it."""
+        """The result with more to report: overlapping entries, overrides, hours that began before it answered."""
         endpoint, now = situation.endpoint, self.now()
         others = self.settings.covering(endpoint.name, endpoint.tags)[1:] if endpoint else []
         also = f"; also covered by {', '.join(other.key for other in others)}" if others else ""
@@ -342,7 +343,7 @@ class Run:
 
 
 def failed_result(situation: Situation, decision: Decision, action: Action, failure: Failure) -> Result:
-    """The result of what could not be done, in the state that was last seen."""
+    """A failed result, with the state that was last seen."""
     entry, endpoint = situation.entry, situation.endpoint
     result = Result(
         endpoint=entry.key,
@@ -361,5 +362,5 @@ def failed_result(situation: Situation, decision: Decision, action: Action, fail
 
 
 def all_failed(results: Sequence[Result], failure: Failure) -> list[Result]:
-    """The results with a failure that concerns all of them; what failed already keeps its own."""
+    """The results with a failure that applies to all of them; results that have failed already keep their own."""
     return [result if result.outcome == "failed" else failed(result, failure) for result in results]

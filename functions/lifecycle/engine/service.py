@@ -1,4 +1,4 @@
-"""What the functions do: observe, decide, act, report. One dispatch for all, and the one list of their names."""
+"""One method for each function: observe, decide, act, report. `FUNCTIONS` lists their names."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -25,8 +25,8 @@ from lifecycle.gcp.jobs import reconcile_id
 # `console` serves people; the others are called by jobs, Pub/Sub and requests.
 FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status", "console")
 
-# Seconds for a call's work, so that it ends 10 s within the functions' limits of 60 and 540; people wait for `status`,
-# which answers within 5 s, and for the page's forms.
+# Seconds for a call's work. SHORT and LONG end 10 s before the functions' timeouts of 60 and 540. AT_ONCE is for
+# `status`, which answers within 5 s, and FORM for the page's forms: people wait for both.
 SHORT, LONG, AT_ONCE, FORM = 48.0, 525.0, 4.5, 8.0
 
 
@@ -60,8 +60,10 @@ class Service:
     deps: Dependencies
 
     async def handle(self, function: str, body: bytes, caller: Caller, *, at_once: bool = False) -> Answer:
-        """`pause`, `resume`, `warm` or `reconcile`. `at_once`: for a person who looks at a page; what starts is not
-        waited for. Raises `Invalid`, `UnknownName`, or `Failure` when names could not be looked up."""
+        """`pause`, `resume`, `warm` or `reconcile`. `at_once`: for the page; does not wait for starts.
+
+        Raises `Invalid`, `UnknownName`, or `Failure` if names could not be looked up.
+        """
         seconds = FORM if at_once else LONG if function in ("warm", "reconcile") else SHORT
         storing = None if function == "reconcile" else min(SHORT, seconds) / 2
         run = Run(self.deps, seconds, caller, storing=storing)
@@ -74,7 +76,7 @@ class Service:
         return replace(answer, holder=asked.holder, released=asked.clear_override)
 
     async def run_reconcile(self) -> None:
-        """Has Cloud Scheduler run the job `…-reconcile` now. Raises `Failure`."""
+        """Tells Cloud Scheduler to run the job `…-reconcile` now. Raises `Failure`."""
         if self.deps.jobs is None:
             raise Failure("SCHEDULER_PARENT is not set", code="memory_unavailable", retryable=False)
         deadline = asyncio.get_running_loop().time() + FORM
@@ -110,7 +112,7 @@ class Service:
         return asked, _targets(run, asked)
 
     async def _observe(self, run: Run, function: str, asked: Request, names: Iterable[str]) -> None:
-        """Endpoints and stored state; for the rules also what they ask of the past, and prices where all are seen."""
+        """Reads endpoints and stored state. For reconcile also the past that the rules need, and prices for `["*"]`."""
         entries = [target.entry for target in _targets(run, asked)]
         if function != "reconcile":
             await run.observe(entries, names=names)
@@ -138,7 +140,7 @@ class Service:
             starts = await start_medians(self.deps.logs, pending(answer.results), run.now())
             answer = replace(answer, retry_after=retry_after(answer.status, answer.results, starts))
         if run.caller.trigger == "schedule" and answer.status in (409, 502):
-            # Trying again would not help; the log lines are what is loud.
+            # A retry would not help. The log lines report the failure, and raise an alert.
             return replace(answer, status=200)
         return answer
 
@@ -160,7 +162,7 @@ class Service:
     async def platform_event(self, message: Message) -> Answer:
         """Stores a platform message if it is newer, and pauses or resumes the followers at once.
 
-        Raises `Failure` when it could not be stored; then nothing was done.
+        Raises `Failure` if it could not be stored; then nothing was done.
         """
         run = Run(self.deps, SHORT, Caller("platform"))
         followers = self.deps.settings.followers(message.platform)
@@ -174,11 +176,11 @@ class Service:
         how = ExecutionOptions(dry=run.dry)
         results = await run.each(map(Target, entries), lambda target: reconcile.reconcile(run, target, how))
         await platform.run_when_pending(run, message.platform, results)
-        # Whatever became of the endpoints: the message is stored, and reconcile goes on.
+        # 200 even if an endpoint failed: the message is stored, and the next reconcile run tries again.
         return replace(_answer(run, results), status=200)
 
     async def status(self) -> Status:
-        """What is, what is wanted and why, and what comes next (docs/http.md, "Status"). Changes and wakes nothing."""
+        """The status (docs/http.md, "Status"). Changes nothing and wakes nothing."""
         run = Run(self.deps, AT_ONCE, Caller())
         readings = for_status(self.deps.monitoring, run.settings, run.now())
         prices: Prices | Failure = {}
@@ -196,12 +198,12 @@ class Service:
         return build_status(run, prices)
 
     async def overview(self, names: Sequence[str] = ()) -> tuple[Status, list[Event] | Failure]:
-        """For the page: the status, and what happened lately to entries and endpoints of these names, or to all."""
+        """For the page: the status, and recent events of entries and endpoints of these names, or of all."""
         return await asyncio.gather(self.status(), lately(self.deps.logs, names, self.deps.now()))
 
 
 def _targets(run: Run, asked: Request) -> list[Target]:
-    """Each once; an entry together with its endpoint means the entry."""
+    """The requested targets, each once. An entry and one of its endpoints together mean the entry."""
     entries = [Target(run.settings.entries[name]) for name in asked.entries]
     named = [target for name in asked.others if (target := run.target_of(name))]
     whole = {target.entry.key for target in (*entries, *named) if target.endpoint is None}

@@ -1,4 +1,4 @@
-"""The status as JSON: what is, what is wanted and why, what comes next, and what could not be read."""
+"""The status as JSON: states, desired states, reasons, next changes, and what could not be read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from lifecycle.gcp import jobs
 
 @dataclass(frozen=True)
 class Status:
-    """The answer of `status`; for the page what each of its rows was made from, in their order, what failed, and when
-    the reconcile job last fired (None: never, or not known)."""
+    """The answer of `status`, and for the page: the situation of each row, the prices, what could not be read, and when
+    the reconcile job last fired (None: never, or unknown)."""
 
     answer: dict[str, Any]
     situations: Sequence[Situation]
@@ -59,7 +59,7 @@ def build_status(run: Run, prices: Prices | Failure) -> Status:
 
 
 def _budget(run: Run) -> dict[str, Any] | None:
-    """The one over all entries."""
+    """The budget over all entries."""
     spending = run.past.spendings.get(ALL)
     return status_past.budget(spending, run.now()) if spending else None
 

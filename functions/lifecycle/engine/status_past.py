@@ -1,4 +1,4 @@
-"""What a row of the status says about the past: what was billed this month, budgets, and how long starts take."""
+"""The past in a row of the status: what was billed this month, budgets, and how long starts take."""
 
 import math
 from datetime import datetime
@@ -14,7 +14,7 @@ from lifecycle.errors import Failure
 
 
 def of_row(situation: Situation, readings: Readings) -> dict[str, Any]:
-    """The fields `billed_this_month`, `budget` and `started_in`; null where it is not known."""
+    """The fields `billed_this_month`, `budget` and `started_in`; null if unknown."""
     spending = situation.past.spendings.get(situation.entry.key)
     return {
         "billed_this_month": _billed(situation, readings),
@@ -24,7 +24,7 @@ def of_row(situation: Situation, readings: Readings) -> dict[str, Any]:
 
 
 def _billed(situation: Situation, readings: Readings) -> float | None:
-    """Dollars; also null where history has not begun."""
+    """Dollars; None also before history begins."""
     bills = readings.bills.get(month_begin(situation.now, situation.entry.zone))
     if bills is None or isinstance(bills, Failure) or situation.endpoint is None:
         return None
@@ -48,7 +48,7 @@ def budget(spending: Spending, now: datetime) -> dict[str, Any]:
 
 
 def _started_in(situation: Situation) -> dict[str, Any] | None:
-    """Seconds that 95 of 100 starts of the last 30 days did not exceed, of how many, and the lead learned of them."""
+    """The 95th percentile of the starts of the last 30 days, their number, and the lead learned from them."""
     past, bounds = situation.past, situation.entry.auto_lead
     name = situation.endpoint.name if situation.endpoint else None
     starts = past.starts.get(name or "", NO_STARTS) if past.starts is not None else NO_STARTS

@@ -1,1 +1,1 @@
-"""Google Cloud: Scheduler's jobs, Secret Manager, and what is stored in the jobs."""
+"""Google Cloud: Scheduler's jobs and the state in them, Secret Manager, Cloud Logging, Cloud Monitoring."""

@@ -1,4 +1,4 @@
-"""What the two Google clients share: how they are made, and their failures."""
+"""Creates Google's clients, and turns their exceptions into failures."""
 
 import importlib
 import re
@@ -12,10 +12,10 @@ from lifecycle.errors import Failure
 from lifecycle.gcp.transport import mount
 from lifecycle.retry import retry_after
 
-_QUERY = re.compile(r"\?(?:\$|%24)alt=\S*?(?=: |$)")  # the clients put it behind every URL
+_QUERY = re.compile(r"\?(?:\$|%24)alt=\S*?(?=: |$)")  # the clients add it to every URL
 
-# Held while Google's packages are imported: they import in circles, and two threads that go round them from different
-# ends end in a deadlock that Python breaks with an error.
+# Held while Google's packages are imported: they import each other in a circle, and two threads that begin at different
+# points deadlock, which Python ends with an error.
 IMPORTING = threading.Lock()
 
 
@@ -43,7 +43,7 @@ def client_options(url: str | None) -> dict[str, Any]:
 
 @contextmanager
 def as_failure(what: str, *, code: str, codes: Mapping[int, str] = MappingProxyType({})) -> Iterator[None]:
-    """What Google's clients raise, as a `Failure` with this code; `codes`: others, by HTTP status."""
+    """Raises the exceptions of Google's clients as a `Failure` with this code; `codes`: other codes, by HTTP status."""
     with IMPORTING:
         from google.api_core.exceptions import GoogleAPICallError, RetryError
         from google.auth.exceptions import GoogleAuthError, TransportError
@@ -63,7 +63,7 @@ def as_failure(what: str, *, code: str, codes: Mapping[int, str] = MappingProxyT
         message = f"{what}: no answer ({type(error).__name__})"
         raise Failure(message, code=code, retryable=True, ambiguous=True) from None
     except (JsonFormatError, AttributeError, TypeError, ValueError, KeyError) as error:
-        # The clients stumble over an answer that is not Google's: HTML, or JSON of another shape.
+        # The clients raise these for an answer that is not Google's: HTML, or other JSON.
         message = f"{what}: the answer is not understood ({type(error).__name__})"
         raise Failure(message, code=code, retryable=True, ambiguous=True) from None
     except GoogleAuthError as error:

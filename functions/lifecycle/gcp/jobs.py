@@ -1,6 +1,6 @@
-"""Cloud Scheduler's jobs as values, and the state in their bodies: overrides and platform messages. Pure.
+"""Cloud Scheduler's jobs as values, and the state in their bodies: overrides, platform messages, budgets. Pure.
 
-A job's body is the request that it sends to `reconcile`; the key `memory` in it is how the system remembers.
+A job's body is the request that it sends to `reconcile`. The key `memory` in it stores the state.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ from lifecycle.errors import Failure
 T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
 MOST_DOLLARS = 1e12  # of what is stored
-LONGEST_TEXT = 500  # characters of a text in an override; jobs of earlier versions, and by hand, may hold more
+LONGEST_TEXT = 500  # characters of a text in an override; jobs of earlier versions, or made by hand, may have more
 
 
 @dataclass(frozen=True)
 class Retries:
-    """How Cloud Scheduler tries again; None: its own default."""
+    """How Cloud Scheduler retries; None: its own default."""
 
     count: int = 0
     longest: timedelta | None = None
@@ -61,8 +61,8 @@ class Job:
 class Jobs(Protocol):
     """Cloud Scheduler, within one call's time. Every method raises `Failure`.
 
-    `list` is tried again after retryable failures. The others are single attempts: what is read before a write may be
-    old when the write is repeated, so `retry` repeats the read and the write together.
+    `list` is retried after retryable failures. The others are single attempts: what is read before a write may be out
+    of date when the write is repeated, so `retry` repeats the read and the write together.
     """
 
     async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -71,11 +71,11 @@ class Jobs(Protocol):
     async def list(self) -> list[Job]: ...
     async def get(self, id: str) -> Job | None: ...
     async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:
-        """Makes the job as given, enabled or paused as its `state` says. `there`: it was seen, so update it first;
-        with `keeps_body` an update leaves its body as it is."""
+        """Creates or updates the job, enabled or paused as its `state` says. `there`: it exists, so it is updated.
+        `keeps_body`: an update does not change the body."""
 
     async def set_body(self, id: str, body: bytes) -> bool:
-        """Writes the body alone; false when there is no such job."""
+        """Writes only the body; false if there is no such job."""
 
     async def delete(self, id: str) -> None: ...
     async def run(self, id: str) -> None: ...
@@ -86,7 +86,7 @@ def reconcile_id(prefix: str) -> str:
 
 
 def same_url(one: str, other: str) -> bool:
-    """Whether two jobs call the same; Google puts a slash behind a URL that has no path."""
+    """Whether two jobs call the same URL. Google adds a slash to a URL without a path."""
     return one.removesuffix("/") == other.removesuffix("/")
 
 
@@ -102,7 +102,7 @@ def hours_id(prefix: str, minute: int, days: str, zone: str) -> str:
 
 
 def boundary_of(id: str, prefix: str) -> str | None:
-    """The time of day of a boundary's job, such as "0800"; "" where its name tells none; None: it is another job."""
+    """The time of day of a boundary's job, such as "0800"; "" if its name has none; None: it is another job."""
     found = re.fullmatch(re.escape(prefix) + r"-hours-(?:((?:[01][0-9]|2[0-3])[0-5][0-9])-)?.*", id)
     return None if found is None else found[1] or ""
 
@@ -117,7 +117,7 @@ def budget_id(prefix: str, key: str) -> str:
 
 
 def override_id(prefix: str, entry: str, holder: str | None = None, endpoint: str | None = None) -> str:
-    """The job of an override. What it is about stands in its body; the name only keeps holders apart."""
+    """The id of an override's job. Its only purpose is that holders have different jobs; the state is in the body."""
     whole = f"{prefix}-override-{entry}"
     if holder is None and endpoint is None:
         return whole
@@ -131,7 +131,8 @@ def is_override_id(prefix: str, id: str) -> bool:
 
 
 def record_id(prefix: str, platform: str, state: PlatformState) -> str:
-    """The job of one message of a platform. It is only ever created, so no older message can overwrite a newer one."""
+    """The id of the job that stores one platform message. The job is never updated, so no older message can overwrite
+    a newer one."""
     mark = hashlib.sha256(f"{state.state}\0{format_rfc3339(state.since)}".encode()).hexdigest()[:8]
     return f"{platform_id(prefix, platform)}_{mark}"
 
@@ -141,7 +142,7 @@ def is_record_of(prefix: str, platform: str, id: str) -> bool:
 
 
 def stored_state(jobs: Iterable[Job], settings: Settings, prefix: str) -> StoredState:
-    """What the jobs store for the entries and platforms of the settings; of a platform the newest message."""
+    """The state that the jobs store for the entries and platforms of the settings."""
     jobs = list(jobs)
     by_id = {job.id: job for job in jobs}
     overrides: dict[str, tuple[Override, ...]] = {}
@@ -161,14 +162,14 @@ def stored_state(jobs: Iterable[Job], settings: Settings, prefix: str) -> Stored
 
 
 def newest_of(jobs: Iterable[Job], prefix: str, platform: str) -> PlatformState | None:
-    """The newest message of a platform; of equally new ones the one that was received last."""
+    """The newest message of a platform; of equally new ones, the one that was received last."""
     ours = (job for job in jobs if job.id == platform_id(prefix, platform) or is_record_of(prefix, platform, job.id))
     found = [state for job in ours if (state := platform_state_in(job))]
     return max(found, key=lambda state: (state.since, state.received or state.since), default=None)
 
 
 def _one_a_slot(overrides: Iterable[Override]) -> Iterable[Override]:
-    """One for each holder and endpoint: the newest, should two jobs claim the same."""
+    """One override for each holder and endpoint: the newest, if two jobs have the same."""
     found: dict[tuple[str | None, str | None], Override] = {}
     for override in sorted(overrides, key=lambda override: override.since):
         found[override.slot] = override
@@ -241,7 +242,8 @@ def budget_body(key: str, record: BudgetRecord | None = None) -> bytes:
 
 
 def override_job(like: Job, prefix: str, entry: str, override: Override, now: datetime) -> Job:
-    """The one-shot job of an override; target, account, deadline and retries are those of the reconcile job."""
+    """The job of an override, which fires once. `like`: the reconcile job, whose target, account, deadline and retries
+    it copies."""
     due = override.until or override.since
     fires = _minute(max(due, now + MINUTE)) if override.until else _minute(due)
     until = format_rfc3339(override.until) if override.until else "released"
@@ -258,7 +260,7 @@ def override_job(like: Job, prefix: str, entry: str, override: Override, now: da
 
 
 def _stored(override: Override) -> dict[str, Any]:
-    """An override as its job's body has it: what is absent is null."""
+    """An override in its job's body; null fields that came later are left out."""
     always = ("state", "since", "until", "or_started", "by", "note")
     stored = {key: value for key, value in override.as_json().items() if key in always or value}
     if override.found_at_rest:
@@ -269,7 +271,7 @@ def _stored(override: Override) -> dict[str, Any]:
 
 
 def settings_sha256_of(job: Job | None) -> str | None:
-    """The SHA-256 of the settings that the jobs were made from, out of the reconcile job's description."""
+    """The SHA-256 of the settings that the jobs were made from; it is in the reconcile job's description."""
     found = re.search(r"\b[0-9a-f]{64}\b", job.description) if job else None
     return found[0] if found else None
 

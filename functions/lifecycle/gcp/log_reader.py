@@ -1,4 +1,4 @@
-"""The functions' log lines, read back from Cloud Logging.
+"""Reads the functions' log lines from Cloud Logging.
 
 Source: Cloud Logging API v2, `entries.list`.
 """
@@ -21,7 +21,7 @@ MOST_PAGES = 100
 
 @dataclass(frozen=True)
 class LogReader:
-    """The lines of the functions whose jobs have this prefix. `parent`: a log view's full name, or `projects/P`."""
+    """Reads the lines of the functions with this prefix. `parent`: a log view's full name, or `projects/P`."""
 
     parent: str
     api: Api
@@ -46,7 +46,7 @@ class LogReader:
     async def latest(
         self, condition: str, since: datetime, until: datetime, *, most: int, seconds: float
     ) -> list[LogLine]:
-        """The same, but only so many of the latest, newest first, and only if they come in time."""
+        """At most `most` of the latest lines, newest first. Raises `Failure` if they do not come within `seconds`."""
         asked = self._asked(condition, since, until, "desc", most)
         deadline = asyncio.get_running_loop().time() + seconds
         return [*_lines(await self.api("POST", "/v2/entries:list", deadline=deadline, body=asked))]
@@ -68,7 +68,7 @@ class LogReader:
 
 
 def quoted(text: str) -> str:
-    """Text as the query language has it."""
+    """Text in the query language."""
     return json.dumps(text, ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""What reconcile runs saw, read back from Cloud Monitoring: costs in windows, and how long starts took.
+"""Reads what reconcile runs observed from Cloud Monitoring: costs in windows, and how long starts took.
 
 Source: Cloud Monitoring API v3, `projects.timeSeries.list`. The metrics are log-based distributions (infra/history.tf).
 """
@@ -19,9 +19,9 @@ from lifecycle.gcp.rest import CODE, Api, Json
 T = TypeVar("T")
 DAY = timedelta(days=1)
 LATE = timedelta(minutes=5)  # points of log-based metrics arrive some minutes late
-PAGE = 20_000  # points; the API's most are 100,000, of which a page takes long
+PAGE = 20_000  # points; the API allows 100,000, but such a page takes long
 MOST_PAGES = 1000
-MOST = 1e12  # of what is counted or paid; more is a mistake
+MOST = 1e12  # a count or an amount; more is a mistake
 Series = tuple[str, str]  # an entry's key and an endpoint's name
 
 
@@ -85,7 +85,7 @@ class Monitoring:
     async def _points(
         self, metric: str, query: list[tuple[str, str]], read: Callable[[Json], T], deadline: float
     ) -> AsyncIterator[tuple[Series, datetime, T]]:
-        """Every point of a query, page by page, with its value as `read` takes it out of a TypedValue."""
+        """Every point of a query, page by page. `read` converts a TypedValue."""
         kind = f"logging.googleapis.com/user/{self.prefix}-{metric}"
         query = [("filter", f'metric.type="{kind}" AND resource.type="cloud_run_revision"'), *query]
         token = ""
@@ -111,7 +111,7 @@ class Monitoring:
 
 
 def covered_until(begin: datetime, now: datetime, every: timedelta) -> datetime:
-    """Up to when costs are read: what is newer may not have arrived."""
+    """The time up to which costs are read: newer points may not have arrived yet."""
     slot = slot_of(every)
     return begin + max(0, (now - LATE - begin) // slot) * slot
 
@@ -149,7 +149,7 @@ def _number(value: Json) -> float:
 
 
 def _starts(value: Json) -> Starts:
-    """A Distribution as counts, with the upper bounds of its buckets."""
+    """A Distribution as counts with the upper bounds of its buckets."""
     distribution = value["distributionValue"]
     options = distribution["bucketOptions"]
     counts = [int(count) for count in distribution["bucketCounts"]]

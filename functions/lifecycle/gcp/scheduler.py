@@ -1,6 +1,6 @@
 """Cloud Scheduler over its REST API, with Google's client. Implements `jobs.Jobs`.
 
-Source: Cloud Scheduler API v1. It has no preconditions, so callers read back what must not be lost.
+Source: Cloud Scheduler API v1. It has no conditional writes, so callers read again what must not be lost.
 """
 
 import random
@@ -33,7 +33,7 @@ TARGET = tuple(f"http_target.{field}" for field in ("uri", "http_method", "heade
 
 
 class Client:
-    """Google's client, made when it is first needed and kept: importing it costs more than a call."""
+    """Google's client, created at its first use and kept: importing it takes longer than a call."""
 
     def __init__(self, url: str | None, http: httpx.AsyncClient) -> None:
         self._url = url
@@ -80,7 +80,7 @@ class Scheduler:
         try:
             state = await (update() if there else create())
         except Failure as failure:
-            # Another instance, or an earlier attempt of this one, made or deleted it meanwhile.
+            # Another instance, or an earlier attempt of this one, created or deleted it meanwhile.
             if failure.code != ("not_found" if there else "exists"):
                 raise
             await self._ours(job)
@@ -96,7 +96,7 @@ class Scheduler:
                 await self._try(f"making job {job.id} {job.state}", lambda: self._turn(job))
 
     async def _ours(self, job: Job) -> None:
-        """Raises `Failure` when there is a job of this name that calls something else."""
+        """Raises `Failure` if a job of this name calls another URL."""
         seen = await self.get(job.id)
         if seen and not same_url(seen.url, job.url):
             raise foreign([seen])
@@ -169,7 +169,7 @@ def _passing() -> Iterator[None]:
 
 
 def _state(job: Any) -> str:
-    """A job's state by name; without it, the state of any job."""
+    """A job's state by name; ENABLED if it has none."""
     return str(job.state.name) if job.state else "ENABLED"
 
 

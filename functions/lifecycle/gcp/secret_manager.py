@@ -1,4 +1,4 @@
-"""The token's source: a version in Secret Manager, checked by its CRC32C.
+"""Reads the token from a version of a secret in Secret Manager, and checks its CRC32C.
 
 Source: Secret Manager API v1, `projects.secrets.versions.access`.
 """

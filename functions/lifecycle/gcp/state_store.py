@@ -1,7 +1,7 @@
-"""What Cloud Scheduler's jobs store: read by one list, and written so that nothing newer is lost.
+"""Reads and writes the state that Cloud Scheduler's jobs store.
 
-Cloud Scheduler has no preconditions. So a holder has a job of its own, and so has each message of a platform; what is
-deleted is read again before, and a repeated write is repeated together with its read.
+Cloud Scheduler has no conditional writes. So that nothing newer is lost, each holder and each platform message has its
+own job, a job is read again before it is deleted, and a retry repeats the read together with the write.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from lifecycle.gcp.jobs import Job, Jobs
 
 @dataclass
 class StateStore:
-    """The state within one call. `read` comes first; what it saw is used by the others. All raise `Failure`."""
+    """The stored state within one call. `read` comes first; the other methods use what it saw. All raise `Failure`."""
 
     jobs: Jobs
     settings: Settings
@@ -30,7 +30,7 @@ class StateStore:
         return job.stored_state(self.seen.values(), self.settings, self.prefix)
 
     async def put_override(self, entry: str, override: Override) -> None:
-        """Stores an override in place of its holder's own one before it, unless that one is newer by now."""
+        """Stores an override, which replaces its holder's previous one, unless that has become newer meanwhile."""
         made = job.override_job(self._like(), self.prefix, entry, override, self.now())
         seen = self.seen.get(made.id)
         if seen and not (job.override_in(seen) or job.same_url(seen.url, made.url)):
@@ -49,11 +49,11 @@ class StateStore:
         await self.jobs.retry(attempt)
 
     async def has(self, entry: str, override: Override) -> bool:
-        """Whether there is a job for the override's holder: another instance may delete an ended one with it."""
+        """Whether the override's job exists: another instance may have deleted it together with an ended override."""
         return await self.jobs.retry(lambda: self.jobs.get(self._id(entry, override))) is not None
 
     async def end_override(self, entry: str, override: Override, at: datetime) -> None:
-        """Has an override end, and keeps it, unless it has been replaced since it was read."""
+        """Stores that an override has ended, unless it has been replaced since it was read."""
         ended = job.override_job(self._like(), self.prefix, entry, replace(override, until=at), at)
 
         async def attempt() -> None:
@@ -73,17 +73,17 @@ class StateStore:
         await self.jobs.retry(attempt)
 
     async def put_budget(self, key: str, record: BudgetRecord) -> None:
-        """Stores what is known of a budget in its job."""
+        """Stores the record of a budget in its job."""
         id = job.budget_id(self.prefix, key)
         if not await self.jobs.retry(lambda: self.jobs.set_body(id, job.budget_body(key, record))):
             message = f"there is no job {id}; has `lifecycle sync` run?"
             raise Failure(message, code="memory_unavailable", retryable=True)
 
     async def put_platform_state(self, platform: str, new: PlatformState) -> StoredState:
-        """Stores a message of a platform; the state after that, in which a newer one may have come meanwhile.
+        """Stores a platform message, and returns the state after that, which may have a newer message by now.
 
-        Each message has a job of its own, so an instance that is slow to write cannot overwrite a newer message. The
-        platform's daily job shows the newest, too.
+        Each message has its own job, so a slow instance cannot overwrite a newer message. The platform's daily job also
+        gets the newest message.
         """
         daily = job.platform_id(self.prefix, platform)
         like = self.seen.get(daily)
@@ -106,7 +106,7 @@ class StateStore:
             raise Failure(message, code="memory_unavailable", retryable=True)
 
     async def _delete_older(self, platform: str, newest: PlatformState) -> None:
-        """Older messages decide nothing any more; one that stays is deleted with the next message."""
+        """Deletes older messages, which have no effect. If that fails, the next message deletes them."""
         for found in [*self.seen.values()]:
             new = job.platform_state_in(found)
             if job.is_record_of(self.prefix, platform, found.id) and (new is None or new.since < newest.since):

@@ -1,8 +1,7 @@
 """Hugging Face Inference Endpoints: the management API.
 
-Source: https://api.endpoints.huggingface.cloud (OpenAPI) and huggingface/hf-endpoints-documentation. Watching goes
-through the management API alone: any authorised request to an endpoint's own URL would wake it and reset its idle
-clock.
+Source: https://api.endpoints.huggingface.cloud (OpenAPI) and huggingface/hf-endpoints-documentation. States are only
+read from the management API: any authorized request to an endpoint's own URL would wake it and reset its idle time.
 """
 
 import asyncio
@@ -34,25 +33,25 @@ T = TypeVar("T")
 API = "https://api.endpoints.huggingface.cloud/v2"
 PAGE = 100  # endpoints
 MOST_PAGES = 500
-LISTED_WITHIN = 60.0  # seconds for all pages: what is decided on it must not be old
-LARGEST_ANSWER = 8 * 1024 * 1024  # bytes; a page of 100 endpoints has some 200 KB
+LISTED_WITHIN = 60.0  # seconds for all pages: decisions must not use an old list
+LARGEST_ANSWER = 8 * 1024 * 1024  # bytes; a page of 100 endpoints has about 200 KB
 PER_CALL = 10.0  # seconds
-LOOKS, BETWEEN_LOOKS = 3, 1.0  # at a state that may lag behind a refusal; seconds
+LOOKS, BETWEEN_LOOKS = 3, 1.0  # reads of a state that may lag behind a refusal; seconds between them
 
 STARTED = STARTING | {"running", "scaledToZero"}  # what a resume can lead to
 
 
 @dataclass(frozen=True)
 class Acted:
-    """The endpoint after an action. `already`: the refusal that says that nothing was left to do; the state that
-    Hugging Face shows may lag behind it."""
+    """The endpoint after an action. `already`: Hugging Face's refusal because the goal was reached already; the
+    reported state may lag behind it."""
 
     endpoint: Endpoint
     already: str = ""
 
 
 async def nothing() -> None:
-    """Nobody to ask."""
+    """The default of `HuggingFace.still_wanted`."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,9 @@ class HuggingFace:
     rng: random.Random = field(repr=False)
     slots: Slots = field(default_factory=Slots, repr=False)
     tried: Counter[str] = field(default_factory=Counter, repr=False)  # requests about each endpoint
-    # Surrounds each request that changes an endpoint: a caller waits its turn there, and looks again.
+    # The context of each request that changes an endpoint: the caller waits for its turn, and reads again.
     turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
-    # Asked where an endpoint was stopped by somebody else: raises what says that it is no longer wanted.
+    # Called when somebody else has stopped an endpoint that is starting: raises if it is no longer wanted.
     still_wanted: Callable[[], Awaitable[None]] = nothing
 
     @cached_property
@@ -81,7 +80,7 @@ class HuggingFace:
         return OwnUrl(self.transport, self.base)
 
     async def endpoints(self) -> list[Endpoint]:
-        """Every endpoint of the namespace, page by page; one that moves between pages meanwhile may be missing.
+        """Every endpoint of the namespace, page by page. An endpoint that moves between pages meanwhile may be missing.
 
         Raises `Failure`.
         """
@@ -97,7 +96,7 @@ class HuggingFace:
             try:
                 items, cursor = await self._get(f"/endpoint/{self.namespace}", _page, query)
             except Failure as failure:
-                # The largest page that it takes is not documented; its own default always is one.
+                # The largest allowed page is not documented. Without a limit, the API uses its default.
                 if failure.code != "refused" or not query.pop("limit", None):
                     raise
                 continue
@@ -115,7 +114,7 @@ class HuggingFace:
         return await retry(lambda: self.look(name), deadline=self.deadline, rng=self.rng)
 
     async def look(self, name: str) -> Endpoint:
-        """One endpoint as it is now, asked for once: for those who look again anyway. Raises `Failure`."""
+        """One endpoint as it is now, in a single attempt, for callers that repeat it anyway. Raises `Failure`."""
         return await self._one("GET", name)
 
     async def peek(self, name: str) -> Endpoint:
@@ -142,9 +141,9 @@ class HuggingFace:
         return await self._act(name, "PUT", "", "scaled", lambda now: not differs(now, scaling), body)
 
     async def wake(self, endpoint: Endpoint) -> Endpoint:
-        """Sends an authorised request to its URL, which wakes it when it is scaled to zero; the endpoint after that.
+        """Sends an authorized request to the endpoint's URL, which wakes it if it is scaled to zero.
 
-        Raises `Failure`.
+        Returns the endpoint after that. Raises `Failure`.
         """
 
         async def attempt() -> Endpoint:
@@ -155,7 +154,7 @@ class HuggingFace:
             except Failure as failure:
                 if not failure.retryable or isinstance(failure, Unreachable):
                     raise
-                doubt = failure if failure.code != "not_ready" else None  # a 503 is how it begins to wake
+                doubt = failure if failure.code != "not_ready" else None  # 503 means that it has begun to wake
             now = await self.look(endpoint.name)
             if doubt and now.state == "scaledToZero":
                 raise doubt
@@ -168,7 +167,7 @@ class HuggingFace:
     async def _act(
         self, name: str, method: str, verb: str, goal: Goal, reached: Callable[[Endpoint], bool], body: Any = None
     ) -> Acted:
-        """Does it, and after an answer that leaves doubt reads the state before repeating anything."""
+        """Takes an action. After an ambiguous answer, it reads the state before it repeats the request."""
         doubt: Failure | None = None
 
         async def attempt() -> Acted:
@@ -194,8 +193,8 @@ class HuggingFace:
     async def _despite(
         self, doubt: Failure, name: str, goal: Goal, reached: Callable[[Endpoint], bool]
     ) -> Acted | None:
-        """What became of it despite a failure; None: nothing. The state may lag, so after a final refusal it is looked
-        at a few times."""
+        """The result if the action took effect despite a failure; None: it did not. The state may lag, so after a final
+        refusal it is read a few times."""
         for count in range(1 if doubt.retryable else LOOKS):
             if count:
                 await asyncio.sleep(BETWEEN_LOOKS)
@@ -213,14 +212,15 @@ class HuggingFace:
         return await retry(attempt, deadline=self.deadline, rng=self.rng)
 
     async def _one(self, method: str, name: str, verb: str = "", body: Any = None) -> Endpoint:
-        """The endpoint in the answer to one request about it. Endpoints that were tried less often come first."""
+        """Sends one request about an endpoint, and returns the endpoint in the answer. When slots are full, endpoints
+        with fewer earlier requests come first."""
         before, self.tried[name] = self.tried[name], self.tried[name] + 1
         path = f"/endpoint/{self.namespace}/{name}{verb}"
         answer = await self._once(method, path, self.slots.taken(before), body=body)
         return self._read(answer, f"{method} {path}", name)
 
     def _read(self, answer: Any, what: str, name: str) -> Endpoint:
-        """The endpoint of this name in an answer; one about another endpoint is no answer. Raises `Failure`."""
+        """The endpoint of this name in an answer. Raises `Failure` if the answer is about another endpoint."""
         endpoint = endpoint_of(answer)
         if endpoint is not None and endpoint.name == name and addressable(name):
             return endpoint
@@ -238,7 +238,7 @@ class HuggingFace:
     ) -> Any:
         what, url, most = f"{method} {path}", self.base + path, LARGEST_ANSWER
         turn = nullcontext if method == "GET" else self.turn
-        await self.token.get(self.deadline)  # outside of what follows, so that its own failure is reported
+        await self.token.get(self.deadline)  # before the time limit, so that its own failure is reported
         async with time_limit(what, self.deadline), slot, turn():
             reply = await self.transport.send(what, method, url, seconds=PER_CALL, most=most, params=query, json=body)
         if not reply.is_success:

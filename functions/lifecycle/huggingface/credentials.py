@@ -1,4 +1,7 @@
-"""The Hugging Face token: read when needed, kept, read again on age and when it is refused, and redacted in texts."""
+"""The Hugging Face token: read when needed, cached, and read again when it is old or refused.
+
+`redaction` removes it from texts.
+"""
 
 import asyncio
 import re
@@ -13,21 +16,21 @@ from lifecycle.retry import time_limit
 
 LATEST_LASTS = timedelta(minutes=10)
 RETRIED_AFTER = timedelta(minutes=1)  # when an aged token could not be read again
-SHORTEST_SECRET = 6  # shorter ones, made up on one's own machine, are words like "test" that occur in any text
-LARGEST_FILE = 64 * 1024  # bytes, as many as a secret has
-RE_READ_TIME = 5.0  # seconds, while a known token is at hand
+SHORTEST_SECRET = 6  # shorter ones, invented for a local server, are words like "test" that occur in any text
+LARGEST_FILE = 64 * 1024  # bytes; the largest secret
+RE_READ_TIME = 5.0  # seconds, if there is a known token
 
 
 class Token:
-    """`read` fetches it (given a deadline on the event loop's clock) and raises `Failure`. `ages`: it may change
-    under its name, so it is read again after ten minutes."""
+    """`read` fetches the token (given a deadline on the event loop's clock) and raises `Failure`. `ages`: its source
+    may get a new version, so it is read again after ten minutes."""
 
     def __init__(self, read: Callable[[float], Awaitable[str]], now: Callable[[], datetime], *, ages: bool) -> None:
         self._read = read
         self._now = now
         self._ages = ages
         self._value: str | None = None
-        self.redact = Redactor()  # takes out every token that was ever held
+        self.redact = Redactor()  # removes every token that was ever read
         self._read_at: datetime | None = None
         self._tried_at: datetime | None = None
         # Reads of each call (its deadline) and the refused token they replace (None: the first), with their failure.
@@ -35,8 +38,8 @@ class Token:
         self._lock = asyncio.Lock()
 
     async def get(self, deadline: float) -> str:
-        """The token. Raises `Failure` when it cannot be read, which each call tries once; a known one is used while
-        reading it again fails for a while."""
+        """The token. Each call tries to read it at most once; while that fails with a retryable failure, a known token
+        is used. Raises `Failure` if there is none."""
         async with self._lock:
             if self._value is None:
                 return await self._read_once(None, deadline)
@@ -55,8 +58,8 @@ class Token:
                 return self._value
 
     async def renewed(self, refused: str, deadline: float) -> str:
-        """The token after Hugging Face refused one: read again, once for each call (which its deadline identifies),
-        unless another was read meanwhile. Raises `Failure` when it cannot be read."""
+        """The token after Hugging Face has refused one: read again once for each call (which its deadline identifies),
+        unless another one was read meanwhile. Raises `Failure` if it cannot be read."""
         async with self._lock:
             if self._value is not None and self._value != refused:
                 return self._value

@@ -1,6 +1,6 @@
-"""An endpoint's own URL: a request to it wakes it when it is scaled to zero, and shows that it answers.
+"""Requests to an endpoint's own URL: they wake it if it is scaled to zero, and show whether it answers.
 
-Whatever answers there is somebody's program: only its status counts, and little of what it says is read or repeated.
+The program there is not trusted: only the HTTP status counts, and little of the body is read or quoted.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from lifecycle.retry import retry_after
 
 DOMAIN = "endpoints.huggingface.cloud"
 PER_CALL = 10.0  # seconds
-LONGEST_HOLD = 30.0  # seconds that the proxy is asked to hold a request for a replica; then its state is looked at
+LONGEST_HOLD = 30.0  # seconds that the proxy is asked to hold a request for a replica; then the state is read
 
 
 class Unreachable(Failure):
-    """Its URL cannot be reached from here: there is none, or nobody accepts the connection (a private endpoint)."""
+    """The URL cannot be reached from here: there is none, or the connection is refused (a private endpoint)."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,16 @@ class OwnUrl:
     api: str
 
     async def wake(self, endpoint: Endpoint) -> None:
-        """Sends one authorised request, which wakes it when it is scaled to zero. Raises `Failure`."""
+        """Sends one authorized request, which wakes the endpoint if it is scaled to zero. Raises `Failure`."""
         await self._request(endpoint, "GET", endpoint.health_route or "/", None, hold=0, any_answer=True)
 
     async def answer(self, endpoint: Endpoint, warm: Warm | None) -> None:
-        """Returns when the endpoint answered its warming request (default: its health route), sent once; the proxy is
-        asked to hold it for a while. Raises `Failure`; `Unreachable` where that shows nothing about the endpoint."""
+        """Sends the warming request once (default: the health route), and returns when the endpoint has answered. The
+        proxy is asked to hold it for a while. Raises `Failure`; `Unreachable` if that shows nothing about the
+        endpoint."""
         path = warm.path if warm else endpoint.health_route or "/"
         body = warm.body if warm else None
-        # Without a health route any answer of the application is one, also that it has nothing at "/".
+        # Without a health route any answer of the application counts, even that it has nothing at "/".
         any_answer = warm is None and not endpoint.health_route
         method = "GET" if body is None else "POST"
         hold = min(LONGEST_HOLD, self.transport.deadline - asyncio.get_running_loop().time() - 1)
@@ -75,8 +76,8 @@ class OwnUrl:
             raise refusal(reply, what, own=True)
 
     def is_trusted(self, url: str) -> bool:
-        """Whether an endpoint's own URL may be sent the token: https below Hugging Face's domain, or loopback where
-        the API is on loopback, too."""
+        """Whether the token may be sent to a URL: https below Hugging Face's domain, or loopback if the API is on
+        loopback, too."""
         try:
             parsed = httpx.URL(url)
         except (httpx.InvalidURL, ValueError):

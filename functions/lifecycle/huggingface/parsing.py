@@ -1,4 +1,4 @@
-"""Hugging Face's JSON into values. Tolerant: fields may be absent, null, of another type, or new."""
+"""Hugging Face's JSON as values. Fields may be absent, null, of another type, or new."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from lifecycle.core.times import parse_rfc3339
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")  # what may stand in a path of the API
 
-MOST_DEAR = 1_000_000  # dollars an hour; what is not a number is not below it
+MOST_DEAR = 1_000_000  # dollars an hour; a higher price is a mistake
 MOST_REPLICAS = 10_000
 LONGEST_TEXT = 2000  # characters of a name, URL or route; longer ones are unknown
 LONGEST_WHOLE_NUMBER = 18  # digits; Python refuses to read thousands of them
@@ -22,7 +22,7 @@ def as_json(text: str) -> Any:
 
 
 def endpoint_of(body: Any) -> Endpoint | None:
-    """An endpoint as the API tells of it; None when it has no name."""
+    """An endpoint in the API's JSON; None: it has no name."""
     name = _text(body, "name")
     if not name:
         return None
@@ -75,8 +75,8 @@ def prices_of(body: Any) -> dict[Hardware, float]:
 
 
 def prose(text: str, content_type: str | None = None, most: int = 300) -> str:
-    """What a body says, in at most `most` printable characters on one line: of JSON its error, of HTML only that it is
-    HTML. The token is no longer in it: here it is cut."""
+    """A body as one line of at most `most` printable characters: of JSON its error, of HTML only that it is HTML. The
+    token must have been removed before, because the text is cut."""
     if "html" in (content_type or "") or text.lstrip()[:1] == "<":
         return "(an HTML page)"
     error = re.search(r'"(?:error|message|detail)"\s*:\s*"((?:[^"\\]|\\.)*)"', text[:10_000])

@@ -1,4 +1,4 @@
-"""The price catalogue, kept for an hour: what the log lines of each reconcile run are priced with."""
+"""The price catalogue, cached for an hour, for the costs in the log lines of each reconcile run."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ PATIENCE = 5.0  # seconds; a reconcile run does not wait longer for prices
 
 
 class PriceCatalogue:
-    """One process's prices. After an hour they are read again; until that succeeds, the old ones are used."""
+    """The prices of one process. After an hour they are read again; until that succeeds, the old ones are used."""
 
     def __init__(self) -> None:
         self._prices: Prices | None = None
@@ -23,7 +23,7 @@ class PriceCatalogue:
     async def get(self, hf: HuggingFace, now: datetime) -> Prices:
         """Raises `Failure` where they were never read."""
         try:
-            # Also a bound for those that wait until another call has read them.
+            # This also limits the time of calls that wait for another call's read.
             async with time_limit("reading prices", asyncio.get_running_loop().time() + PATIENCE), self._reading:
                 if self._prices is None or self._read_at is None or now - self._read_at >= KEPT:
                     self._prices, self._read_at = await hf.prices(), now

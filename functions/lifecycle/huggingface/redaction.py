@@ -1,8 +1,8 @@
-"""Secrets out of texts, in every encoding in which a service may send one back.
+"""Removes secrets from texts, in every encoding in which a service may send one back.
 
-Escapes are decoded (percent, JSON, HTML; one inside another, too) and everything but printable ASCII is ignored, so a
-secret is found that white space splits. In what remains, it is searched for as it is, in hexadecimal, and in Base64 at
-each of the three offsets that it can have in a longer text, such as `Bearer …`. Redact before a text is cut: half a
+Escapes are decoded (percent, JSON, HTML, also one inside another), and everything but printable ASCII is ignored, so a secret that
+white space splits is found. In the remaining text, the secret is searched as it is, in hexadecimal, and in Base64 at
+each of the three offsets that it can have in a longer text, such as `Bearer …`. Redact a text before you cut it: half a
 secret is not found.
 """
 
@@ -24,7 +24,7 @@ _IGNORED = bytes(code for code in range(128) if not 0x21 <= code <= 0x7E)
 
 
 class Redactor:
-    """Takes out the secrets that were added to it."""
+    """Replaces the secrets that were added to it by a mark."""
 
     def __init__(self) -> None:
         self._forms: set[str] = set()

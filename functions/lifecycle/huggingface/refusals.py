@@ -1,4 +1,4 @@
-"""What an answer other than 2xx stands for: a failure that says what to do, or that the goal is reached already."""
+"""Answers other than 2xx: as a failure that says what to do, or as the message that the goal is reached already."""
 
 import re
 from typing import Literal
@@ -13,15 +13,15 @@ Goal = Literal["running", "paused", "scaledToZero", "scaled"]
 _CODES = {401: "token_refused", 402: "payment_required", 403: "forbidden", 404: "not_found"}
 
 _REFUSED = "add a valid token as a new version of its secret (without Secret Manager: set HF_TOKEN)"
-_LISTS = "a list is refused like this, too, where the namespace has no billing, or the token has no access to it"
+_LISTS = "a list is also refused if the namespace has no billing, or the token has no access to the namespace"
 _PERMISSIONS = "inference.endpoints.write, and inference.endpoints.infer.write for the endpoints' URLs"
 _PAYMENT = "payment is required: check the billing of the namespace"
 
 _SPENDING = "a spend limit is reached, until the month ends or the limit is raised; the endpoint may still run and bill"
-_FEATURE = "this feature is closed to the resource group; an administrator can open it"
-_QUOTA = "the quota of the namespace is used up: paused endpoints do not count, those scaled to zero do"
+_FEATURE = "this feature is not available to the resource group; an administrator can enable it"
+_QUOTA = "the quota of the namespace is used up: endpoints that are scaled to zero count, paused ones do not"
 
-# What a 403 says, by words in its body: the first that fits.
+# The advice for a 403, by words in its body: the first that fits.
 _FORBIDDEN = (
     (r"spend|budget", _SPENDING),
     (r"payment|billing|credit", _PAYMENT),
@@ -29,18 +29,18 @@ _FORBIDDEN = (
     (r"feature|resource group|not enabled", _FEATURE),
     (r"quota", _QUOTA),
 )
-_OTHERWISE = "check the token's permissions, billing, spend limits and the features open to the resource group"
+_OTHERWISE = "check the token's permissions, billing, spend limits and the features of the resource group"
 
 
 class Refusal(Failure):
-    """An answer other than 2xx. `body`: what it says, without the token."""
+    """An answer other than 2xx. `body`: its text, without the token."""
 
     body: str = ""
 
 
 def refusal(reply: Reply, what: str, *, lists: bool = False, own: bool = False) -> Refusal:
-    """The failure that a reply stands for; redirects are never followed, and final. `lists`: to a list of endpoints.
-    `own`: from an endpoint's own URL, of whose body little is repeated."""
+    """The failure for a reply. Redirects are final, because they are never followed. `lists`: the request was for a
+    list of endpoints. `own`: the reply is from an endpoint's own URL, so little of its body is quoted."""
     status = reply.status
     text = prose(reply.text, reply.headers.get("content-type"), most=100 if own else 300)
     text = re.sub(rf"^{status}\b[\s:,-]*", "", text)
@@ -92,7 +92,7 @@ _OTHER = re.compile(r"quota|limit|payment|billing|capacity|delet|permission")
 
 
 def is_already(goal: Goal, failure: Failure) -> bool:
-    """Whether a refusal says that the goal is reached already, in whatever words."""
+    """Whether a refusal means that the goal is reached already; the wording is not documented."""
     if not isinstance(failure, Refusal) or failure.code not in ("refused", "conflict"):
         return False
     text = re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]+", " ", failure.body[:10_000]).lower()

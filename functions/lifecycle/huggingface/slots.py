@@ -1,4 +1,4 @@
-"""Room for requests: so many at a time, those that were tried less often first, and slow ones in nobody's way."""
+"""Limits how many requests start at a time. Endpoints with fewer earlier requests come first."""
 
 import asyncio
 import heapq
@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 MOST_AT_ONCE = 16
-PATIENCE = 1.0  # seconds after which a request leaves its slot to the next one, and goes on without it
+PATIENCE = 1.0  # seconds after which a request gives its slot to the next one, and continues without a slot
 
 
 class Slots:
-    """So many requests start at a time. One that hangs holds a slot for a second, so it cannot stop the others; and
-    as each ends within its own timeout, those that go on without a slot are bounded, too."""
+    """At most `most` requests start at a time. A request that hangs keeps its slot for a second, so it cannot block the
+    others. As each request has a timeout, the number of those without a slot is limited, too."""
 
     def __init__(self, most: int = MOST_AT_ONCE) -> None:
         self._free = most
@@ -21,7 +21,7 @@ class Slots:
 
     @asynccontextmanager
     async def taken(self, tries: int) -> AsyncIterator[None]:
-        """A slot for what runs inside; of those that wait, the one with the fewest earlier `tries` is the first."""
+        """A slot for the block. Of those that wait, the one with the fewest earlier `tries` is first."""
         await self._take(tries)
         slow = asyncio.get_running_loop().call_later(PATIENCE, self._pass_on)
         try:
@@ -41,7 +41,7 @@ class Slots:
             await turned
         except asyncio.CancelledError:
             if turned.done() and not turned.cancelled():
-                self._pass_on()  # it was given a slot in the moment in which it gave up
+                self._pass_on()  # it got a slot at the moment when it was cancelled
             raise
 
     def _pass_on(self) -> None:

@@ -1,6 +1,6 @@
-"""Requests with the token, and answers that are read to a bound in time and size.
+"""Requests with the token, and answers with a limit in time and size.
 
-The token goes where `url` says: whoever calls checks that. Redirects are never followed.
+The token is sent to any `url`: the callers check it. Redirects are never followed.
 """
 
 import asyncio
@@ -18,18 +18,18 @@ from lifecycle.huggingface.credentials import Token
 from lifecycle.retry import time_limit
 
 CONNECTS_WITHIN = 5.0  # seconds
-LARGEST_ERROR = 64 * 1024  # bytes of an error's body; it is cut behind them
+LARGEST_ERROR = 64 * 1024  # bytes of an error's body; the rest is cut
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL)  # here, not there
 ERROR_WITHIN = 2.0  # seconds for the body of an error, whose status is known
 
 
 class NoConnection(Failure):
-    """Nothing was sent: the name does not resolve, or nobody accepts the connection."""
+    """Nothing was sent: the name does not resolve, or the connection is refused."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer. `text`: its body, without the token; `whole`: nothing of it is missing."""
+    """An answer. `text`: its body, without the token. `whole`: the body is complete."""
 
     status: int
     headers: Mapping[str, str]
@@ -50,9 +50,9 @@ class Transport:
     deadline: float
 
     async def send(self, what: str, method: str, url: str, *, seconds: float, most: int, **options: Any) -> Reply:
-        """The answer to a request with the token; refused once (401), the token is read again and the request repeated.
+        """The answer to a request with the token. After a 401, the token is read again and the request repeated once.
 
-        `most`: bytes of a successful answer's body that are read; 0: it is enough that it begins. Raises `Failure`.
+        `most`: how many bytes of a successful answer's body are read; 0: none. Raises `Failure`.
         """
         token = await self.token.get(self.deadline)
         reply = await self._send(what, method, url, token, seconds, most, **options)
@@ -104,8 +104,8 @@ class Transport:
 
 
 async def _read(response: httpx.Response, most: int, body: bytearray) -> bool:
-    """Reads at most `most` bytes into `body`; whether that is all, and could be decoded."""
-    # Without the header httpx hands out what was sent: its own decoders know no bound.
+    """Reads at most `most` bytes into `body`; returns whether that is everything, and could be decoded."""
+    # Without the header httpx does not decode: its decoders have no limit.
     inflate = _inflater(response.headers.pop("content-encoding", ""))
     async for sent in response.aiter_bytes():
         if not most or inflate is None:
@@ -131,7 +131,7 @@ def _inflater(encoding: str) -> Callable[[bytes, int], bytes] | None:
 
 
 def _is_refused(error: BaseException) -> bool:
-    """Whether the network refused, rather than TLS, the other side in the middle of a handshake, or this machine."""
+    """Whether the network refused the connection, and not TLS, the server during a handshake, or this machine."""
     causes: list[BaseException] = []
     found = [error]
     while found:

@@ -1,4 +1,4 @@
-"""A request's body, bounded in its bytes and in the time that it may take to arrive.
+"""Reads a request's body, with a limit on its size and on the time that it may take to arrive.
 
 Source: gunicorn's threaded worker, under which the functions framework runs. It reads a body in the thread of the
 request and has no time limit for that, so that a few bodies that trickle would hold every thread.
@@ -34,7 +34,7 @@ def _read(request: Request, seconds: float) -> bytes:
         try:
             while len(body) <= LARGEST and (more := request.stream.read(LARGEST + 1 - len(body))):
                 body += more
-        except Exception as error:  # each server and each kind of damage has its own; all are the caller's
+        except Exception as error:  # servers raise different exceptions; each is the caller's mistake
             damage = type(error).__name__
     if len(body) > LARGEST:
         raise Refused(413, f"the body has more than {LARGEST} bytes")

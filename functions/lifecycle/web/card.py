@@ -1,4 +1,4 @@
-"""What an endpoint's own page says beside its line: facts, holders, week, rules and commands. Pure."""
+"""The content of an endpoint's own page: facts, holders, week, rules and commands. Pure."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from lifecycle.web.week_chart import Week, week
 
 @dataclass(frozen=True)
 class Card:
-    """What the endpoint's own page says beside its line: all of it as it is read, times on the entry's clock."""
+    """The content of an endpoint's own page, with times in the entry's zone."""
 
     facts: Sequence[tuple[str, str]]
     overrides: Sequence[Mapping[str, Any]]
@@ -49,7 +49,7 @@ def _decided(line: Line, settings: Settings) -> Iterator[tuple[str, str]]:
     yield "Wanted", f"{'left alone' if row['wanted'] == 'any' else row['wanted']}{began}: {row['reason']}"
     if situation.entry.protected:
         yield "Protected", "the rules never stop it"
-    yield "Next run", line.verdict.removeprefix("next run ") or "not known"
+    yield "Next run", line.verdict.removeprefix("next run ") or "unknown"
     if row["next"]:
         yield "Next change", f"{line.next}: {row['next']['reason']}"
 
@@ -89,14 +89,14 @@ def _past(line: Line) -> Iterator[tuple[str, str]]:
 def _starts(starts: Mapping[str, Any]) -> str:
     seconds, lead = starts["seconds"], starts["lead_seconds"]
     took = f"95 of 100 took at most {in_words(timedelta(seconds=seconds))}; " if seconds is not None else ""
-    learned = f"; it starts {in_words(timedelta(seconds=lead))} before its hours" if lead is not None else ""
+    learned = f"; lead {in_words(timedelta(seconds=lead))}" if lead is not None else ""
     return f"{took}{starts['starts']} starts known in the last 30 days{learned}"
 
 
 def _costs(line: Line) -> str:
     if line.price is None:
-        return "the price is not known"
-    now = "not known" if line.rate is None else f"{money(line.rate)} an hour"
+        return "the price is unknown"
+    now = "unknown" if line.rate is None else f"{money(line.rate)} an hour"
     made = line.forecast
     month = f"; forecast for 30 days {span(made.low, made.high)}, always on {money(made.always)}" if made else ""
     return f"{now} now, {money(line.price)} an hour for a replica{month}"

@@ -1,6 +1,6 @@
-"""The function `console`: the page over HTTP, and its forms. It answers at once and waits for nothing.
+"""The function `console`: the page over HTTP, and its forms. It does not wait for starts.
 
-A form is answered by a redirect to the page, so a reload does not submit it again. What became of it is a code.
+The answer to a form is a redirect to the page, with the outcome as a code, so a reload does not submit it again.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ from lifecycle.web.problem import Refused
 from lifecycle.web.view import view_of
 
 FORM = "application/x-www-form-urlencoded"
-_proxy = lru_cache(IdentityAwareProxy)  # one for each audience, so that its keys are kept
+_proxy = lru_cache(IdentityAwareProxy)  # one for each audience, which keeps its keys
 
 
 def respond(
@@ -45,14 +45,14 @@ def respond(
     known = person is not None or not app.environment.deployed
     if http.method == "POST":
         return _submitted(app, http, headers, person, log, known=known)
-    # A link to the page from elsewhere is a navigation; a script, form or picture of another site is not.
+    # A link from another site is a navigation; a script, form or image of another site is not.
     if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
         raise Refused(403, "cross-site requests of a browser are refused")
     return _shown(app, http, person, log, known=known)
 
 
 def _person(app: App, headers: Mapping[str, str], log: Log, proxy: Callable[[str], IdentityAwareProxy]) -> str | None:
-    """Who asks. An assertion that proves nothing is not replaced by a token."""
+    """The person's email. If the proxy's assertion cannot be verified, a token is not used instead."""
     audience, assertion = app.environment.iap_audience, headers.get(identity.ASSERTION)
     if audience is None or assertion is None:
         return caller_of(headers, app.environment.invoker).email
@@ -117,7 +117,7 @@ def _submitted(
 
 
 def _done(app: App, asked: forms.Asked, caller: Caller, log: Log) -> str:
-    """Does what a form asks for; what became of it, as a code."""
+    """Does what a form asks for, and returns the code of the outcome."""
     try:
         if asked.do == forms.RECONCILE:
             app.run(app.service.run_reconcile())

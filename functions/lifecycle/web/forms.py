@@ -1,6 +1,6 @@
-"""The page's forms: which ones an endpoint gets, what a submitted one asks for, and the words for what became of it.
+"""The page's forms: which ones an endpoint has, the request in a submitted one, and the texts for its outcome. Pure.
 
-Pure. A form carries absolute times, so that submitting it twice changes nothing more.
+A form has absolute times, so that submitting it twice has no further effect.
 """
 
 import json
@@ -20,7 +20,7 @@ from lifecycle.web.lines import Line, brief
 HOUR = timedelta(hours=1)
 RECONCILE = "reconcile"
 
-# What became of a form, in the address of the page that follows: nothing but these words.
+# The outcomes of a form: the code in the address of the page that follows, and the text there.
 OUTCOMES: Mapping[str, str] = {
     "running": "Done: it runs.",
     "starting": "Done: it is starting. That takes minutes; its state shows here when the page refreshes.",
@@ -38,7 +38,7 @@ OUTCOMES: Mapping[str, str] = {
     "late": "Not done: the end in this form has passed, or is more than 7 days ahead. The page is current again.",
     "gone": "Not done: there is no such endpoint.",
     "unavailable": "Not done, or not confirmed: a service did not answer. Try again in a minute.",
-    "partly": "Done for some endpoints of the entry, not for others.",
+    "partly": "Done for some endpoints of the entry, but not for all.",
     "failed": "Not done: Hugging Face refused. Trying again does not help until the cause is removed.",
 }
 BAD = frozenset(OUTCOMES) - {
@@ -48,8 +48,8 @@ BAD = frozenset(OUTCOMES) - {
 
 @dataclass(frozen=True)
 class Form:
-    """One button. `until`: the end that it carries, as RFC 3339. `short`: its label in a line of the table; without one
-    it is on the endpoint's own page only."""
+    """One button. `until`: the end in it, as RFC 3339. `short`: its label in a line of the table; without one, the
+    button is only on the endpoint's own page."""
 
     do: str
     label: str
@@ -59,7 +59,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a submitted form asks for: the function, and the request's body. `name`: of the endpoint, "" for all."""
+    """The request in a submitted form. `name`: the endpoint's name; "": all."""
 
     do: str
     name: str
@@ -68,7 +68,7 @@ class Asked:
 
 
 def offered(line: Line, holder: str | None) -> list[Form]:
-    """The forms for one endpoint, for a person who is this holder."""
+    """The forms for one endpoint and one person."""
     situation = line.situation
     if situation is None:
         return []
@@ -106,7 +106,7 @@ def _pause_label(situation: Situation) -> str:
 
 
 def read(body: bytes) -> Asked | None:
-    """What a submitted form asks for; None: it is not one of the page's forms."""
+    """The request in a submitted form; None: it is not one of the page's forms."""
     try:
         fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, strict_parsing=True, max_num_fields=10)
     except ValueError:

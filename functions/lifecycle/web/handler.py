@@ -36,7 +36,7 @@ def serve(app: App, function: str, http: HttpRequest) -> Response:
     trigger: Trigger = "platform" if function == "platform_event" else caller.trigger
     try:
         response = _respond(app, function, http, headers, caller, log)
-    except Exception as error:  # whatever happens is an answer and a log line
+    except Exception as error:  # every error becomes an answer and a log line
         response = _problem(error, log)
     log.line(
         "call",
@@ -66,7 +66,7 @@ def _respond(
         raise
     if function == "status":
         return _status(app, log)
-    # A refusal quotes a part of what is wrong with it, and half a token is not found.
+    # Redacted here, because a refusal quotes only a part of the body, and half a token is not found.
     text = log.redact(body.read(http).decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     if function == "platform_event":
         answer = _platform_event(app, text, headers)
@@ -89,11 +89,11 @@ def _platform_event(app: App, text: bytes, headers: Mapping[str, str]) -> Answer
 
 
 def _let_in(function: str, http: HttpRequest, headers: Mapping[str, str]) -> None:
-    """Raises `Refused` for a request that is none for this function, before its body is read."""
+    """Raises `Refused` if the request is not allowed for this function, before its body is read."""
     allowed = ("GET", "HEAD") if function == "status" else ("POST",)
     if http.method not in allowed:
-        raise Refused(405, f"{function} takes {' and '.join(allowed)}", {"Allow": ", ".join(allowed)})
-    # A link to the page from elsewhere is a navigation; a script, form or picture of another site is none.
+        raise Refused(405, f"{function} accepts {' and '.join(allowed)}", {"Allow": ", ".join(allowed)})
+    # A link from another site is a navigation; a script, form or image of another site is not.
     followed = function == "status" and headers.get("sec-fetch-mode") == "navigate"
     if headers.get("sec-fetch-site") == "cross-site" and not followed:
         raise Refused(403, "cross-site requests of a browser are refused")
@@ -115,7 +115,7 @@ def _status(app: App, log: Log) -> Response:
 
 
 def log_results(answer: Answer, caller: Caller, log: Log) -> None:
-    """A log line for each result, and for what else must be seen."""
+    """Writes a log line for each result, unmanaged endpoint, budget and note."""
     for result in answer.results:
         log.result(
             result, trigger=answer.trigger, by=caller.email, dry_run=answer.dry_run, holder=answer.holder,
@@ -135,7 +135,7 @@ def _json(body: Mapping[str, Any], status: int, log: Log, kind: str = "applicati
 
 
 def _problem(error: Exception, log: Log) -> Response:
-    """The answer to what was not let in or went wrong, and its line in the log."""
+    """The answer to a refused request or an error, and its log line."""
     status = problem.status_of(error)
     if status == 500:
         trace = "".join(traceback.format_exception(error))
@@ -149,8 +149,8 @@ def _problem(error: Exception, log: Log) -> Response:
 
 
 def caller_of(headers: Mapping[str, str], invoker: str | None) -> Caller:
-    """Who asks. Cloud Run has checked the token (X-Serverless-Authorization where both are there), so its email is
-    believed. Scheduler is known by the invoker's email where a token is there, by its headers elsewhere."""
+    """The caller of a request. Cloud Run has verified the token (X-Serverless-Authorization, if both are there), so its
+    email is trusted. Cloud Scheduler is recognized by the invoker's email, or by its headers if there is no token."""
     authorization = headers.get("x-serverless-authorization") or headers.get("authorization") or ""
     email = _email(authorization)
     by_headers = "x-cloudscheduler-jobname" in headers or "x-cloudscheduler" in headers
@@ -162,7 +162,7 @@ def caller_of(headers: Mapping[str, str], invoker: str | None) -> Caller:
 
 
 def _email(authorization: str) -> str | None:
-    """The email in a bearer token (JWT); None where there is none, or where it is not verified."""
+    """The email in a bearer token (JWT); None: there is none, or it is not verified."""
     scheme, _, token = authorization.partition(" ")
     parts = token.strip().split(".")
     if scheme.lower() != "bearer" or len(parts) != 3:

@@ -1,4 +1,4 @@
-"""What happened, as the page shows it. Pure."""
+"""Events of the history, as the page shows them. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def happened(event: Event, now: datetime, settings: Settings) -> Happened:
 
 
 def failures_of(events: Sequence[Event] | Failure) -> Mapping[str, str]:
-    """By endpoint: why the last thing that happened to it failed, where it did. `events`: newest first."""
+    """By endpoint: why its newest event failed, if it did. `events`: newest first."""
     last: dict[str, Event] = {}
     for event in () if isinstance(events, Failure) else events:
         last.setdefault(event.name, event)

@@ -24,7 +24,7 @@ LONGEST_EMAIL = 254  # characters (RFC 5321)
 
 
 class Unverified(Exception):
-    """An assertion that proves nothing, and why."""
+    """An assertion cannot be verified, and why."""
 
 
 def is_email(value: Any) -> TypeGuard[str]:
@@ -33,7 +33,7 @@ def is_email(value: Any) -> TypeGuard[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a `Host` header names this machine. A page of another site can reach a local port under its own name."""
+    """Whether a `Host` header names this machine. Another site's page can reach a local port under its own name."""
     name = _host(f"//{host}")[0]
     if name == "localhost":
         return True
@@ -44,7 +44,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_same_origin(headers: Mapping[str, str]) -> bool:
-    """Whether a browser says that a form was sent from a page of this server; by lower-case header names."""
+    """Whether the browser's headers (by lower-case name) show that a form was sent from a page of this server."""
     if "sec-fetch-site" in headers:
         return headers["sec-fetch-site"] == "same-origin"
     origin = headers.get("origin", "")
@@ -57,7 +57,7 @@ def is_same_origin(headers: Mapping[str, str]) -> bool:
 
 
 def _host(url: str) -> tuple[str, int | None]:
-    """The lower-case host and the port of a URL; an empty host where it is malformed or has a user."""
+    """The lower-case host and the port of a URL; an empty host if the URL is malformed or has a user."""
     try:
         parts = urlsplit(url)
         named = "" if "@" in parts.netloc or parts.path or parts.query or parts.fragment else parts.hostname
@@ -68,7 +68,7 @@ def _host(url: str) -> tuple[str, int | None]:
 
 @dataclass
 class IdentityAwareProxy:
-    """Reads the email in assertions that are meant for `audience`. Keys are fetched with `fetch` and kept for an hour.
+    """Verifies assertions for `audience`. Keys are fetched with `fetch` and kept for an hour.
 
     `fetch` is a `google.auth.transport.Request`; None: Google's, over HTTPS.
     """

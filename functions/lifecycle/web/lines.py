@@ -1,4 +1,4 @@
-"""The page's lines: one for each endpoint, and whether it needs a look. Pure."""
+"""The page's lines: one for each endpoint, and whether a person should look at it. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from lifecycle.engine.status import Status
 from lifecycle.huggingface.parsing import addressable
 
 MONTH = timedelta(days=30)
-SHORTEST = 96  # characters of a reason in a line; the endpoint's own page has all of it
+SHORTEST = 96  # characters of a reason in a line; the endpoint's own page shows all of it
 NO_FAILURES: Mapping[str, str] = MappingProxyType({})
 SPARE = timedelta(minutes=5)  # for a reconcile run to begin and to act
 MARKS = {"look": "!", "due": "→", "up": "●", "down": "○", "unknown": "?"}
@@ -37,10 +37,10 @@ class Range:
 
 @dataclass(frozen=True)
 class Line:
-    """One endpoint. `key` is empty when it is unmanaged. Money is in dollars, None where it is not known.
+    """One endpoint. Money is in dollars; None: unknown. An unmanaged endpoint has an empty `key` and no `situation`.
 
-    `kind`: look, due, up, down or unknown. `look`: why it needs a look, else empty. `verdict`: what the next reconcile
-    run does. `situation`: None when it is unmanaged.
+    `kind`: look, due, up, down or unknown. `look`: why a person should look at it, else empty. `verdict`: what the next
+    reconcile run does.
     """
 
     key: str
@@ -63,7 +63,7 @@ class Line:
 
     @property
     def target(self) -> str:
-        """The name that requests use: the entry's key, or of several endpoints of an entry the endpoint's own."""
+        """The name for requests: the entry's key, or the endpoint's own name if the entry covers several endpoints."""
         return self.key if self.alone else self.name
 
     @property
@@ -82,15 +82,15 @@ class Line:
 
     @property
     def change(self) -> str:
-        """State → wanted; the state alone where they are the same."""
+        """State → desired state; only the state if they are equal."""
         state = self.state or ("not at Hugging Face" if self.missing else "state unknown")
         wanted = "left alone" if self.wanted == "any" else self.wanted
         return state if state == self.wanted else f"{state} → {wanted}"
 
 
 def lines_of(status: Status, settings: Settings, failures: Mapping[str, str] = NO_FAILURES) -> list[Line]:
-    """Every endpoint at Hugging Face and every entry without one, in the settings' order, unmanaged ones last.
-    `failures`: by endpoint, why the last action failed."""
+    """A line for every endpoint at Hugging Face, and for every entry without one, in the settings' order; unmanaged
+    endpoints last. `failures`: by endpoint, why the last action failed."""
     shared: dict[Any, Sequence[Stretch]] = {}
     covered = Counter(situation.entry.key for situation in status.situations)
     managed = [
@@ -164,12 +164,12 @@ def _unmanaged(found: Mapping[str, Any]) -> Line:
         price=price,
         forecast=(Range(month, month, month) if bills else Range(0.0, 0.0, month)) if month is not None else None,
         kind="look" if bills else "down",
-        look="unmanaged and may bill: no rule ever stops it" if bills else "",
+        look="unmanaged and may bill: no rule stops it" if bills else "",
     )
 
 
 def _verdict(situation: Situation, *, dry_run: bool) -> tuple[str, bool, str]:
-    """What the next reconcile run does, whether that is a change that is still to come, and how serious it is."""
+    """What the next reconcile run does, whether it is a change, and its level."""
     if situation.endpoint is None:
         return "", False, "INFO"
     found = plan_step(decide(situation), situation)
@@ -184,8 +184,8 @@ def _verdict(situation: Situation, *, dry_run: bool) -> tuple[str, bool, str]:
 
 
 def _overdue(situation: Situation, settings: Settings, verdict: str) -> str:
-    """Why a change that is still to come needs a look. A manual request has its effect at once; by the rules a change
-    is late when a reconcile run passed without it."""
+    """Why a person should look at a due change; empty: no need. A manual request has its effect at once; a change by
+    the rules is late if a reconcile run has passed without it."""
     wanted, override, found = decide(situation).wanted, deciding(situation.in_force), situation.endpoint
     if settings.dry_run or verdict == "starting":
         return ""
@@ -210,7 +210,7 @@ def _plain(verdict: str, reason: str) -> str:
 
 
 def _forecast(situation: Situation, prices: Prices, shared: dict[Any, Sequence[Stretch]]) -> Range | None:
-    """Of 30 days. `shared`: the stretches of entries with the same rules, which are looked for once."""
+    """The forecast for 30 days. `shared`: the stretches of entries with the same rules, which are computed once."""
     entry, found = situation.entry, situation.endpoint
     special = entry.idle_after or entry.auto_lead or entry.cron or situation.in_force or situation.past.of(entry)
     rules = (entry.hours, entry.zone, entry.rest, entry.platform, entry.max_started, entry.start, entry.protected)

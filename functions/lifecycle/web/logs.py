@@ -1,6 +1,6 @@
 """Structured logs: one JSON object a line on standard output, as Cloud Logging reads them.
 
-One line for each endpoint and call (`event` "endpoint"), one for each call ("call"), and what else must be seen.
+Each call writes a line for each endpoint (`event` "endpoint"), one for itself ("call"), and others if needed.
 """
 
 import json
@@ -15,7 +15,7 @@ from lifecycle.core.model import FREE, Endpoint, Level, Result
 from lifecycle.core.text import did, visible
 from lifecycle.core.times import format_rfc3339
 
-LONGEST = 100_000  # bytes of a line; Cloud Logging takes 256 KiB
+LONGEST = 100_000  # bytes of a line; Cloud Logging accepts 256 KiB
 _MOST_OF_A_VALUE = (48_000, 12_000, 2_400)  # tried in turn; a line has fewer than 40 fields
 _WRITING = threading.Lock()
 
@@ -33,16 +33,16 @@ def trace_of(headers: Mapping[str, str], project: str | None) -> str | None:
 
 
 def write_line(line: str) -> None:
-    """Writes a whole line to standard output, past `sys.stdout`: with LOG_EXECUTION_ID the functions framework puts a
-    stream there that writes a line in two pieces, so that lines of concurrent calls merge."""
+    """Writes a whole line to standard output. It does not use `sys.stdout`: with LOG_EXECUTION_ID the functions
+    framework replaces that by a stream that writes a line in two pieces, so lines of concurrent calls would mix."""
     data = line.encode()
-    with _WRITING:  # a pipe takes more than its PIPE_BUF in pieces
+    with _WRITING:  # a pipe splits data that is longer than PIPE_BUF
         while data:
             data = data[os.write(1, data) :]
 
 
 def shortened(text: str) -> str:
-    """A line of JSON, its longest values cut until the line is no longer than `LONGEST`; short ones stay."""
+    """A line of JSON whose longest values are cut, so that the line is not longer than `LONGEST`."""
     entry = json.loads(text) if len(text) > LONGEST else {}
     for most in _MOST_OF_A_VALUE:
         if len(text) <= LONGEST:
@@ -52,7 +52,7 @@ def shortened(text: str) -> str:
 
 
 def _cut(value: Any, most: int) -> Any:
-    """A value of at most so many bytes of JSON; a longer one becomes text that ends in a mark."""
+    """A value of at most `most` bytes of JSON; a longer one becomes text that ends with a mark."""
     if len(json.dumps(value)) <= most:
         return value
     text = value if isinstance(value, str) else json.dumps(value)
@@ -69,11 +69,11 @@ class Log:
     write: Callable[[str], None] = write_line
 
     def line(self, event: str, message: str, level: Level | Literal["CRITICAL"] = "INFO", **fields: Any) -> None:
-        shown = visible(message)  # `gcloud logging read --format value(jsonPayload.message)` prints it as it is
+        shown = visible(message)  # `gcloud logging read --format value(jsonPayload.message)` prints it unchanged
         entry: dict[str, Any] = {"severity": level, "message": shown, "event": event, "function": self.function}
         if self.trace:
             entry["logging.googleapis.com/trace"] = self.trace
-        # Cut after the token is taken out: half a token is not found.
+        # Cut after the token is removed: half a token is not found.
         self.write(shortened(self.redact(json.dumps(entry | fields, default=str))) + "\n")
 
     def result(
@@ -110,7 +110,7 @@ class Log:
 
 
 def _history(result: Result) -> dict[str, Any]:
-    """What history and money are made from; what is not known is null."""
+    """The fields from which history and costs are read; null: unknown."""
     seen, begin = result.seen, result.hours_begin
     return {
         "replicas": seen.target_replicas if seen else None,

@@ -69,12 +69,12 @@ class Visit:
         return "&".join(filter(None, ("still" if self.still else "", self.view.query)))
 
     def headers(self) -> dict[str, str]:
-        """The page refreshes every two minutes, and forgets what became of a form."""
+        """The page refreshes every two minutes; the address for that has no form's outcome."""
         return HEADERS if self.still else {**HEADERS, "Refresh": f"120; url=?{self.query}"}
 
 
 def table(status: Status, events: Events, settings: Settings, visit: Visit) -> str:
-    """The page with all endpoints. `events`: what happened in the last day, newest first."""
+    """The page with all endpoints. `events`: those of the last day, newest first."""
     every = lines_of(status, settings, failures_of(events))
     shown = visit.view.of(every)
     looking = [line for line in shown if line.kind == "look"] if visit.view.sort == "look" else []
@@ -105,7 +105,7 @@ def table(status: Status, events: Events, settings: Settings, visit: Visit) -> s
 
 def endpoint(name: str, status: Status, events: Events, settings: Settings, visit: Visit) -> str | None:
     """The page of an entry, by its key, or of an endpoint, by its name at Hugging Face; None: there is none. `events`:
-    what happened to it in the last week, newest first."""
+    its events of the last week, newest first."""
     every = lines_of(status, settings, failures_of(events))
     found = [line for line in every if line.key == name] or [line for line in every if line.name == name]
     if not found and name not in settings.entries:
@@ -126,8 +126,7 @@ def endpoint(name: str, status: Status, events: Events, settings: Settings, visi
 
 
 def missing(name: str, settings: Settings, *, blind: bool) -> str:
-    """The page for a name that no endpoint has; `blind`: or of which that is not known, as Hugging Face does not
-    answer."""
+    """The page for a name that no endpoint has. `blind`: Hugging Face does not answer, so that is unknown."""
     return _environment.get_template("missing.html").render(
         name=name, namespace=settings.namespace, style=STYLE, blind=blind
     )
@@ -163,7 +162,7 @@ def _buttons(lines: Sequence[Line], visit: Visit) -> list[forms.Form]:
 
 
 def _jobs(answer: Mapping[str, Any]) -> str:
-    """What is wrong with Cloud Scheduler's jobs, which `lifecycle sync` corrects."""
+    """What is wrong with Cloud Scheduler's jobs; `lifecycle sync` corrects it."""
     made_from = answer["jobs_settings_sha256"]
     if made_from is None:
         return "" if "scheduler" in answer["unknown"] else "There are no jobs yet, so nothing runs on a schedule."

@@ -14,7 +14,7 @@ MOST_TEXT = 10_000  # characters of a detail
 
 
 class Refused(Exception):
-    """A request that is not let in: an HTTP status, and why."""
+    """The request is refused: an HTTP status, and why."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -42,7 +42,7 @@ def headers_of(error: Exception) -> dict[str, str]:
 
 
 def body_of(error: Exception) -> dict[str, Any]:
-    """The document; of an error inside it tells nothing, because the log has it."""
+    """The document. An internal error has no details here, only in the log."""
     status, more = status_of(error), dict[str, Any]()
     if isinstance(error, Invalid):
         more["errors"] = [{"path": dotted(each.path), "detail": each.what} for each in error.problems[:MOST_PROBLEMS]]

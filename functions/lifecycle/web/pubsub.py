@@ -1,8 +1,7 @@
-"""What a platform says, from a Pub/Sub push or a CloudEvent. Pure.
+"""Reads a platform message from a Pub/Sub push or a CloudEvent. Pure.
 
-Also understood is a Compute Engine audit-log entry that a log sink publishes: a VM that is a platform of its own name.
-
-It counts only when it says that it happened: an operation that failed, or that was only requested, changes nothing.
+A Compute Engine audit-log entry that a log sink publishes is also a message: the VM is the platform with its name. An
+entry of an operation that failed, or is not done yet, changes nothing.
 
 Sources: Pub/Sub's push body (`{"message": {"data", "attributes", "messageId", "publishTime"}, "subscription"}`) and
 CloudEvents 1.0 over HTTP, binary (`ce-` headers) and structured (`application/cloudevents+json`); Cloud Logging's
@@ -39,13 +38,13 @@ _INSTANCE = re.compile(r"(?:^|/)projects/[^/]+/zones/[^/]+/instances/[^/]+$")
 
 @dataclass(frozen=True)
 class NoChange:
-    """A delivery that is understood and says that nothing has happened (yet)."""
+    """A valid delivery that changes nothing, and why."""
 
     reason: str
 
 
 def read(body: bytes, headers: Mapping[str, str]) -> Message | NoChange:
-    """The message in a delivery; `headers` by lower-case name. Raises `Invalid` for what cannot be understood."""
+    """The message in a delivery; `headers` by lower-case name. Raises `Invalid` if it is malformed."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/cloudevents+json":
         return _structured(_object(_json(body, "the body"), "the body"))
@@ -55,7 +54,7 @@ def read(body: bytes, headers: Mapping[str, str]) -> Message | NoChange:
     if "specversion" in envelope:
         return _structured(envelope)
     if not isinstance(envelope.get("message"), dict):
-        raise _refused("message: is missing; a Pub/Sub push or a CloudEvent is understood")
+        raise _refused("message: is missing; must be a Pub/Sub push or a CloudEvent")
     return _message(_delivered(envelope, None))
 
 
@@ -73,7 +72,7 @@ class _Delivery:
 
 
 def _delivered(data: Any, time: Any) -> _Delivery:
-    """The data of a Pub/Sub message where there is one, and the time that belongs to it."""
+    """The data of the Pub/Sub message, if there is one, and its time."""
     if isinstance(data, str):
         data = _json(data, "data")
     message = data.get("message") if isinstance(data, dict) else None
@@ -107,7 +106,7 @@ def _message(delivery: _Delivery) -> Message | NoChange:
 
 
 def _vm(entry: dict[str, Any], audit: dict[str, Any]) -> dict[str, Any] | NoChange:
-    """The platform's message that an audit-log entry of a VM stands for, where it says that it happened."""
+    """The platform message in a VM's audit-log entry, or why it changes nothing."""
     method, name = str(audit.get("methodName", "")), str(audit.get("resourceName", ""))
     resource, _, verb = method.rpartition(".")
     event, vm = VM_METHODS.get(verb), name.rpartition("/instances/")[2]

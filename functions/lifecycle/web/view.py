@@ -1,4 +1,4 @@
-"""What the query asks for: filters and order of the page's lines, and sums over what is shown. Pure."""
+"""The page's query: filters and order of its lines, and sums over the lines that are shown. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ ORDERS = {"look": "needs a look first", "cost": "dollars an hour", "name": "name
 
 @dataclass(frozen=True)
 class View:
-    """What the query asks for: `?state=running&tag=dev&sort=cost`; a filter may be given several times."""
+    """A query such as `?state=running&tag=dev&sort=cost`; a filter may be given several times."""
 
     states: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ class View:
         return urlencode(given)
 
     def of(self, lines: Iterable[Line]) -> list[Line]:
-        """The lines that are meant, in the order that is meant."""
+        """The lines that fit the filters, in the requested order."""
         shown = [line for line in lines if self._fits(line)]
         keys = {
             "look": lambda line: ("look", "due").index(line.kind) if line.kind in ("look", "due") else 2,
@@ -52,10 +52,9 @@ def view_of(query: Mapping[str, Sequence[str]]) -> View:
 
 @dataclass(frozen=True)
 class Sums:
-    """Over the same lines each: how many may bill, dollars an hour now, billed this month, and the forecast. None:
-    nothing is known.
+    """Sums over the lines that are shown: how many may bill, dollars an hour now, billed this month, and the forecast.
 
-    `partly`: some are not known, so that it is more.
+    None: nothing is known. `partly_…`: some are unknown, so the sum is a lower bound.
     """
 
     count: int

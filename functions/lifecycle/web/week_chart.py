@@ -1,6 +1,6 @@
-"""A week as a picture: what is drawn, and the same in words. Pure; `page.html` draws it.
+"""The chart of a week: its shapes, and a summary in words. Pure; `endpoint.html` draws it.
 
-Every place is a percentage of the seven days from today's midnight, so that text keeps its size on a small screen.
+Every position is a percentage of the seven days from today's midnight, so that text keeps its size on a small screen.
 """
 
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ class Bar:
 
 @dataclass(frozen=True)
 class Week:
-    """`days`: where each begins, and its label. `changes`: where clocks change. `notes`: lines below the picture.
-    `summary`: the picture in words."""
+    """`days`: where each begins, and its label. `changes`: where clocks change. `notes`: lines below the chart.
+    `summary`: the chart in words."""
 
     days: tuple[tuple[float, str], ...]
     now: float
@@ -37,7 +37,7 @@ class Week:
 
 
 def week(situation: Situation, forecast: Forecast) -> Week:
-    """The week from today's midnight, from the decisions that the functions act on; `forecast` goes beyond its end."""
+    """The week from today's midnight. `forecast` must go beyond its end."""
     zone = situation.entry.zone
     today = situation.now.astimezone(zone).date()
     days = [today + timedelta(days=number) for number in range(8)]
@@ -65,7 +65,7 @@ def week(situation: Situation, forecast: Forecast) -> Week:
 
 @dataclass(frozen=True)
 class _Scale:
-    """The week in UTC: differences on one zone's clock would leave out its changes."""
+    """The week in UTC, so that clock changes count."""
 
     begin: datetime
     end: datetime
