@@ -66,7 +66,7 @@ def test_warm_returns_when_it_answered(world: Deployment) -> None:
     response = world.ask("warm", {"endpoints": ["embeddings"]})
     assert response.status_code == 200
     assert response.json()["results"][0]["after"] == "running"
-    assert any(said.endswith("/own/embeddings-prod/health") for _, said, code in world.hub.requests if code == 200)
+    assert any(shown.endswith("/own/embeddings-prod/health") for _, shown, code in world.hub.requests if code == 200)
 
 
 def test_a_platforms_stop_and_start_are_followed(world: Deployment) -> None:
@@ -100,7 +100,7 @@ def test_release_gives_it_back_to_the_rules(world: Deployment) -> None:
     assert f"{PARENT}/jobs/lifecycle-override-embeddings" not in world.scheduler.jobs
 
 
-def test_news_that_cannot_be_remembered_is_503_and_nothing_is_done(world: Deployment) -> None:
+def test_a_message_that_cannot_be_stored_is_503_and_nothing_is_done(world: Deployment) -> None:
     world.scheduler.faults.add(Fault("status", "PATCH", status=403))
     world.hub["embeddings-prod"].to("running", now())
     assert world.ask("platform_event", push("stopped")).status_code == 503
@@ -121,7 +121,7 @@ def test_a_new_token_is_used_as_soon_as_the_old_one_is_refused(world: Deployment
 
 def test_nothing_to_do_costs_one_list_call(world: Deployment) -> None:
     world.ask("pause", {"endpoints": ["*"]})
-    assert [said for _, said, _ in world.hub.requests] == ["GET /v2/endpoint/acme"]
+    assert [shown for _, shown, _ in world.hub.requests] == ["GET /v2/endpoint/acme"]
 
 
 def test_status_answers_within_seconds_though_neither_hugging_face_nor_cloud_scheduler_does(world: Deployment) -> None:

@@ -39,11 +39,11 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 
 def test_everything_else_answers_within_five_seconds(deployment: Deployment) -> None:
     begun = time.monotonic()
-    told = deployment.status()
+    reported = deployment.status()
     seconds = time.monotonic() - begun
     assert seconds < 5
-    assert told["history"] == "Cloud Monitoring: no answer in time"
-    (row,) = told["endpoints"]
+    assert reported["history"] == "Cloud Monitoring: no answer in time"
+    (row,) = reported["endpoints"]
     assert (row["wanted"], row["billed_this_month"], row["price_per_hour"]) == ("running", None, 0.8)
 
     begun = time.monotonic()

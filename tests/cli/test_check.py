@@ -52,9 +52,9 @@ def test_mistakes_have_their_lines_and_exit_with_1(check: Check) -> None:
 
 def test_machines_get_the_same_as_json(check: Check) -> None:
     done = check(SURPRISING, "--json")
-    told = json.loads(done.stdout)
-    assert (done.exit_code, told["problems"], told["platforms_found"]) == (0, [], {"trainer": ["a"]})
-    assert len(told["warnings"]) == 2
+    reported = json.loads(done.stdout)
+    assert (done.exit_code, reported["problems"], reported["platforms_found"]) == (0, [], {"trainer": ["a"]})
+    assert len(reported["warnings"]) == 2
 
 
 def test_machines_get_mistakes_with_path_and_line(check: Check) -> None:

@@ -90,7 +90,7 @@ def test_until_takes_the_next_such_time_in_the_entrys_zone(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (["warm", "nobody"], "unknown: nobody; known are embeddings, nights"),
         (["warm", "embeddings", "--for", "2 hours"], "durations"),
@@ -104,13 +104,13 @@ def test_until_takes_the_next_such_time_in_the_entrys_zone(desk: Desk) -> None:
         (["plan", "--days", "x"], "x"),
     ],
 )
-def test_wrong_use_says_what_is_right_and_exits_with_2(desk: Desk, words: list[str], told: str) -> None:
+def test_wrong_use_says_what_is_right_and_exits_with_2(desk: Desk, words: list[str], reported: str) -> None:
     done = desk.type(*words)
     assert done.returncode == 2
-    assert told.replace("durations", "2d") in done.stderr
+    assert reported.replace("durations", "2d") in done.stderr
 
 
-def test_a_wrong_token_is_told_and_exits_with_1(desk: Desk) -> None:
+def test_a_wrong_token_is_reported_and_exits_with_1(desk: Desk) -> None:
     done = desk.type("pause", "nights", HF_TOKEN="hf_wrong")
     assert (done.returncode, "401" in done.stdout) == (1, True)
 
@@ -121,7 +121,7 @@ def test_the_token_in_a_note_is_not_printed(desk: Desk) -> None:
     assert "[token]" in done.stdout
 
 
-def test_no_network_is_told_and_exits_with_1(desk: Desk) -> None:
+def test_no_network_is_reported_and_exits_with_1(desk: Desk) -> None:
     done = desk.type("status", FUNCTIONS_URL="http://127.0.0.1:9/{name}")
     assert (done.returncode, "does not answer" in done.stderr) == (1, True)
 
@@ -154,7 +154,7 @@ def test_sync_leaves_a_job_that_is_not_ours_makes_the_rest_and_fails(desk: Desk)
     assert f"{PARENT}/jobs/lifecycle-reconcile" in desk.scheduler.jobs
 
 
-def test_bad_settings_are_told_without_a_traceback_when_acting(desk: Desk) -> None:
+def test_bad_settings_are_reported_without_a_traceback_when_acting(desk: Desk) -> None:
     desk.config.write_text("namespace: 5")
     done = desk.type("pause", "embeddings")
     assert (done.returncode, "namespace: 5: must be text" in done.stderr) == (1, True)
@@ -189,10 +189,10 @@ def test_a_dry_sync_changes_nothing(desk: Desk) -> None:
 @pytest.mark.parametrize("words", [["pause", "*"], ["resume", "nights"], ["warm", "nights"], ["release", "*"]])
 def test_no_dry_run_says_skipped_or_done_of_what_it_would_do(desk: Desk, words: list[str]) -> None:
     desk.hub["nights"].to("running" if words[0] in ("pause", "release") else "paused", now())
-    said = desk.type(*words, "--dry-run").stdout
-    assert "would" in said
-    assert "skipped" not in said
-    assert "done" not in said
+    output = desk.type(*words, "--dry-run").stdout
+    assert "would" in output
+    assert "skipped" not in output
+    assert "done" not in output
 
 
 def test_until_needs_no_settings_because_the_functions_know_names_and_zones(desk: Desk) -> None:
@@ -219,8 +219,8 @@ def test_until_of_a_name_that_nobody_knows_is_wrong_use(desk: Desk) -> None:
 
 
 def test_an_answer_for_machines_is_that_of_the_function(desk: Desk) -> None:
-    told = json.loads(desk.type("pause", "*", "--json").stdout)
-    assert [row["name"] for row in told["results"]] == ["embeddings-prod", "nights"]
+    reported = json.loads(desk.type("pause", "*", "--json").stdout)
+    assert [row["name"] for row in reported["results"]] == ["embeddings-prod", "nights"]
 
 
 @pytest.mark.parametrize(

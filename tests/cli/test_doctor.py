@@ -36,7 +36,7 @@ def deployed(desk: Desk) -> None:
     assert desk.type("sync").returncode == 0
 
 
-def told(desk: Desk) -> dict[str, dict[str, Any]]:
+def reported(desk: Desk) -> dict[str, dict[str, Any]]:
     done = desk.type("doctor", "--json")
     found = {one["about"]: one for one in json.loads(done.stdout)}
     assert done.returncode == (1 if any(one["ok"] is False for one in found.values()) else 0)
@@ -45,7 +45,7 @@ def told(desk: Desk) -> dict[str, dict[str, Any]]:
 
 def wrong(desk: Desk) -> dict[str, str]:
     """What is wrong, each with what it says and what to do."""
-    bad = {about: one for about, one in told(desk).items() if one["ok"] is False}
+    bad = {about: one for about, one in reported(desk).items() if one["ok"] is False}
     assert all(one["do"] for one in bad.values())
     return {about: f"{one['said']} | {one['do']}" for about, one in bad.items()}
 
@@ -62,7 +62,7 @@ def test_a_healthy_machine_that_acts_directly_is_right_in_everything(desk: Desk)
     with_jobs(desk)
     assert desk.type("sync").returncode == 0
     del desk.variables["FUNCTIONS_URL"]
-    found = told(desk)
+    found = reported(desk)
     assert [about for about in ("token", "permission to manage", "permission to call") if found[about]["ok"]] == [
         "token", "permission to manage", "permission to call",
     ]  # fmt: skip
@@ -71,9 +71,9 @@ def test_a_healthy_machine_that_acts_directly_is_right_in_everything(desk: Desk)
 def test_it_changes_nothing_and_wakes_nothing(desk: Desk) -> None:
     desk.hub["nights"].to("scaledToZero", now())
     before = {name: endpoint.state for name, endpoint in desk.hub.endpoints.items()}
-    told(desk)
+    reported(desk)
     assert {name: desk.hub[name].state for name in before} == before
-    assert not [said for _, said, code in desk.hub.requests if said.startswith(("POST", "PUT")) and code < 400]
+    assert not [line for _, line, code in desk.hub.requests if line.startswith(("POST", "PUT")) and code < 400]
 
 
 def scopes(*kept: str) -> Callable[[Desk], None]:

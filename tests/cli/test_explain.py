@@ -30,9 +30,9 @@ RUN = {**PAUSED, "state": "running", "until": format_rfc3339(NOW + timedelta(hou
 def explained(entry: str, platform: str | None = None, **row: Any) -> dict[str, Any]:
     found = settings.parse(f"namespace: acme\ntime_zone: UTC\nendpoints: {{a: {entry}}}".encode())
     news = {"main": {"state": platform, "since": format_rfc3339(NOW - timedelta(hours=1))}} if platform else {}
-    told: Mapping[str, Any] = {"now": format_rfc3339(NOW), "endpoints": [{**ROW, **row}], "platforms": news,
+    reported: Mapping[str, Any] = {"now": format_rfc3339(NOW), "endpoints": [{**ROW, **row}], "platforms": news,
                                "unknown": [], "settings_sha256": found.sha256}  # fmt: skip
-    seen = observed(found, told, [])
+    seen = observed(found, reported, [])
     return _explained(seen.rows[0], seen.situations[0])
 
 
@@ -86,7 +86,7 @@ def test_who_can_wake_it(state: str, kind: str | None, words: str) -> None:
     assert words in _woken_by({"state": state, "type": kind})
 
 
-def test_it_is_told_with_both_names_and_on_one_clock(desk: Desk) -> None:
+def test_it_is_reported_with_both_names_and_on_one_clock(desk: Desk) -> None:
     text = desk.type("explain", "embeddings").stdout
     assert text.startswith("embeddings (embeddings-prod): paused, wanted ")
     assert "→    hours" in text
@@ -95,8 +95,8 @@ def test_it_is_told_with_both_names_and_on_one_clock(desk: Desk) -> None:
 
 
 def test_for_machines_every_endpoint_of_an_entry_is_there(desk: Desk) -> None:
-    told = json.loads(desk.type("explain", "nights", "--json").stdout)
-    assert [one["name"] for one in told] == ["nights"]
+    reported = json.loads(desk.type("explain", "nights", "--json").stdout)
+    assert [one["name"] for one in reported] == ["nights"]
 
 
 def test_an_unknown_name_is_wrong_use(desk: Desk) -> None:

@@ -81,7 +81,7 @@ def test_a_federation_asks_for_the_service_accounts_identity_token(desk: Desk, s
                                 "includeEmail": True}  # fmt: skip
 
 
-def test_credentials_that_cannot_be_read_are_told(desk: Desk, seen: list[str]) -> None:
+def test_credentials_that_cannot_be_read_are_reported(desk: Desk, seen: list[str]) -> None:
     done = desk.type("pause", "nights", GOOGLE_APPLICATION_CREDENTIALS="/nowhere.json")
     assert (done.returncode, "/nowhere.json" in done.stderr, seen) == (1, True, [])
 

@@ -45,8 +45,8 @@ def test_history_may_be_of_some_and_of_a_while(desk: Desk, past: Past) -> None:
     past.wrote(ago(hours=30), action="pause", outcome="done")
     past.wrote(ago(hours=2), action="resume", outcome="done", name="nights", endpoint="nights")
     past.wrote(ago(hours=1), action="wake", outcome="done")
-    told = json.loads(desk.type("history", "embeddings", "--since", "24h", "--json").stdout)
-    assert [event["what"] for event in told] == ["wake done"]
+    reported = json.loads(desk.type("history", "embeddings", "--since", "24h", "--json").stdout)
+    assert [event["what"] for event in reported] == ["wake done"]
 
 
 def test_nothing_happened_is_said(desk: Desk) -> None:
@@ -97,15 +97,15 @@ def month(past: Past) -> None:
 
 def test_report_says_what_was_billed_and_which_mornings_were_on_time(desk: Desk, past: Past) -> None:
     month(past)
-    told = json.loads(desk.type(*REPORT, "--json").stdout)
-    row = next(row for row in told["rows"] if row["key"] == "embeddings")
+    reported = json.loads(desk.type(*REPORT, "--json").stdout)
+    row = next(row for row in reported["rows"] if row["key"] == "embeddings")
     assert row["dollars"] == pytest.approx(0.8, abs=1e-6)
     assert row["hours"] == pytest.approx(1)
-    assert (row["mornings"], row["on_time"], told["exact_to_minutes"]) == (1, 1, 10)
+    assert (row["mornings"], row["on_time"], reported["exact_to_minutes"]) == (1, 1, 10)
     assert row["known_since"] is not None
     assert row["unknown_hours"] > 24  # nothing was seen after that
     assert row["always_on"] > row["forecast"] > row["dollars"]
-    (unknown,) = [row for row in told["rows"] if row["key"] == "nights"]
+    (unknown,) = [row for row in reported["rows"] if row["key"] == "nights"]
     assert (unknown["hours"], unknown["dollars"]) == (None, None)
 
 
@@ -141,9 +141,9 @@ def test_a_month_that_is_none_is_wrong_use(desk: Desk, text: str, why: str) -> N
     assert (done.returncode, why in done.stderr) == (2, True)
 
 
-def test_without_hugging_face_the_bill_is_told_all_the_same(desk: Desk, past: Past) -> None:
+def test_without_hugging_face_the_bill_is_reported_all_the_same(desk: Desk, past: Past) -> None:
     month(past)
-    told = json.loads(desk.type(*REPORT, "--json", HF_TOKEN="").stdout)
-    row = next(row for row in told["rows"] if row["key"] == "embeddings")
+    reported = json.loads(desk.type(*REPORT, "--json", HF_TOKEN="").stdout)
+    row = next(row for row in reported["rows"] if row["key"] == "embeddings")
     assert row["dollars"] == pytest.approx(0.8, abs=1e-6)
     assert row["always_on"] is None

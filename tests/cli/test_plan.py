@@ -114,7 +114,7 @@ def test_plan_knows_a_spent_budget_and_a_learned_lead() -> None:
         "started_in": {"seconds": 300, "starts": 12},
     }  # fmt: skip
     settings = read("endpoints: {a: {hours: Mon-Fri 08:00-20:00, lead: auto, budget: {dollars: 20}}}")
-    told = {"now": now.isoformat(), "settings_sha256": settings.sha256, "endpoints": [row], "platforms": {}}
-    (situation,) = observed(settings, told, []).situations
+    reported = {"now": now.isoformat(), "settings_sha256": settings.sha256, "endpoints": [row], "platforms": {}}
+    (situation,) = observed(settings, reported, []).situations
     assert decide(situation).rule == "budget"
     assert situation.past.lead("a", LeadBounds()).starts == 12

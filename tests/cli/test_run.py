@@ -81,7 +81,7 @@ def test_a_pause_by_another_refuses_the_run_at_once(held: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "output"),
     [
         (["run", "play"], 2, "COMMAND"),
         (["run", "--", "true"], 2, "NAME"),
@@ -92,9 +92,9 @@ def test_a_pause_by_another_refuses_the_run_at_once(held: Desk) -> None:
         (["run", "play", "--", "no-such-command"], 127, "no such command"),
     ],
 )
-def test_wrong_use_is_told_before_anything_starts(held: Desk, words: list[str], code: int, said: str) -> None:
+def test_wrong_use_is_reported_before_anything_starts(held: Desk, words: list[str], code: int, output: str) -> None:
     done = held.type(*words)
-    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert (done.returncode, output in done.stderr) == (code, True), done.stderr
     assert "not released" not in done.stderr
     assert held.hub["play"].state == "paused"
 

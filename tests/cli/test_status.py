@@ -40,11 +40,11 @@ def test_status_is_one_line_for_each_endpoint_with_both_names(desk: Desk) -> Non
 
 def test_status_is_on_the_clock_of_the_entry_alone(desk: Desk) -> None:
     text = desk.type("status").stdout
-    told = json.loads(desk.type("status", "--json").stdout)["endpoints"][1]["next"]["at"]
-    local = datetime.fromisoformat(told).astimezone(BERLIN)
+    reported = json.loads(desk.type("status", "--json").stdout)["endpoints"][1]["next"]["at"]
+    local = datetime.fromisoformat(reported).astimezone(BERLIN)
     (line,) = [line for line in text.splitlines() if "nights" in line]
     assert f"{local:%H:%M} " in line
-    assert told not in text
+    assert reported not in text
 
 
 @pytest.mark.parametrize(("status", "path"), [(404, "GET /v2/endpoint"), (401, ".*"), (403, ".*")])
@@ -60,8 +60,8 @@ def test_status_exits_with_1_when_hugging_face_has_none_of_the_names(desk: Desk)
 
 
 def test_status_of_some_names_takes_both_kinds(desk: Desk) -> None:
-    told = json.loads(desk.type("status", "embeddings-prod", "nights", "--json").stdout)
-    assert [row["endpoint"] for row in told["endpoints"]] == ["embeddings", "nights"]
+    reported = json.loads(desk.type("status", "embeddings-prod", "nights", "--json").stdout)
+    assert [row["endpoint"] for row in reported["endpoints"]] == ["embeddings", "nights"]
     assert "nights" not in desk.type("status", "embeddings").stdout
 
 
@@ -86,8 +86,8 @@ def test_status_sums_what_it_lists(desk: Desk) -> None:
 
 
 def test_status_for_machines_is_the_functions_answer(desk: Desk) -> None:
-    told = json.loads(desk.type("status", "--json").stdout)
-    assert {row["endpoint"] for row in told["endpoints"]} == {"embeddings", "nights"}
+    reported = json.loads(desk.type("status", "--json").stdout)
+    assert {row["endpoint"] for row in reported["endpoints"]} == {"embeddings", "nights"}
 
 
 @pytest.mark.parametrize(

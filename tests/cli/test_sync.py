@@ -66,12 +66,12 @@ def test_what_google_fills_in_by_itself_is_no_difference() -> None:
         ("method", "GET"),
     ],
 )
-def test_a_difference_anywhere_is_mended_and_named(field: str, value: object) -> None:
+def test_a_difference_anywhere_is_corrected_and_named(field: str, value: object) -> None:
     (change,) = changes(*but(HOURS, **{field: value})).values()
     assert (change.verb, [name for name, _ in change.differs]) == ("update", [field])
 
 
-def test_a_call_to_another_function_is_mended() -> None:
+def test_a_call_to_another_function_is_corrected() -> None:
     (change,) = changes(*but(HOURS, url=TARGET.url("warm"))).values()
     assert [name for name, _ in change.differs] == ["url"]
 
@@ -124,11 +124,11 @@ def test_the_memory_of_a_platforms_job_that_the_list_did_not_show_is_kept() -> N
     assert shelf.jobs[id].body == b'{"endpoints": [], "memory": {}}'
 
 
-def test_everything_that_failed_is_told() -> None:
+def test_everything_that_failed_is_reported() -> None:
     shelf = FakeJobs(refuse=frozenset({"put"}))
-    with pytest.raises(Failure) as told:
+    with pytest.raises(Failure) as reported:
         asyncio.run(apply(difference(SETTINGS, TARGET, []).changes, shelf, TARGET))
-    assert len(str(told.value).splitlines()) == len(MADE) - 1
+    assert len(str(reported.value).splitlines()) == len(MADE) - 1
 
 
 def test_a_platforms_memory_is_never_written() -> None:

@@ -26,9 +26,9 @@ def warned(text: str, now: datetime = NOW) -> list[str]:
     ],
 )
 def test_whole_days_under_holidays_are_warned_of(hours: str) -> None:
-    (told,) = warned(f"holidays: [DE]\nendpoints: {{a: {{hours: {hours}}}}}")
-    assert told.startswith("endpoints.a.hours: whole days, but it is stopped on holidays, first on 2026-12-25")
-    assert "hours: always" in told
+    (reported,) = warned(f"holidays: [DE]\nendpoints: {{a: {{hours: {hours}}}}}")
+    assert reported.startswith("endpoints.a.hours: whole days, but it is stopped on holidays, first on 2026-12-25")
+    assert "hours: always" in reported
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_other_hours_under_holidays_are_not(entry: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dates", "told"),
+    ("dates", "reported"),
     [
         ("2026-12-25, 2027-01-01", "the dates end on 2027-01-01, within 60 days"),
         ("2026-11-27", "the dates end on 2026-11-27, within 60 days"),
@@ -56,11 +56,13 @@ def test_other_hours_under_holidays_are_not(entry: str) -> None:
         ("DE, 2025-12-24", "all dates are in the past; the last is 2025-12-24"),
     ],
 )
-def test_dates_that_end_soon_or_are_over_are_warned_of(dates: str, told: str) -> None:
+def test_dates_that_end_soon_or_are_over_are_warned_of(dates: str, reported: str) -> None:
     office = "hours: Mon-Fri 08:00-20:00"
-    assert [one for one in warned(f"holidays: [{dates}]\nendpoints: {{a: {{{office}}}}}") if f"holidays: {told}" in one]
+    assert [
+        one for one in warned(f"holidays: [{dates}]\nendpoints: {{a: {{{office}}}}}") if f"holidays: {reported}" in one
+    ]
     own = warned(f"endpoints: {{a: {{{office}, holidays: [{dates}]}}}}")
-    assert [one for one in own if one.startswith(f"endpoints.a.holidays: {told}")]
+    assert [one for one in own if one.startswith(f"endpoints.a.holidays: {reported}")]
 
 
 @pytest.mark.parametrize("dates", ["2027-01-27", "2025-01-01, 2027-06-01", "DE, 2026-12-24", "DE-BY", ""])
@@ -71,12 +73,12 @@ def test_dates_that_go_on_are_not(dates: str) -> None:
 @pytest.mark.parametrize("same", ["name: dev-*", "tags: [gpu, dev]", "name: a*, tags: [dev]"])
 def test_two_entries_that_cover_the_same_are_warned_of(same: str) -> None:
     other = same.replace("[gpu, dev]", "[dev, gpu]")
-    (told,) = warned(f"endpoints: {{first: {{{same}}}, second: {{{other}}}, third: {{name: other-*}}}}")
-    assert told == "endpoints.second: covers the same as endpoints.first, which comes first, so it has no effect"
+    (reported,) = warned(f"endpoints: {{first: {{{same}}}, second: {{{other}}}, third: {{name: other-*}}}}")
+    assert reported == "endpoints.second: covers the same as endpoints.first, which comes first, so it has no effect"
 
 
 @pytest.mark.parametrize(
-    ("at", "told"),
+    ("at", "reported"),
     [
         ("*/7 * * * *", "*/7 does not divide the minute's 60 values"),
         ("0 */5 * * *", "*/5 does not divide the hour's 24 values"),
@@ -85,9 +87,9 @@ def test_two_entries_that_cover_the_same_are_warned_of(same: str) -> None:
         ("0 8 13 * fri", "fires on days that fit 13 or fri"),
     ],
 )
-def test_schedules_that_surprise_are_warned_of(at: str, told: str) -> None:
+def test_schedules_that_surprise_are_warned_of(at: str, reported: str) -> None:
     (warning,) = warned(f"endpoints: {{a: }}\ncron: [{{at: '{at}', do: pause, endpoints: [a]}}]")
-    assert warning.startswith(f'cron[0].at: "{at}": {told}')
+    assert warning.startswith(f'cron[0].at: "{at}": {reported}')
 
 
 @pytest.mark.parametrize("at", ["*/10 8-19 * * 1-5", "3-59/10 * * * *", "0 8-19/5 * * *", "0 8 1 * *", "*/60 * * * *"])

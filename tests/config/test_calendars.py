@@ -52,7 +52,7 @@ def test_a_holiday_is_the_day_of_the_entrys_own_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told", "meant"),
+    ("code", "reported", "meant"),
     [
         ("DE-BX", "unknown part of DE; the parts of DE are BB, BE, BW, BY", "DE-B"),
         ("DE-Bayern", "unknown part of DE", "did you mean DE-BY?"),
@@ -66,9 +66,9 @@ def test_a_holiday_is_the_day_of_the_entrys_own_zone() -> None:
         ("DE-", "unknown part of DE", ""),
     ],
 )
-def test_an_unknown_code_is_refused_with_the_nearest(code: str, told: str, meant: str) -> None:
+def test_an_unknown_code_is_refused_with_the_nearest(code: str, reported: str, meant: str) -> None:
     (line,) = refusal(f"namespace: a\nholidays: [2026-12-25, {code}]\nendpoints: {{}}")
-    assert line.startswith(f'holidays[1]: "{code}": {told}')
+    assert line.startswith(f'holidays[1]: "{code}": {reported}')
     assert meant in line
 
 

@@ -120,7 +120,7 @@ def test_what_is_not_as_it_should_be_is_refused_by_name(name: str, value: str) -
     assert line.startswith(f"{name}: ")
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_everything_that_is_wrong_is_reported_at_once() -> None:
     lines = refused(HF_TOKEN_SECRET="x", SCHEDULER_PARENT="y", JOB_PREFIX="z!")
     assert [line.partition(":")[0] for line in lines] == ["HF_TOKEN_SECRET", "SCHEDULER_PARENT", "JOB_PREFIX"]
 

@@ -9,7 +9,7 @@ from support.building import refusal
 HEAD = "namespace: acme\nendpoints:\n  a:\n"
 
 
-def told(text: str) -> str:
+def reported(text: str) -> str:
     """The one mistake of these settings of the entry `a`, which begin on line 4."""
     (line,) = refusal(HEAD + text)
     return line
@@ -36,8 +36,8 @@ def told(text: str) -> str:
         ("    scaling: {max_replicas: '2'}", "write 2 without quotes"),
     ],
 )
-def test_a_wrong_type_is_told_what_it_looks_like(text: str, looks: str) -> None:
-    assert looks in told(text)
+def test_a_wrong_type_is_refused_with_what_it_looks_like(text: str, looks: str) -> None:
+    assert looks in reported(text)
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ def test_at_the_top_too(text: str, looks: str) -> None:
     ],
 )
 def test_what_was_probably_meant_is_said(text: str, meant: str) -> None:
-    assert meant in told(text)
+    assert meant in reported(text)
 
 
 @pytest.mark.parametrize("text", ["    hours: whenever", "    hours: Mon 25:00-26:00", "    zzz: 1", "    rest: off"])
 def test_where_nothing_is_near_nothing_is_guessed(text: str) -> None:
-    assert "did you mean" not in told(text)
+    assert "did you mean" not in reported(text)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_an_unknown_name_says_the_nearest() -> None:
     ],
 )  # fmt: skip
 def test_look_alike_characters_are_named(text: str, named: str) -> None:
-    assert f"it has {named}" in told(text)
+    assert f"it has {named}" in reported(text)
 
 
 def test_look_alikes_where_yaml_ends_are_named() -> None:
@@ -160,7 +160,7 @@ def test_look_alikes_where_yaml_ends_are_named() -> None:
 
 
 def test_other_letters_are_not_named() -> None:
-    assert "it has" not in told("    name: größe")
+    assert "it has" not in reported("    name: größe")
 
 
 # Lines.
@@ -205,12 +205,12 @@ def test_every_mistake_has_its_line() -> None:
 
 
 def test_the_message_that_the_design_quotes_stands_whole() -> None:
-    line = told("    hours: Mon-Fry 08:00-20:00")
+    line = reported("    hours: Mon-Fry 08:00-20:00")
     assert line.startswith('endpoints.a.hours: "Mon-Fry 08:00-20:00": unknown day "Fry"; days are Mon … Sun')
     assert line.endswith(" (line 4)")
 
 
-def test_beside_a_duplicate_key_all_other_mistakes_are_told() -> None:
+def test_beside_a_duplicate_key_all_other_mistakes_are_reported() -> None:
     text = (
         "namespace: acme\nendpoints:\n"
         "  a: {hours: Mon-Fry 08:00-20:00}\n  b: {rest: paused, rest: stopped, rest: off}\n"

@@ -16,7 +16,7 @@ from lifecycle.core.times import duration, in_words
 from support.building import BERLIN, DAY, HOUR, MINUTE, entry, properties, read
 from support.files import FUNCTIONS, LEAST, SAMPLE
 
-# The sample, and what holds where nothing is said.
+# The sample, and the defaults.
 
 
 def test_the_sample_reads() -> None:
@@ -197,7 +197,7 @@ endpoints:
     [
         ("dev-a", set(), ["third", "first"]),  # an exact name beats a pattern
         ("dev-b", set(), ["first"]),
-        ("dev-b", {"dev"}, ["first", "second"]),  # the first in the file wins, the overlap can be told
+        ("dev-b", {"dev"}, ["first", "second"]),  # the first in the file wins, the overlap can be reported
         ("other", {"dev"}, ["second"]),
         ("other", set(), []),
         ("test-a", {"gpu"}, []),  # a name and tags: both must fit

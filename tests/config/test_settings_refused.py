@@ -146,12 +146,12 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "path", "allowed"), REFUSED, ids=lambda value: value[-40:])
 def test_refused_with_its_path_and_what_is_allowed(text: str, path: str, allowed: str) -> None:
-    told = refusal(text)
-    assert [line for line in told if line.startswith(f"{path}: " if path else "") and allowed in line], told
+    reported = refusal(text)
+    assert [line for line in reported if line.startswith(f"{path}: " if path else "") and allowed in line], reported
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
-    told = refusal(
+def test_everything_that_is_wrong_is_reported_at_once() -> None:
+    reported = refusal(
         """
         namespace: 7
         time_zone: CET
@@ -164,20 +164,22 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         cron: [{at: daily, do: dance, endpoints: [c]}]
         """
     )
-    assert {line.partition(": ")[0] for line in told} == {
+    assert {line.partition(": ")[0] for line in reported} == {
         *("namespace", "time_zone", "colour", "platforms.main.max_started", "cron[0].at", "cron[0].do"),
         *("endpoints.a.hours", "endpoints.a.idle_after", "endpoints.a.lead", "cron[0].endpoints[0]"),
         *("endpoints.b.name", "endpoints.b.platform", "endpoints.b.scaling.scale_to_zero_after"),
     }
 
 
-def test_one_mistake_is_told_once() -> None:
+def test_one_mistake_is_reported_once() -> None:
     assert len(refusal(with_entry("hours: Mon-Fry 08:00-20:00"))) == 1
 
 
 def test_the_message_is_as_the_design_shows_it() -> None:
-    (told,) = refusal(with_entry("hours: Mon-Fry 08:00-20:00"))
-    assert told.startswith('endpoints.embeddings.hours: "Mon-Fry 08:00-20:00": unknown day "Fry"; days are Mon … Sun')
+    (reported,) = refusal(with_entry("hours: Mon-Fry 08:00-20:00"))
+    assert reported.startswith(
+        'endpoints.embeddings.hours: "Mon-Fry 08:00-20:00": unknown day "Fry"; days are Mon … Sun'
+    )
 
 
 def test_a_pattern_may_be_there_twice() -> None:
@@ -200,8 +202,8 @@ def test_as_many_jobs_as_cloud_scheduler_has_are_allowed() -> None:
 
 
 def test_more_jobs_are_refused_with_their_number_and_the_limit() -> None:
-    (told,) = refusal(many_jobs(5001))
-    assert "5001 Cloud Scheduler jobs; at most 5000" in told
+    (reported,) = refusal(many_jobs(5001))
+    assert "5001 Cloud Scheduler jobs; at most 5000" in reported
 
 
 def test_boundaries_of_hours_count_as_jobs() -> None:
@@ -212,5 +214,5 @@ def test_boundaries_of_hours_count_as_jobs() -> None:
         for n in range(0, 1436, 2)
     ]
     entries = [f"e{n}: {{hours: [{', '.join(times[n * 100 : n * 100 + 100])}]}}" for n in range(28)]
-    (told,) = refusal(f"namespace: acme\nendpoints: {{{', '.join(entries)}}}")
-    assert "5601 Cloud Scheduler jobs" in told
+    (reported,) = refusal(f"namespace: acme\nendpoints: {{{', '.join(entries)}}}")
+    assert "5601 Cloud Scheduler jobs" in reported

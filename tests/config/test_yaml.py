@@ -29,19 +29,19 @@ from support.files import LEAST, SAMPLE, with_entry
     ],
 )
 def test_a_key_that_stands_twice_is_refused(text: str, path: str) -> None:
-    (told,) = refusal(text)
-    assert told.startswith(f"{path}: ")
-    assert "duplicate key" in told
+    (reported,) = refusal(text)
+    assert reported.startswith(f"{path}: ")
+    assert "duplicate key" in reported
 
 
-def test_a_key_that_stands_twice_is_told_with_its_line() -> None:
-    (told,) = refusal("namespace: acme\nendpoints:\n  a: {}\n  b: {}\n  a: {}\n")
-    assert "line 5" in told
+def test_a_key_that_stands_twice_is_reported_with_its_line() -> None:
+    (reported,) = refusal("namespace: acme\nendpoints:\n  a: {}\n  b: {}\n  a: {}\n")
+    assert "line 5" in reported
 
 
-def test_every_key_that_stands_twice_is_told() -> None:
-    told = refusal("namespace: acme\nnamespace: acme\nendpoints: {a: {start: true, start: true}, a: {}}")
-    assert [line.partition(": ")[0] for line in told] == ["namespace", "endpoints.a.start", "endpoints.a"]
+def test_every_key_that_stands_twice_is_reported() -> None:
+    reported = refusal("namespace: acme\nnamespace: acme\nendpoints: {a: {start: true, start: true}, a: {}}")
+    assert [line.partition(": ")[0] for line in reported] == ["namespace", "endpoints.a.start", "endpoints.a"]
 
 
 @pytest.mark.parametrize("key", ["123", "007", "1e3", "null", "true", "2026-12-25"])
@@ -54,13 +54,13 @@ def test_keys_that_are_equal_as_values_are_two_keys() -> None:
 
 
 def test_a_key_that_is_no_text_is_refused() -> None:
-    (told,) = refusal("namespace: acme\nendpoints: {a: {warm: {body: {x: {[1]: a}}}}}")
-    assert told == "endpoints.a.warm.body.x: keys must be plain names (line 2)"
+    (reported,) = refusal("namespace: acme\nendpoints: {a: {warm: {body: {x: {[1]: a}}}}}")
+    assert reported == "endpoints.a.warm.body.x: keys must be plain names (line 2)"
 
 
 def test_merging_by_an_arrow_is_an_unknown_key() -> None:
-    told = refusal("namespace: acme\nendpoints: {a: &a {rest: paused}, b: {<<: *a}}")
-    assert [line.partition(": ")[0] for line in told] == ["endpoints.b.<<"]
+    reported = refusal("namespace: acme\nendpoints: {a: &a {rest: paused}, b: {<<: *a}}")
+    assert [line.partition(": ")[0] for line in reported] == ["endpoints.b.<<"]
 
 
 @pytest.mark.parametrize("name", ["on", "off", "yes", "no", "y", "n"])
@@ -96,8 +96,8 @@ def test_values_are_what_they_look_like(written: str, meant: Any) -> None:
 
 
 def test_a_time_without_quotes_is_no_number_of_minutes() -> None:
-    (told,) = refusal(with_entry("hours: 12:30"))
-    assert '"12:30"' in told
+    (reported,) = refusal(with_entry("hours: 12:30"))
+    assert '"12:30"' in reported
 
 
 def test_holidays_need_no_quotes() -> None:
@@ -179,8 +179,8 @@ def test_a_file_is_read_or_refused_and_nothing_else(text: bytes) -> None:
 
 @pytest.mark.parametrize("nested", ["[", "{a: ", "- ", "? ", "[{a: "])
 def test_deep_nesting_is_refused_at_once(nested: str) -> None:
-    (told,) = refusal(nested * 50_000)
-    assert "50 deep" in told or "not YAML" in told
+    (reported,) = refusal(nested * 50_000)
+    assert "50 deep" in reported or "not YAML" in reported
 
 
 def test_brackets_that_overflow_a_stack_do_not_end_the_process() -> None:
@@ -198,18 +198,18 @@ def test_an_alias_inside_its_own_anchor_is_refused() -> None:
 
 
 def test_a_file_above_a_million_bytes_is_refused_by_its_size() -> None:
-    (told,) = refusal(LEAST + "#" * 1_000_000)
-    assert "at most 1,000,000 are allowed" in told
+    (reported,) = refusal(LEAST + "#" * 1_000_000)
+    assert "at most 1,000,000 are allowed" in reported
 
 
 def test_a_second_document_is_refused_with_its_line() -> None:
-    (told,) = refusal(LEAST + "---\nnamespace: other\n")
-    assert told == "line 3: a second document; the file must hold one"
+    (reported,) = refusal(LEAST + "---\nnamespace: other\n")
+    assert reported == "line 3: a second document; the file must hold one"
 
 
 def test_where_an_unclosed_bracket_begins_is_reported() -> None:
-    (told,) = refusal("namespace: acme\nendpoints: {a: {tags: [x}}\n")
-    assert "line 2" in told
+    (reported,) = refusal("namespace: acme\nendpoints: {a: {tags: [x}}\n")
+    assert "line 2" in reported
 
 
 def test_both_of_pyyamls_parsers_read_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

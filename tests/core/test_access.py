@@ -6,7 +6,7 @@ from lifecycle.core.access import who_can_wake
 
 
 @pytest.mark.parametrize(
-    ("type", "said"),
+    ("type", "output"),
     [
         ("public", "anybody can wake this while it is scaled to zero, but not while it is paused"),
         (
@@ -18,5 +18,5 @@ from lifecycle.core.access import who_can_wake
         ("new", "unknown"),
     ],
 )
-def test_who_can_wake_it(type: str | None, said: str) -> None:
-    assert said in who_can_wake(type)
+def test_who_can_wake_it(type: str | None, output: str) -> None:
+    assert output in who_can_wake(type)

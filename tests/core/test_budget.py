@@ -122,8 +122,8 @@ def test_what_is_not_known_is_said(bill: Bill, words: str) -> None:
 
 def test_why_nothing_is_known_is_said() -> None:
     unread = Spending("embeddings", BUDGET, reason="Cloud Monitoring: no answer in time")
-    told = "the billed costs are unknown: Cloud Monitoring: no answer in time"
-    assert describe(unread, NOON) == f"budget of $20.00 for November: {told}"
+    reported = "the billed costs are unknown: Cloud Monitoring: no answer in time"
+    assert describe(unread, NOON) == f"budget of $20.00 for November: {reported}"
 
 
 def test_a_protected_one_is_reported_only() -> None:

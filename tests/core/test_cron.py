@@ -19,7 +19,7 @@ def test_a_schedule_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("*/90 * * * *", "*/90: the step is greater than the field; a minute has 60 values"),
         ("0 */25 * * *", "*/25: the step is greater than the field; a hour has 24 values"),
@@ -33,10 +33,10 @@ def test_a_schedule_is_read(text: str) -> None:
         ("@daily", "not a cron schedule"),
     ],
 )
-def test_a_schedule_is_refused_with_what_is_allowed(text: str, told: str) -> None:
+def test_a_schedule_is_refused_with_what_is_allowed(text: str, reported: str) -> None:
     with pytest.raises(ValueError, match=r".+") as error:
         check(text)
-    assert told in str(error.value)
+    assert reported in str(error.value)
 
 
 def fired(schedule: str, since: str, until: str, zone: ZoneInfo = BERLIN) -> list[str]:

@@ -59,10 +59,10 @@ def test_of_a_protected_entry_the_verdict_is_what_is_wanted() -> None:
 @given(
     text=st.sampled_from(["", OFFICE, NIGHTS, "platform: main", "idle_after: 45m", f"{NIGHTS}, protected: true"]),
     held=st.sampled_from([None, "running", "paused"]),
-    said=st.sampled_from([None, started("Tue 10:00"), stopped("Tue 10:00")]),
+    platform_state=st.sampled_from([None, started("Tue 10:00"), stopped("Tue 10:00")]),
 )
 @properties(60)
-def test_exactly_one_verdict_decides_and_it_is_the_decision(text: str, held: Any, said: Any) -> None:
-    seen = situation(text, override=override(held) if held else None, news=said)
+def test_exactly_one_verdict_decides_and_it_is_the_decision(text: str, held: Any, platform_state: Any) -> None:
+    seen = situation(text, override=override(held) if held else None, news=platform_state)
     (found,) = [verdict for verdict in verdicts(seen) if verdict.decides]
     assert found.decision == decide(seen)

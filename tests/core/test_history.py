@@ -20,11 +20,11 @@ def line(clock: str, action: str = "none", outcome: str = "unchanged", **fields:
     return LogLine(at(clock), always | fields)
 
 
-def told(*lines: LogLine) -> list[tuple[str, str]]:
+def reported(*lines: LogLine) -> list[tuple[str, str]]:
     return [(f"{event.at:%H:%M}", event.what) for event in events(lines)]
 
 
-def test_what_changed_is_told_with_its_rule_and_reason() -> None:
+def test_what_changed_is_reported_with_its_rule_and_reason() -> None:
     (event,) = events([line("Tue 20:00", "pause", "done", after="paused", reason="outside hours")])
     assert event == Event(
         at("Tue 20:00"), "embeddings", "embeddings-prod", "pause done: running → paused", "outside hours", rule="hours"
@@ -32,7 +32,7 @@ def test_what_changed_is_told_with_its_rule_and_reason() -> None:
 
 
 def test_runs_that_changed_nothing_are_not() -> None:
-    assert told(line("Tue 20:00"), line("Tue 20:10", outcome="pending")) == []
+    assert reported(line("Tue 20:00"), line("Tue 20:10", outcome="pending")) == []
 
 
 BY_HAND = {"trigger": "manual", "function": "pause", "rule": "hand"}
@@ -47,7 +47,7 @@ BY_HAND = {"trigger": "manual", "function": "pause", "rule": "hand"}
         ("scale-to-zero", "done", "pause by hand: scale-to-zero done"),
     ],
 )
-def test_a_manual_request_is_told_once(action: str, outcome: str, what: str) -> None:
+def test_a_manual_request_is_reported_once(action: str, outcome: str, what: str) -> None:
     (event,) = events([line("Tue 20:00", action, outcome, **BY_HAND)])
     assert (event.what, event.who) == (what, "")
 
@@ -60,17 +60,17 @@ def test_a_manual_request_is_told_once(action: str, outcome: str, what: str) -> 
         ("anna@example.com", "ci-1", "by anna@example.com"),
     ],
 )
-def test_a_manual_request_is_told_with_who_asked(by: str | None, holder: str | None, who: str) -> None:
+def test_a_manual_request_is_reported_with_who_asked(by: str | None, holder: str | None, who: str) -> None:
     (event,) = events([line("Tue 20:00", "pause", "done", **BY_HAND, by=by, holder=holder)])
     assert event.who == who
 
 
-def test_a_release_is_told_as_such_also_where_it_changed_nothing() -> None:
+def test_a_release_is_reported_as_such_also_where_it_changed_nothing() -> None:
     (event,) = events([line("Tue 20:00", trigger="manual", function="reconcile", released=True, holder="ci-1")])
     assert (event.what, event.who) == ("release by hand: unchanged", "by ci-1")
 
 
-def test_a_failure_that_is_its_reason_is_told_once() -> None:
+def test_a_failure_that_is_its_reason_is_reported_once() -> None:
     (event,) = events([line("Tue 20:00", "none", "failed", reason="held: by bob", error="held: by bob")])
     assert event.why == "held: by bob"
 
@@ -90,20 +90,20 @@ def test_another_endpoint_between_them_does_not_matter() -> None:
     assert [event.count for event in events(lines)] == [2, 2]
 
 
-def test_what_changes_again_the_next_day_is_told_again() -> None:
-    assert len(told(line("Tue 20:00", "pause", "done"), line("Wed 20:00", "pause", "done"))) == 2
+def test_what_changes_again_the_next_day_is_reported_again() -> None:
+    assert len(reported(line("Tue 20:00", "pause", "done"), line("Wed 20:00", "pause", "done"))) == 2
 
 
 def test_a_dry_run_says_what_would_be_done_once() -> None:
     lines = [line(f"Tue 20:{minute:02}", "pause", "skipped", dry_run=True) for minute in (3, 13)]
-    assert told(*lines) == [("20:03", "would pause")]
+    assert reported(*lines) == [("20:03", "would pause")]
 
 
 def updated(clock: str, when: str, **fields: Any) -> LogLine:
     return line(clock, updated_at=at(when).isoformat(), updated_by="bob", recently_updated=True, **fields)
 
 
-def test_what_was_changed_at_hugging_face_is_told_once_with_who_did() -> None:
+def test_what_was_changed_at_hugging_face_is_reported_once_with_who_did() -> None:
     lines = [updated("Tue 20:03", "Tue 19:58"), updated("Tue 20:13", "Tue 19:58")]
     (event,) = events(lines)
     assert (event.at, event.what, event.by) == (at("Tue 19:58"), "changed at Hugging Face: running", "bob")
@@ -121,12 +121,12 @@ def test_what_a_dry_run_says_is_no_change_of_ours() -> None:
     assert len(events([dry, updated("Tue 20:03", "Tue 20:00")])) == 2
 
 
-def test_an_old_update_is_no_news() -> None:
+def test_an_old_update_is_not_an_event() -> None:
     old = line("Tue 20:03", updated_at=at("Tue 08:00").isoformat(), updated_by="bob", recently_updated=False)
     assert events([old]) == []
 
 
-def test_budgets_are_told_when_there_is_something_to_say() -> None:
+def test_budgets_are_reported_when_there_is_something_to_say() -> None:
     def budget(clock: str, code: str | None) -> LogLine:
         return LogLine(
             at(clock), {"event": "budget", "endpoint": "embeddings", "code": code, "message": "$20.13 billed"}
@@ -155,10 +155,10 @@ def test_a_budget_with_an_odd_code_has_nothing_to_say() -> None:
 
 def test_it_is_json_too() -> None:
     (event,) = events([line("Tue 20:00", "pause", "done")])
-    told = event.as_json()
-    assert datetime.fromisoformat(told["at"]) == at("Tue 20:00")
-    assert told["what"] == "pause done"
+    reported = event.as_json()
+    assert datetime.fromisoformat(reported["at"]) == at("Tue 20:00")
+    assert reported["what"] == "pause done"
 
 
-def test_a_reconcile_by_hand_that_changed_nothing_is_not_told() -> None:
-    assert told(line("Tue 20:00", trigger="manual", function="reconcile")) == []
+def test_a_reconcile_by_hand_that_changed_nothing_is_not_reported() -> None:
+    assert reported(line("Tue 20:00", trigger="manual", function="reconcile")) == []

@@ -166,12 +166,12 @@ TEXTS = [
 @st.composite
 def ruled(draw: st.DrawFn) -> Situation:
     now = NOON + draw(st.integers(-3 * 1440, 3 * 1440)) * MINUTE
-    said = st.integers(0, 2 * 1440).map(lambda count: now - count * MINUTE)
+    times = st.integers(0, 2 * 1440).map(lambda count: now - count * MINUTE)
     return situation(
         draw(st.sampled_from(TEXTS)),
         now=now,
         platform=draw(st.sampled_from(["{}", "{max_started: 90m}", "{max_started: 20h}"])),
-        news=draw(st.none() | st.builds(PlatformState, st.sampled_from(["started", "stopped"]), said)),
+        news=draw(st.none() | st.builds(PlatformState, st.sampled_from(["started", "stopped"]), times)),
     )
 
 

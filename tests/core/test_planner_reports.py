@@ -84,7 +84,7 @@ def test_a_spent_budget_is_a_change() -> None:
     assert (changed_at(found), changed_at(known)) == (at("Tue 08:00"), at("Tue 10:03"))
 
 
-def test_what_protection_leaves_running_is_told_as_such() -> None:
+def test_what_protection_leaves_running_is_reported_as_such() -> None:
     assert decide(situation(f"{NIGHTS}, protected: true")).rule == "protected"
 
 

@@ -154,8 +154,8 @@ def test_the_plan_is_the_calendar(case: Case) -> None:
             runs[-1][1] = stretch.end
         elif stretch.runs:
             runs.append([stretch.begin, stretch.end])
-    said = [" - ".join(f"{when.astimezone(entry.zone):%a %d %H:%M}" for when in run) for run in runs]
-    assert said == [line.strip() for line in case.calendar.strip().splitlines()]
+    output = [" - ".join(f"{when.astimezone(entry.zone):%a %d %H:%M}" for when in run) for run in runs]
+    assert output == [line.strip() for line in case.calendar.strip().splitlines()]
 
 
 def test_a_night_of_23_hours_is_billed_as_three() -> None:

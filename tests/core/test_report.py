@@ -37,8 +37,8 @@ def test_by_tag_an_endpoint_may_be_in_several_rows_and_in_the_total_once() -> No
 
 
 def test_mornings_on_time_are_counted() -> None:
-    told = by_entry(SHARES)[0].as_json()
-    assert (told["on_time"], told["mornings"]) == (1, 2)
+    reported = by_entry(SHARES)[0].as_json()
+    assert (reported["on_time"], reported["mornings"]) == (1, 2)
 
 
 def test_what_is_not_known_is_null_not_0() -> None:

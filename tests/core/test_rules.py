@@ -150,7 +150,7 @@ def test_an_override_until_released_holds_for_ever() -> None:
         (None, False),
         (stopped("Tue 11:30"), False),
         (started("Tue 10:00"), False),  # was started when asked
-        (started("Tue 11:30", first="Tue 10:00"), False),  # was started when asked, and said so again
+        (started("Tue 11:30", first="Tue 10:00"), False),  # was started when asked, and repeated that
         (started("Tue 11:30"), True),
         (started("Tue 11:40", first="Tue 11:30"), True),
     ],
@@ -179,7 +179,7 @@ def test_started_counts_as_stopped_when_it_is_not_said_again() -> None:
     assert [decide(later(found, length)).wanted for length in (-MINUTE, timedelta())] == ["running", "paused"]
 
 
-def test_a_platform_not_renewed_is_told_as_stopped_from_then_on() -> None:
+def test_a_platform_not_renewed_is_reported_as_stopped_from_then_on() -> None:
     found = situation("platform: main", platform="{max_started: 5h}", news=started("Tue 06:00"))
     assert "platform main stopped at 11:00 Europe/Berlin" in decide(found).reason
 
@@ -265,7 +265,7 @@ def test_the_next_change_is_known(text: str, more: dict[str, Any], when: str, wa
         (OFFICE, {"override": override("paused", until=None)}),
     ],
 )
-def test_where_the_clock_changes_nothing_no_next_change_is_told(text: str, more: dict[str, Any]) -> None:
+def test_where_the_clock_changes_nothing_no_next_change_is_reported(text: str, more: dict[str, Any]) -> None:
     assert next_change(situation(text, **more)) is None
 
 

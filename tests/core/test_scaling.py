@@ -1,4 +1,4 @@
-"""Replica bounds that a rest changed: what can be known of them, and what is said."""
+"""Replica bounds that a rest changed: what can be known of them, and what is reported."""
 
 import pytest
 
@@ -19,7 +19,7 @@ UNKNOWN = "the earlier bounds are unknown"
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "declared", "said"),
+    ("before", "now", "declared", "output"),
     [
         (seen("running", 0, 4), seen("paused", 0, 0), NONE, KEPT),  # a pause
         (seen("paused", 0, 4), seen("initializing", 1, 1), NONE, KEPT),  # a resume, where the pause changed nothing
@@ -30,8 +30,10 @@ UNKNOWN = "the earlier bounds are unknown"
         (seen("running", 0, 4), seen("paused", 0, 0), Scaling(min_replicas=0), KEPT),
     ],
 )
-def test_bounds_that_a_rest_changed_are_reported(before: Endpoint, now: Endpoint, declared: Scaling, said: str) -> None:
-    assert said in undeclared_change(before, now, declared)
+def test_bounds_that_a_rest_changed_are_reported(
+    before: Endpoint, now: Endpoint, declared: Scaling, output: str
+) -> None:
+    assert output in undeclared_change(before, now, declared)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,6 @@ def test_nothing_is_said_where_nothing_is_known(before: Endpoint, now: Endpoint,
 
 
 def test_the_lines_that_keep_them_are_settings() -> None:
-    said = undeclared_change(seen("running", 0, 4, 15), seen("paused", 0, 0), NONE)
-    lines = said.partition("to keep them: ")[2]
+    output = undeclared_change(seen("running", 0, 4, 15), seen("paused", 0, 0), NONE)
+    lines = output.partition("to keep them: ")[2]
     assert read(f"endpoints: {{a: {{{lines}}}}}").entries["a"].scaling == Scaling(0, 4, 15 * MINUTE)

@@ -14,14 +14,14 @@ WEEK = (at("Mon 00:00"), at("2026-11-30 00:00"))
 TEN = 10 * MINUTE
 
 
-def told(spans: list[Span], zone: ZoneInfo, form: str = "%a %H:%M") -> list[tuple[str, str]]:
+def reported(spans: list[Span], zone: ZoneInfo, form: str = "%a %H:%M") -> list[tuple[str, str]]:
     return [(span.begin.astimezone(zone).strftime(form), span.end.astimezone(zone).strftime(form)) for span in spans]
 
 
 def in_week(*texts: str, off: tuple[str, ...] = ()) -> list[tuple[str, str]]:
     """Beginnings and ends in the week of 23 November 2026."""
     made = hours(*texts, off=off)
-    return told(made.spans(*WEEK), made.zone)
+    return reported(made.spans(*WEEK), made.zone)
 
 
 # What may be written.
@@ -169,7 +169,7 @@ def test_lead_comes_before_its_hours(text: str, off: tuple[str, ...], now: str, 
     assert (hours(text, lead=TEN, off=off).at(at(now)) is not None) == inside
 
 
-def test_lead_is_told_from_the_hours_themselves() -> None:
+def test_lead_is_distinguished_from_the_hours_themselves() -> None:
     span = hours("Tue 08:00-20:00", lead=TEN).at(at("Tue 07:55"))
     assert span is not None
     assert (span.lead, span.begin) == (at("Tue 07:50"), at("Tue 08:00"))

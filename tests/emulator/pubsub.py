@@ -1,4 +1,4 @@
-"""The Pub/Sub emulator of the Google Cloud SDK, and what is said to it over REST."""
+"""The Pub/Sub emulator of the Google Cloud SDK, and requests to it over REST."""
 
 import os
 import signal

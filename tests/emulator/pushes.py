@@ -59,23 +59,23 @@ class Dependencies(Deployment):
         return process("platform_event", self.environment, self.folder, port=self.port)
 
     def remembered(self) -> dict[str, tuple[str, datetime] | None]:
-        """What each platform said last, as its job has it."""
+        """The newest message of each platform, as its job stores it."""
         found: dict[str, tuple[str, datetime] | None] = {}
         for name in PLATFORMS:
             body = base64.b64decode(
                 self.scheduler.jobs[f"{PARENT}/jobs/lifecycle-platform-{name}"]["httpTarget"]["body"]
             )
-            told = json.loads(body).get("memory")
-            found[name] = (told["state"], datetime.fromisoformat(told["since"])) if told else None
+            reported = json.loads(body).get("memory")
+            found[name] = (reported["state"], datetime.fromisoformat(reported["since"])) if reported else None
         return found
 
     def rests(self) -> list[str]:
         return [name for name in PLATFORMS if self.hub[name].state == "paused"]
 
-    def ends_as(self, said: dict[str, str]) -> None:
+    def ends_as(self, shown: dict[str, str]) -> None:
         """Every platform's last word is remembered, and its endpoint follows it."""
-        stopped = [name for name in PLATFORMS if said.get(name) == "stopped"]
-        eventually(lambda: {name: told[0] for name, told in self.remembered().items() if told}, said)
+        stopped = [name for name in PLATFORMS if shown.get(name) == "stopped"]
+        eventually(lambda: {name: reported[0] for name, reported in self.remembered().items() if reported}, shown)
         eventually(self.rests, stopped)
 
 
@@ -124,7 +124,7 @@ def test_ordered_messages_of_several_platforms_end_as_the_last_of_each_says(
     topic = pubsub.topic()
     with world.up():
         pubsub.push(topic, world.url, ordered=True)
-        pubsub.publish(topic, *(message(*said) for said in turns()))
+        pubsub.publish(topic, *(message(*shown) for shown in turns()))
         world.ends_as(LAST)
 
 
@@ -135,8 +135,8 @@ def test_unordered_messages_end_as_the_newest_of_each_says(
     topic = pubsub.topic()
     with world.up():
         pubsub.push(topic, world.url)
-        for said in turns():
-            pubsub.publish(topic, unordered(message(*said)))
+        for shown in turns():
+            pubsub.publish(topic, unordered(message(*shown)))
         world.ends_as(LAST)
 
 
@@ -145,8 +145,8 @@ def test_doubled_messages_change_nothing(pubsub: PubSub, world: Dependencies) ->
     with world.up():
         for _ in range(2):
             pubsub.push(topic, world.url)
-        for said in turns():
-            pubsub.publish(topic, unordered(news(*said)))
+        for shown in turns():
+            pubsub.publish(topic, unordered(news(*shown)))
         world.ends_as(LAST)
 
 
@@ -176,17 +176,17 @@ def test_what_was_said_while_the_function_was_down_is_not_lost(pubsub: PubSub, w
     with world.up():
         pubsub.publish(topic, news("vm-0", "stopped"))
         world.ends_as({"vm-0": "stopped"})
-    pubsub.publish(topic, *(news(*said) for said in turns()))
+    pubsub.publish(topic, *(news(*shown) for shown in turns()))
     with world.up():
         world.ends_as(LAST)
 
 
-def test_what_could_not_be_remembered_is_delivered_again(pubsub: PubSub, world: Dependencies) -> None:
+def test_what_could_not_be_stored_is_delivered_again(pubsub: PubSub, world: Dependencies) -> None:
     topic = pubsub.topic()
     with world.up():
         pubsub.push(topic, world.url, ordered=True)
         world.scheduler.faults.add(Fault("status", "PATCH", status=403, times=3))
-        pubsub.publish(topic, *(news(*said) for said in turns()))
+        pubsub.publish(topic, *(news(*shown) for shown in turns()))
         world.ends_as(LAST)
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong in a call: what is tried again, what is told, and what stays untouched."""
+"""What goes wrong in a call: what is tried again, what is reported, and what stays untouched."""
 
 import asyncio
 from typing import Any
@@ -51,7 +51,7 @@ def test_a_token_refused_twice_is_final() -> None:
     assert only(reconcile(on)) == ("pause", "failed", 502)
 
 
-def test_a_long_retry_after_is_told_to_the_caller() -> None:
+def test_a_long_retry_after_is_reported_to_the_caller() -> None:
     on = stage(NIGHTS)
     on.hub.script("POST embeddings-prod/pause", status(429, **{"Retry-After": "5500"}))
     answer = reconcile(on)
@@ -165,7 +165,7 @@ def test_a_charset_that_nobody_knows_is_no_obstacle() -> None:
     assert only(act(on, "pause")) == ("none", "failed", 502)
 
 
-def test_a_list_that_goes_in_circles_is_a_failure_that_may_pass() -> None:
+def test_a_list_that_goes_in_circles_is_a_retryable_failure() -> None:
     on = stage(FREE)
     on.hub.script("GET /", *[lambda _: httpx.Response(200, json={"items": [], "nextCursor": "again"})] * 20)
     assert only(act(on, "pause")) == ("none", "failed", 503)

@@ -22,7 +22,7 @@ def asked(function: str, **body: Any) -> Request:
     return request.read(function, json.dumps({"endpoints": ["embeddings"]} | body).encode(), KNOWN, NOON)
 
 
-def told(function: str, body: bytes) -> list[str]:
+def reported(function: str, body: bytes) -> list[str]:
     """All that is wrong with a request, a line each."""
     with pytest.raises(Invalid) as caught:
         request.read(function, body, KNOWN, NOON)
@@ -30,7 +30,7 @@ def told(function: str, body: bytes) -> list[str]:
 
 
 def refused(function: str, **body: Any) -> list[str]:
-    return told(function, json.dumps({"endpoints": ["embeddings"]} | body).encode())
+    return reported(function, json.dumps({"endpoints": ["embeddings"]} | body).encode())
 
 
 # Which function takes which key.
@@ -96,7 +96,7 @@ def test_what_is_no_list_of_names_is_refused(function: str, endpoints: Any) -> N
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_endpoints_are_required(function: str) -> None:
-    assert told(function, b"{}") == ["endpoints: is missing"]
+    assert reported(function, b"{}") == ["endpoints: is missing"]
 
 
 # Names that are not in the settings.
@@ -256,7 +256,7 @@ def test_nothing_is_cleared_unless_asked(function: str) -> None:
 
 
 @pytest.mark.parametrize("memory", [{}, {"override": {"state": "paused"}}, None, 7, "x"])
-def test_what_a_job_remembers_is_ignored(memory: Any) -> None:
+def test_what_a_job_stores_is_ignored(memory: Any) -> None:
     assert asked("reconcile", memory=memory) == asked("reconcile")
 
 
@@ -298,7 +298,7 @@ def test_a_note_is_text(note: Any) -> None:
 )
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_what_is_no_json_object_is_refused(function: str, body: bytes) -> None:
-    assert len(told(function, body)) == 1
+    assert len(reported(function, body)) == 1
 
 
 @pytest.mark.parametrize(
@@ -310,11 +310,11 @@ def test_what_is_no_json_object_is_refused(function: str, body: bytes) -> None:
     ],
 )
 def test_a_key_that_stands_twice_is_refused(body: bytes) -> None:
-    (line,) = told("pause", body)
+    (line,) = reported("pause", body)
     assert "duplicate key" in line
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_everything_that_is_wrong_is_reported_at_once() -> None:
     lines = refused(
         "pause", endpoints=["x/", 1], **{"for": "soon", "until": "later", "dry_run": 1, "note": 2, "force": 3}
     )

@@ -19,8 +19,8 @@ from support.service import (
     kept,
     only,
     reconcile,
+    reported,
     stage,
-    told,
 )
 
 # reconcile
@@ -179,7 +179,7 @@ def test_without_a_reconcile_job_no_override_can_be_made() -> None:
     assert only(act(on, "pause")) == ("pause", "failed", 503)
 
 
-def test_a_new_wish_replaces_the_override_before_it() -> None:
+def test_a_new_request_replaces_the_override_before_it() -> None:
     on = stage(NIGHTS)
     on.override("embeddings", Override("running", TUESDAY_NOON, None, holder="anna@example.com"))
     act(on, "pause")
@@ -233,7 +233,7 @@ def test_scaling_is_written_by_the_call_that_starts_it() -> None:
     assert on.hub.actions() == ["POST embeddings-prod/resume", "PUT embeddings-prod"]
 
 
-def test_scaling_that_differs_on_a_serving_endpoint_is_told_and_not_written() -> None:
+def test_scaling_that_differs_on_a_serving_endpoint_is_reported_and_not_written() -> None:
     on = stage("endpoints: {embeddings: {name: embeddings-prod, scaling: {max_replicas: 4}}}")
     answer = reconcile(on)
     assert "max_replicas is 2, declared 4" in answer.results[0].reason
@@ -262,52 +262,52 @@ def test_a_timer_is_skipped_where_the_rules_want_otherwise(text: str, verb: Verb
 # platform_event
 
 
-def test_news_is_remembered_and_followed() -> None:
+def test_a_message_is_stored_and_followed() -> None:
     on = stage(FOLLOWER)
-    assert only(told(on, "stopped")) == ("pause", "done", 200)
+    assert only(reported(on, "stopped")) == ("pause", "done", 200)
     assert on.shelf is not None
     assert b'"state": "stopped"' in on.shelf.jobs["lifecycle-platform-main"].body
 
 
-def test_older_news_changes_nothing() -> None:
+def test_an_older_message_changes_nothing() -> None:
     on = stage(FOLLOWER)
     on.news("main", PlatformState("started", TUESDAY_NOON))
-    answer = told(on, "stopped", TUESDAY_NOON - MINUTE)
+    answer = reported(on, "stopped", TUESDAY_NOON - MINUTE)
     assert (list(answer.results), answer.status, on.hub.actions()) == ([], 200, [])
 
 
-def test_the_same_news_is_applied_again() -> None:
+def test_the_same_message_is_applied_again() -> None:
     on = stage(FOLLOWER)
     on.news("main", PlatformState("stopped", TUESDAY_NOON))
-    assert only(told(on, "stopped")) == ("pause", "done", 200)
+    assert only(reported(on, "stopped")) == ("pause", "done", 200)
 
 
-def test_news_from_the_future_counts_as_said_now() -> None:
+def test_a_message_from_the_future_counts_as_sent_now() -> None:
     on = stage(FOLLOWER)
-    told(on, "stopped", TUESDAY_NOON + timedelta(days=1))
+    reported(on, "stopped", TUESDAY_NOON + timedelta(days=1))
     assert on.shelf is not None
     assert b"2026-11-24T12:00:00Z" in on.shelf.jobs["lifecycle-platform-main"].body
 
 
 def test_of_messages_from_a_clock_that_is_ahead_an_older_one_that_comes_later_changes_nothing() -> None:
     on = stage(FOLLOWER)
-    told(on, "stopped", TUESDAY_NOON + 5 * MINUTE)
+    reported(on, "stopped", TUESDAY_NOON + 5 * MINUTE)
     on.now += MINUTE
-    assert told(on, "started", TUESDAY_NOON + 4 * MINUTE).results == []
+    assert reported(on, "started", TUESDAY_NOON + 4 * MINUTE).results == []
     assert on.hub.state("embeddings-prod") == "paused"
 
 
 @pytest.mark.parametrize("ahead", [5 * MINUTE, timedelta(days=9000)])
 def test_a_message_from_the_future_holds_up_no_later_one(ahead: timedelta) -> None:
     on = stage(FOLLOWER)
-    told(on, "stopped", TUESDAY_NOON + ahead)
+    reported(on, "stopped", TUESDAY_NOON + ahead)
     on.now += MINUTE
-    assert only(told(on, "started", on.now)) == ("resume", "done", 200)
+    assert only(reported(on, "started", on.now)) == ("resume", "done", 200)
 
 
 def test_what_is_starting_is_left_to_the_platforms_job() -> None:
     on = stage(FOLLOWER, "initializing")
-    assert only(told(on, "started")) == ("none", "pending", 200)
+    assert only(reported(on, "started")) == ("none", "pending", 200)
     assert on.shelf is not None
     assert "run lifecycle-platform-main" in on.shelf.calls
 
@@ -315,16 +315,16 @@ def test_what_is_starting_is_left_to_the_platforms_job() -> None:
 def test_a_followers_failure_is_still_a_200_because_reconcile_finishes_it() -> None:
     on = stage(FOLLOWER)
     on.hub.script("POST embeddings-prod/pause", 403)
-    assert only(told(on, "stopped")) == ("pause", "failed", 200)
+    assert only(reported(on, "stopped")) == ("pause", "failed", 200)
 
 
 def test_a_platforms_next_start_ends_a_pause_by_hand() -> None:
     on = stage(FOLLOWER)
     on.news("main", PlatformState("started", TUESDAY_NOON - 9 * MINUTE))
     act(on, "pause")
-    told(on, "stopped")
+    reported(on, "stopped")
     on.now += MINUTE
-    told(on, "started", on.now)
+    reported(on, "started", on.now)
     assert on.hub.state("embeddings-prod") == "running"
 
 
@@ -333,7 +333,7 @@ def test_a_renewed_start_does_not_end_a_pause_by_hand() -> None:
     on.news("main", PlatformState("started", TUESDAY_NOON - 9 * MINUTE))
     act(on, "pause")
     on.now += MINUTE
-    told(on, "started", on.now)
+    reported(on, "started", on.now)
     assert on.hub.state("embeddings-prod") == "paused"
 
 

@@ -212,7 +212,7 @@ def test_gcloud_takes_it_and_so_does_google(google: Google, line: str) -> None:
     assert asked or "--help" in command or "config set" in command, "it asked nothing of Google"
 
 
-def test_a_request_that_no_api_takes_is_told(google: Google) -> None:
+def test_a_request_that_no_api_takes_is_reported(google: Google) -> None:
     google.start_over()
     httpx.post(f"{google.environment['CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB']}v1/projects/p/topics/t:publsh", json={})
     assert google.judges["PUBSUB"].faults == ["POST /v1/projects/p/topics/t:publsh: no such method"]

@@ -97,7 +97,7 @@ def test_reading_the_token_is_in_the_document(version: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "target", "body", "said"),
+    ("method", "target", "body", "output"),
     [
         ("POST", "/v1/projects/p/locations/l/jobs", b'{"shedule": "* * * * *"}', "'shedule' was unexpected"),
         ("POST", "/v1/projects/p/locations/l/jobs", b'{"attemptDeadline": 30}', "is not of type 'string'"),
@@ -114,8 +114,8 @@ def test_reading_the_token_is_in_the_document(version: str) -> None:
         ("GET", "/v1/projects/p/locations/l/jobs", b'{"a": 1}', "a body, where none belongs"),
     ],
 )
-def test_what_is_in_no_document_is_told(method: str, target: str, body: bytes, said: str) -> None:
-    assert said in " ".join(request_faults("cloudscheduler.v1", method, target, body))
+def test_what_is_in_no_document_is_reported(method: str, target: str, body: bytes, output: str) -> None:
+    assert output in " ".join(request_faults("cloudscheduler.v1", method, target, body))
 
 
 def test_a_body_of_the_document_has_no_faults() -> None:

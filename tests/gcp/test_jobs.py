@@ -81,7 +81,7 @@ def test_its_description_is_its_own() -> None:
     assert jobs.settings_sha256_of(made(override())) is None
 
 
-def test_its_body_is_a_request_that_remembers_the_override() -> None:
+def test_its_body_is_a_request_that_stores_the_override() -> None:
     kept = override("running", "Tue 11:00", "Tue 22:00", or_started="main", by="anna@example.com", note="load test")
     assert json.loads(made(kept).body) == {
         "endpoints": ["embeddings"],
@@ -137,7 +137,7 @@ def test_a_job_fires_no_sooner_than_a_minute_ahead_and_within_a_minute_of_its_en
 # The job of a platform.
 
 
-def test_a_platforms_body_is_a_request_for_its_followers_that_remembers_its_news() -> None:
+def test_a_platforms_body_is_a_request_for_its_followers_that_stores_its_state() -> None:
     assert json.loads(jobs.platform_body(SETTINGS, "main", stopped("Tue 11:00"))) == {
         "endpoints": ["embeddings", "search"],
         "memory": {"platform": "main", "state": "stopped", "since": "2026-11-24T10:00:00Z"},
@@ -146,7 +146,7 @@ def test_a_platforms_body_is_a_request_for_its_followers_that_remembers_its_news
 
 @given(news=st.builds(PlatformState, st.sampled_from(["started", "stopped"]), TIMES, st.none() | TIMES))
 @properties(60)
-def test_news_read_as_they_were_written(news: PlatformState) -> None:
+def test_platform_states_are_read_as_they_were_written(news: PlatformState) -> None:
     assert (
         jobs.platform_state_in(holding("lifecycle-platform-main", jobs.platform_body(SETTINGS, "main", news))) == news
     )
@@ -159,29 +159,31 @@ def test_a_body_without_memory_is_a_plain_request() -> None:
 # What the jobs remember.
 
 
-def test_overrides_and_news_are_read_out_of_the_jobs() -> None:
+def test_overrides_and_platform_states_are_read_from_the_jobs() -> None:
     news = holding("lifecycle-platform-main", jobs.platform_body(SETTINGS, "main", started("Tue 06:00")))
     found = jobs.stored_state([RECONCILE, made(override()), news], SETTINGS, "lifecycle")
     assert (found.overrides, found.platforms) == ({"embeddings": (override(),)}, {"main": started("Tue 06:00")})
 
 
 @pytest.mark.parametrize("id", ["lifecycle-platform-main", "other-override-embeddings", "lifecycle-hours-0800"])
-def test_jobs_of_others_remember_nothing(id: str) -> None:
-    told = json.loads(made(override()).body)
-    assert dict(jobs.stored_state([holding(id, told)], SETTINGS, "lifecycle").overrides) == {}
+def test_jobs_of_others_store_nothing(id: str) -> None:
+    reported = json.loads(made(override()).body)
+    assert dict(jobs.stored_state([holding(id, reported)], SETTINGS, "lifecycle").overrides) == {}
 
 
-def test_a_platform_that_nothing_follows_is_not_remembered() -> None:
-    told = {"memory": {"platform": "other", "state": "stopped", "since": "2026-11-24T10:00:00Z"}}
-    assert dict(jobs.stored_state([holding("lifecycle-platform-other", told)], SETTINGS, "lifecycle").platforms) == {}
+def test_a_platform_that_nothing_follows_is_not_stored() -> None:
+    reported = {"memory": {"platform": "other", "state": "stopped", "since": "2026-11-24T10:00:00Z"}}
+    assert (
+        dict(jobs.stored_state([holding("lifecycle-platform-other", reported)], SETTINGS, "lifecycle").platforms) == {}
+    )
 
 
-def test_a_paused_job_remembers_as_well() -> None:
+def test_a_paused_job_stores_as_well() -> None:
     kept = override(until=None)
     assert jobs.stored_state([made(kept)], SETTINGS, "lifecycle").overrides == {"embeddings": (kept,)}
 
 
-def test_a_platforms_job_as_sync_makes_it_remembers_nothing() -> None:
+def test_a_platforms_job_as_sync_makes_it_stores_nothing() -> None:
     assert jobs.platform_state_in(holding("lifecycle-platform-main", jobs.body(["embeddings"]))) is None
 
 
@@ -190,7 +192,7 @@ GOOD: dict[str, Any] = {"state": "paused", "since": "2026-11-24T10:00:00Z", "unt
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         *[b"", b"\xff", b"[" * 30_000, [], None, {}, {"memory": None}, {"memory": []}, {"memory": {"override": []}}],
         *({"memory": {"override": GOOD | {"state": state}}} for state in ("any", "dancing", None, ["paused"])),
@@ -198,8 +200,8 @@ GOOD: dict[str, Any] = {"state": "paused", "since": "2026-11-24T10:00:00Z", "unt
         *({"memory": {"override": GOOD | {"until": until}}} for until in NO_TIMES),
     ],
 )
-def test_what_is_no_override_is_none(told: Any) -> None:
-    assert jobs.override_in(holding("lifecycle-override-embeddings", told)) is None
+def test_what_is_no_override_is_none(reported: Any) -> None:
+    assert jobs.override_in(holding("lifecycle-override-embeddings", reported)) is None
 
 
 @pytest.mark.parametrize(
@@ -209,18 +211,18 @@ def test_what_is_no_override_is_none(told: Any) -> None:
         *[{"state": "started", "since": "soon"}, {"state": ["started"], "since": "2026-11-24T10:00:00Z"}],
     ],
 )
-def test_what_is_no_news_is_none(memory: Any) -> None:
+def test_what_is_no_message_is_none(memory: Any) -> None:
     assert jobs.platform_state_in(holding("lifecycle-platform-main", {"endpoints": [], "memory": memory})) is None
 
 
 def test_of_an_override_written_by_hand_only_state_and_since_are_needed() -> None:
-    told = {"memory": {"override": {"state": "paused", "since": "2026-11-24T11:00:00+01:00", "by": 7, "more": 1}}}
-    assert jobs.override_in(holding("x", told)) == override(until=None)
+    reported = {"memory": {"override": {"state": "paused", "since": "2026-11-24T11:00:00+01:00", "by": 7, "more": 1}}}
+    assert jobs.override_in(holding("x", reported)) == override(until=None)
 
 
 def test_a_long_note_in_a_job_is_cut() -> None:
-    told = {"memory": {"override": {"state": "paused", "since": "2026-11-24T10:00:00Z", "note": "x" * 65_000}}}
-    found = jobs.override_in(holding("x", told))
+    reported = {"memory": {"override": {"state": "paused", "since": "2026-11-24T10:00:00Z", "note": "x" * 65_000}}}
+    found = jobs.override_in(holding("x", reported))
     assert found
     assert found.note == "x" * 500
 

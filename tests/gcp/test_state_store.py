@@ -51,7 +51,7 @@ class Shared(FakeJobs):
         return jobs.override_in(self.jobs.get(ID))
 
     @property
-    def told(self) -> PlatformState | None:
+    def reported(self) -> PlatformState | None:
         return jobs.platform_state_in(self.jobs.get(PLATFORM))
 
 
@@ -100,7 +100,7 @@ def test_one_list_reads_it_all() -> None:
     assert on.calls == ["list"]
 
 
-def test_what_cannot_be_read_is_a_failure_that_may_pass() -> None:
+def test_what_cannot_be_read_is_a_retryable_failure() -> None:
     on = shelf()
     on.refuse = frozenset({"list"})
     with pytest.raises(Failure) as caught:
@@ -228,7 +228,7 @@ def test_whether_another_instance_deleted_a_new_override_can_be_asked() -> None:
     assert asyncio.run(made.has("embeddings", REPLACED))
 
 
-# What a platform said.
+# Platform messages.
 
 
 def newest(on: FakeJobs) -> PlatformState | None:
@@ -239,7 +239,7 @@ def test_a_message_is_stored_in_a_job_of_its_own_and_in_the_platforms_job() -> N
     on = shelf()
     state = asyncio.run(store(on).put_platform_state("main", NEWS))
     assert state.platforms == {"main": NEWS}
-    assert on.told == NEWS
+    assert on.reported == NEWS
     assert len([id for id in on.jobs if id.startswith(f"{PLATFORM}_")]) == 1
 
 

@@ -1,4 +1,4 @@
-"""The token: read when it is needed, again on age and when it is refused, and never said."""
+"""The token: read when it is needed, again on age and when it is refused, and never shown."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -299,9 +299,9 @@ def test_it_is_taken_out_of_a_text() -> None:
 def test_the_rest_of_a_text_stays() -> None:
     token = Secret().token()
     run(token.get(1))
-    said = token.redact(f"before {TOKEN} after")
-    assert said.startswith("before ")
-    assert said.endswith(" after")
+    output = token.redact(f"before {TOKEN} after")
+    assert output.startswith("before ")
+    assert output.endswith(" after")
 
 
 def test_a_short_word_is_not_taken_out_of_every_text() -> None:
@@ -316,9 +316,9 @@ def test_an_earlier_token_is_taken_out_too() -> None:
     run(token.get(1))
     secret.value = TOKEN
     run(token.renewed("hf_TheFirst", 1))
-    said = token.redact(f"hf_TheFirst {TOKEN}")
-    assert "hf_TheFirst" not in said
-    assert TOKEN not in said
+    output = token.redact(f"hf_TheFirst {TOKEN}")
+    assert "hf_TheFirst" not in output
+    assert TOKEN not in output
 
 
 def test_a_token_is_not_in_what_python_shows_of_it() -> None:

@@ -92,7 +92,7 @@ BARE = Endpoint("my-endpoint", "unknown")
         {"name": "my-endpoint", "new": {"field": 1}},
     ],
 )
-def test_what_is_absent_null_new_or_of_another_type_is_not_told(body: Any) -> None:
+def test_what_is_absent_null_new_or_of_another_type_is_not_reported(body: Any) -> None:
     assert endpoint_of(body) == BARE
 
 
@@ -125,11 +125,11 @@ def test_without_a_name_it_is_none(body: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "a b", "a?b", "<script>"])
-def test_a_name_that_cannot_stand_in_a_path_is_told_but_not_addressable(name: str) -> None:
+def test_a_name_that_cannot_stand_in_a_path_is_reported_but_not_addressable(name: str) -> None:
     assert not addressable(known({"name": name}).name)
 
 
-def test_a_state_that_nobody_knows_is_told_as_it_is() -> None:
+def test_a_state_that_nobody_knows_is_reported_as_it_is() -> None:
     assert with_status(state="migrating").state == "migrating"
 
 
@@ -231,7 +231,7 @@ def test_what_is_no_time_is_none(text: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "output"),
     [
         ('{"error": "missing permissions: x.write", "code": "FORBIDDEN"}', "missing permissions: x.write"),
         ('{"error":{"message":"Payment method required"}}', "Payment method required"),
@@ -239,8 +239,8 @@ def test_what_is_no_time_is_none(text: str | None) -> None:
         ("", ""),
     ],
 )  # fmt: skip
-def test_of_json_its_error_is_said_and_of_text_the_text(body: str, said: str) -> None:
-    assert prose(body) == said
+def test_of_json_its_error_is_said_and_of_text_the_text(body: str, output: str) -> None:
+    assert prose(body) == output
 
 
 @pytest.mark.parametrize(
@@ -254,6 +254,6 @@ def test_of_html_only_that_it_is_html(body: str, kind: str | None) -> None:
 @given(text=st.text(max_size=3000) | st.text(max_size=3000).map(lambda text: f'{{"error": "{text}"}}'))
 @properties(100)
 def test_it_is_one_short_line(text: str) -> None:
-    said = prose(text)
-    assert len(said) <= 300
-    assert said.splitlines() in ([], [said])
+    output = prose(text)
+    assert len(output) <= 300
+    assert output.splitlines() in ([], [output])

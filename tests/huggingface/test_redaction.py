@@ -65,10 +65,10 @@ def redact() -> Redactor:
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 def test_the_token_is_taken_out_in_every_encoding(redact: Redactor, encode: Callable[[str], str]) -> None:
     encoded = encode(TOKEN)
-    said = redact(f"before {encoded} after")
-    assert said.startswith("before ")
-    assert said.endswith(" after")
-    assert MARK in said
+    output = redact(f"before {encoded} after")
+    assert output.startswith("before ")
+    assert output.endswith(" after")
+    assert MARK in output
 
 
 def test_every_occurrence_is_taken_out(redact: Redactor) -> None:
@@ -94,8 +94,10 @@ def test_it_is_found_however_its_characters_are_mixed(
 ) -> None:
     made = Redactor()
     made.add(TOKEN)
-    said = made(around + " " + between.join(part(char) for part, char in zip(parts, TOKEN, strict=True)) + " " + around)
-    assert MARK in said
+    output = made(
+        around + " " + between.join(part(char) for part, char in zip(parts, TOKEN, strict=True)) + " " + around
+    )
+    assert MARK in output
 
 
 @pytest.mark.parametrize("text", ["%25" * 200_000, "\\" * 500_000, "hf_" * 200_000, "&#" * 200_000, " " * 500_000])

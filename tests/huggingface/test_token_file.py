@@ -51,7 +51,7 @@ def test_a_new_version_is_read_after_ten_minutes(file: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["missing", "."])
-def test_a_file_that_cannot_be_read_is_a_failure_that_may_pass(tmp_path: Path, path: str) -> None:
+def test_a_file_that_cannot_be_read_is_a_retryable_failure(tmp_path: Path, path: str) -> None:
     with pytest.raises(Failure, match="cannot be read") as caught:
         run(TokenFile(tmp_path / path).read(CALL))
     assert (caught.value.code, caught.value.retryable) == ("token_unreadable", True)

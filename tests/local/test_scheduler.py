@@ -231,7 +231,7 @@ def test_a_job_that_is_run_calls_its_target_as_google_does(local: Scheduler, met
 
 
 @pytest.mark.parametrize("body", ["<html>", '{"jobs": "x"}', "[1]", ""])
-def test_what_is_not_googles_answer_is_a_failure_that_may_pass(body: str) -> None:
+def test_what_is_not_googles_answer_is_a_retryable_failure(body: str) -> None:
     async def other(scope: Any, receive: Any, send: Any) -> None:
         await Response(body, 200)(scope, receive, send)
 

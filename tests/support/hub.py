@@ -68,13 +68,13 @@ class Hub:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         own = request.url.host != "api.endpoints.huggingface.cloud"
         path = request.url.path.removeprefix("/v2/endpoint/acme")
-        said = (
+        line = (
             f"OWN {request.method} {request.url.host.split('.')[0]}{path}" if own else f"{request.method} {path or '/'}"
         )
-        said = said if own or said.startswith("GET") else said.replace(" /", " ", 1)
-        self.requests.append(said)
-        if self.answers.get(said):
-            return self.answers[said].pop(0)(request)
+        line = line if own or line.startswith("GET") else line.replace(" /", " ", 1)
+        self.requests.append(line)
+        if self.answers.get(line):
+            return self.answers[line].pop(0)(request)
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return status(401)(request)
         if own:

@@ -39,7 +39,7 @@ def reconcile(on: Harness, caller: Caller = Caller("schedule"), *names: str, **a
     return on.run(lambda service: service.handle("reconcile", body(*(names or ("embeddings",)), **asked), caller))
 
 
-def told(on: Harness, event: Any, at: datetime = TUESDAY_NOON) -> Answer:
+def reported(on: Harness, event: Any, at: datetime = TUESDAY_NOON) -> Answer:
     return on.run(lambda service: service.platform_event(Message("main", event, at)))
 
 

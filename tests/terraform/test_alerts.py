@@ -21,10 +21,10 @@ def counted(made: Made, **line: Any) -> set[str]:
     for metric in (values for address, values in made.values.items() if address.startswith("google_logging_metric.")):
         text = re.fullmatch(r"resource\.type=\S+ AND resource\.labels\.service_name=~\S+ AND (.*)", metric["filter"])
         assert text
-        said = re.sub(r'jsonPayload\.(\w+)=("[^"]*"|true|false)', r"(line.get('\1') == \2)", text[1])
-        said = said.replace("== true", "== True").replace("== false", "== False")
-        said = re.sub(r"jsonPayload\.(\w+)>=0", r"(line.get('\1') is not None)", said)
-        if eval(said.replace(" AND ", " and ").replace(" OR ", " or "), {"line": line}):
+        output = re.sub(r'jsonPayload\.(\w+)=("[^"]*"|true|false)', r"(line.get('\1') == \2)", text[1])
+        output = output.replace("== true", "== True").replace("== false", "== False")
+        output = re.sub(r"jsonPayload\.(\w+)>=0", r"(line.get('\1') is not None)", output)
+        if eval(output.replace(" AND ", " and ").replace(" OR ", " or "), {"line": line}):
             found.add(metric["name"].removeprefix("lifecycle-"))
     return found
 
@@ -59,7 +59,7 @@ def test_no_filter_leaves_it_to_precedence_what_it_means(made: Made) -> None:
         (replace(CALM, after=None, outcome="failed", code="token_refused"), {"failed", "token-refused"}),
     ],
 )
-def test_a_pass_is_counted_by_what_it_found(made: Made, result: Result, metrics: set[str]) -> None:
+def test_a_run_is_counted_by_what_it_found(made: Made, result: Result, metrics: set[str]) -> None:
     assert counted(made, **logged(result)) == metrics
 
 
@@ -68,7 +68,7 @@ def test_a_dry_run_counts_what_bills_and_raises_no_alarm_for_what_it_did_not_do(
     assert counted(made, **logged(left, dry_run=True)) == {"billing", "bills-unwanted"}
 
 
-def test_a_call_by_hand_is_no_pass(made: Made) -> None:
+def test_a_manual_call_is_not_a_run(made: Made) -> None:
     assert counted(made, **logged(RUNS, trigger="manual")) == set()
     assert counted(made, **logged(RUNS, function="pause")) == set()
 
@@ -80,10 +80,10 @@ def test_what_is_in_no_entry_is_counted_when_it_may_bill(made: Made, state: str,
     assert counted(made, **json.loads(lines[0])) == metrics
 
 
-def test_a_pass_by_the_clock_breaks_the_silence(made: Made) -> None:
-    said = {"event": "call", "function": "reconcile", "trigger": "schedule"}
-    assert counted(made, **said) == {"passes"}
-    assert counted(made, **said | {"trigger": "manual"}) == set()
+def test_a_run_by_the_clock_breaks_the_silence(made: Made) -> None:
+    output = {"event": "call", "function": "reconcile", "trigger": "schedule"}
+    assert counted(made, **output) == {"passes"}
+    assert counted(made, **output | {"trigger": "manual"}) == set()
 
 
 @pytest.mark.parametrize(

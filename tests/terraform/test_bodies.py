@@ -68,13 +68,13 @@ def test_the_dashboard_is_a_body_of_the_api(made: Made) -> None:
     assert faults("monitoring.v1", "Dashboard", dashboard) == []
 
 
-def test_a_widget_that_no_dashboard_has_is_told(made: Made) -> None:
+def test_a_widget_that_no_dashboard_has_is_reported(made: Made) -> None:
     dashboard = json.loads(made.values["google_monitoring_dashboard.this"]["dashboard_json"])
     dashboard["gridLayout"]["widgets"][0]["incidentLst"] = {}
     assert faults("monitoring.v1", "Dashboard", dashboard)
 
 
-def test_an_alert_that_no_policy_has_is_told(made: Made) -> None:
+def test_an_alert_that_no_policy_has_is_reported(made: Made) -> None:
     values = made.values['google_monitoring_alert_policy.this["failed"]']
     wrong = body("monitoring.v3", "AlertPolicy", values, {"project", "deletion_policy", "id"})
     wrong["conditions"][0]["conditionThreshold"]["comparison"] = "COMPARISON_MORE"

@@ -14,13 +14,13 @@ CORES = 2
 
 @dataclass(frozen=True)
 class Fact:
-    """What is said in `file`, how it is broken, and the words with which the run of infra/tests then fails."""
+    """A text in `file`, how it is broken, and the words with which the run of infra/tests then fails."""
 
     run: str
     file: str
-    said: str
+    original: str
     broken: str
-    told: str
+    shown: str
 
 
 def facts(run: str, file: str, *rows: tuple[str, str, str]) -> list[Fact]:
@@ -216,8 +216,8 @@ def broken(fact: Fact, folder: Path) -> str:
     infra = copied(folder)
     path = infra / fact.file
     text = path.read_text()
-    assert fact.said in text, f"{fact.file} no longer says {fact.said}"
-    path.write_text(text.replace(fact.said, fact.broken))
+    assert fact.original in text, f"{fact.file} no longer says {fact.original}"
+    path.write_text(text.replace(fact.original, fact.broken))
     for test in (infra / "tests").iterdir():
         head, *runs = test.read_text().split("\nrun ")
         test.write_text("\nrun ".join([head, *(run for run in runs if run.startswith(f'"{fact.run}"'))]))
@@ -235,6 +235,6 @@ def outcomes(
         yield {fact: pool.submit(broken, fact, tmp_path_factory.mktemp("broken")) for fact in asked}
 
 
-@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: f"{fact.file}: {fact.said} -> {fact.broken}")
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: f"{fact.file}: {fact.original} -> {fact.broken}")
 def test_a_broken_fact_is_noticed_and_named(outcomes: dict[Fact, Future[str]], fact: Fact) -> None:
-    assert fact.told in " ".join(outcomes[fact].result().split())
+    assert fact.shown in " ".join(outcomes[fact].result().split())

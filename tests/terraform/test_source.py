@@ -120,12 +120,12 @@ def test_what_changes_endpoints_answers(deployed: Deployment, function: str) -> 
 
 
 def test_platform_event_answers(deployed: Deployment) -> None:
-    said = {
+    message = {
         "attributes": {"platform": "main", "event": "stopped"},
         "messageId": "1",
         "publishTime": "2026-11-23T07:00:00Z",
     }
-    assert deployed.ask("platform_event", {"message": said, "subscription": "s"}).status_code == 200
+    assert deployed.ask("platform_event", {"message": message, "subscription": "s"}).status_code == 200
 
 
 def test_status_answers(deployed: Deployment) -> None:

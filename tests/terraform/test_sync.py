@@ -43,12 +43,12 @@ def test_a_jobs_attempt_lasts_longer_than_its_function(made: Made) -> None:
         assert deadline == function["service_config"][0]["timeout_seconds"] + 30
 
 
-def test_functions_and_sync_are_told_the_same(made: Made) -> None:
-    told = {name: value for name, value in made.outputs["environment"].items() if name != "LIFECYCLE_CONFIG"}
+def test_functions_and_sync_get_the_same(made: Made) -> None:
+    reported = {name: value for name, value in made.outputs["environment"].items() if name != "LIFECYCLE_CONFIG"}
     for name in made.outputs["function_urls"]:
         function = made.values[f'google_cloudfunctions2_function.this["{name}"]']
         given = function["service_config"][0]["environment_variables"]
-        assert told.items() <= given.items()
+        assert reported.items() <= given.items()
         assert (
             environment.read(given).token_secret == "projects/acme-ml-prod/secrets/lifecycle-hf-token/versions/latest"
         )

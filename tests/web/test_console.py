@@ -69,9 +69,11 @@ class Page:
         """What became of a form, in the words of the page that it leads to."""
         response = self.submit(address, OWN, **fields)
         assert response.status_code == 303, response.data
-        said = re.search(r'<p role="status"[^>]*>(.*?)</p>', self.shown(response.headers["Location"].partition("#")[0]))
-        assert said is not None
-        return said[1]
+        output = re.search(
+            r'<p role="status"[^>]*>(.*?)</p>', self.shown(response.headers["Location"].partition("#")[0])
+        )
+        assert output is not None
+        return output[1]
 
     def override(self, id: str = "lifecycle-override-embeddings") -> Override | None:
         assert self.shelf is not None

@@ -74,11 +74,11 @@ def test_half_of_a_token_in_a_request_is_not_repeated(app: App, before: int, cap
     assert TOKEN[:6] not in response.get_data(as_text=True) + capfd.readouterr().out
 
 
-def test_what_is_wrong_with_a_request_is_told_up_to_a_hundred_mistakes(app: App) -> None:
+def test_what_is_wrong_with_a_request_is_reported_up_to_a_hundred_mistakes(app: App) -> None:
     response = post(app, "pause", {"endpoints": [1] * 20_000})
-    told = response.get_json()
-    assert (response.status_code, len(told["errors"])) == (400, 100)
-    assert told["detail"].endswith("and 901 more")
+    reported = response.get_json()
+    assert (response.status_code, len(reported["errors"])) == (400, 100)
+    assert reported["detail"].endswith("and 901 more")
     assert len(response.data) < 30_000
 
 
@@ -113,7 +113,7 @@ def test_an_unknown_name_is_404_and_lists_the_known_ones(app: App) -> None:
     assert response.json["known"] == ["embeddings", "playground"]
 
 
-def test_everything_that_is_wrong_is_told_at_once_as_problem_json(app: App) -> None:
+def test_everything_that_is_wrong_is_reported_at_once_as_problem_json(app: App) -> None:
     response = post(app, "pause", {"endpoints": ["nobody"], "for": "2 hours", "fro": 1})
     assert response.content_type == "application/problem+json"
     assert response.json is not None
@@ -142,7 +142,7 @@ def test_a_vm_that_failed_to_start_is_acknowledged_with_a_note(app: App, capfd: 
 # Answered.
 
 
-def test_what_may_pass_is_503_and_says_when_to_come_again(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retryable_failure_is_503_and_says_when_to_come_again(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lifecycle.engine.service.SHORT", 0.2)
     response = post(app, "pause", {"endpoints": ["embeddings"]})
     assert response.status_code == 503

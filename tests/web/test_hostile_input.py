@@ -137,9 +137,9 @@ def test_a_process_does_not_grow_by_what_it_is_sent(function: str) -> None:
     front = Front()
 
     def asked(number: int) -> None:
-        said = {"endpoints": [f"nobody-{number}"], "note": "x" * 1000, "for": f"{number}m"}
+        request = {"endpoints": [f"nobody-{number}"], "note": "x" * 1000, "for": f"{number}m"}
         message = {"message": {"attributes": {"platform": f"nobody-{number}", "event": "started"}, "publishTime": "x"}}
-        for body in (json.dumps(said), json.dumps(message), f"{number}" * 500):
+        for body in (json.dumps(request), json.dumps(message), f"{number}" * 500):
             with quietly():
                 front.ask(function, "POST", {"Content-Type": "", "Authorization": f"Bearer {number}"}, body.encode())
 

@@ -54,7 +54,7 @@ def of(result: Result, *, dry_run: bool = False) -> dict[str, Any]:
 
 
 def test_a_result_is_a_line_with_all_that_matters() -> None:
-    told = {
+    reported = {
         "endpoint": "embeddings",
         "name": "embeddings-prod",
         "action": "resume",
@@ -67,7 +67,7 @@ def test_a_result_is_a_line_with_all_that_matters() -> None:
         "trigger": "schedule",
         "by": "anna@example.com",
     }
-    assert told.items() <= of(RESULT).items()
+    assert reported.items() <= of(RESULT).items()
 
 
 def test_a_line_can_be_read_without_its_fields() -> None:
@@ -82,13 +82,13 @@ def test_the_severity_is_that_of_the_result(level: Any) -> None:
     assert of(replace(RESULT, level=level))["severity"] == level
 
 
-def test_an_error_is_told_with_its_code() -> None:
+def test_an_error_is_reported_with_its_code() -> None:
     line = of(replace(RESULT, outcome="failed", error="missing permissions", code="forbidden", level="ERROR"))
     assert (line["error"], line["code"]) == ("missing permissions", "forbidden")
     assert "missing permissions" in line["message"]
 
 
-def test_a_dry_run_is_told() -> None:
+def test_a_dry_run_is_reported() -> None:
     assert of(RESULT, dry_run=True)["dry_run"] is True
 
 

@@ -31,8 +31,8 @@ def encoded(value: Any) -> str:
 def push(**message: Any) -> dict[str, Any]:
     """Pub/Sub's push envelope; what is given replaces what an ordinary message has, None takes it away."""
     usual = {"data": encoded(STARTED), "messageId": "1", "message_id": "1", "publishTime": TIME, "orderingKey": "main"}
-    told = {key: value for key, value in (usual | message).items() if value is not None}
-    return {"message": told, "subscription": "projects/p/subscriptions/s", "deliveryAttempt": 1}
+    reported = {key: value for key, value in (usual | message).items() if value is not None}
+    return {"message": reported, "subscription": "projects/p/subscriptions/s", "deliveryAttempt": 1}
 
 
 def cloud_event(**more: Any) -> dict[str, Any]:
@@ -115,11 +115,11 @@ def test_the_time_of_publishing_beats_that_of_the_cloud_event() -> None:
     assert read(push(), ce(time="2026-11-24T09:00:00Z")).at == SIX
 
 
-def test_the_time_of_a_cloud_event_with_the_news_itself_is_its_own() -> None:
+def test_the_time_of_a_cloud_event_with_the_message_itself_is_its_own() -> None:
     assert read(STARTED, ce(time="2026-11-24T09:00:00Z")).at == SIX + timedelta(hours=3)
 
 
-def test_a_time_within_the_news_is_not_the_messages_time() -> None:
+def test_a_time_in_the_data_is_not_the_messages_time() -> None:
     assert read(push(data=encoded({**STARTED, "time": "2020-01-01T00:00:00Z"}))).at == SIX
 
 
@@ -172,7 +172,7 @@ def test_refused(body: Any, headers: dict[str, str]) -> None:
         read(body, headers)
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_everything_that_is_wrong_is_reported_at_once() -> None:
     with pytest.raises(Invalid) as caught:
         read(push(data=encoded({"platform": 7, "event": "paused"}), publishTime="soon"))
     assert {str(problem).partition(":")[0] for problem in caught.value.problems} == {"platform", "event", "time"}

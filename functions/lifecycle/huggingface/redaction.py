@@ -1,9 +1,9 @@
 """Removes secrets from texts, in every encoding in which a service may send one back.
 
-Escapes are decoded (percent, JSON, HTML, also one inside another), and everything but printable ASCII is ignored, so a secret that
-white space splits is found. In the remaining text, the secret is searched as it is, in hexadecimal, and in Base64 at
-each of the three offsets that it can have in a longer text, such as `Bearer …`. Redact a text before you cut it: half a
-secret is not found.
+Escapes are decoded (percent, JSON, HTML, also one inside another), and everything but printable ASCII is ignored, so a
+secret that white space splits is found. In the remaining text, the secret is searched as it is, in hexadecimal, and in
+Base64 at each of the three offsets that it can have in a longer text, such as `Bearer …`. Redact a text before you cut
+it: half a secret is not found.
 """
 
 import base64
