@@ -115,7 +115,7 @@ def test_an_endpoint_that_is_not_there_needs_a_look(stage: Harness) -> None:
 def test_what_is_unmanaged_and_may_bill_needs_a_look(stage: Harness) -> None:
     stage.hub.add("forgotten", "running", targetReplica=1)
     assert line(shown(priced(stage)), "forgotten") == (
-        "! forgotten running → left alone unmanaged and may bill: no rule ever stops it $0.80/h"
+        "! forgotten running → left alone unmanaged and may bill: no rule stops it $0.80/h"
     )
 
 
