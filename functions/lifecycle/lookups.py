@@ -1,7 +1,7 @@
-"""Names of hosts looked up so that one that hangs holds up nobody.
+"""Looks up host names, so that one lookup that hangs does not block the others.
 
 An event loop looks names up in the few threads of its default executor, and a thread that waits for a name server
-cannot be ended: a few endpoints whose names hang would keep every other name waiting, also those of the services.
+cannot be ended. So a few endpoints whose lookups hang would block every other lookup, even those of the services.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ Found = list[Any]
 
 
 def use_own_threads(loop: asyncio.AbstractEventLoop, look_up: Callable[..., Found] = socket.getaddrinfo) -> None:
-    """Has the loop look up each name in a thread of its own, which ends with the process: at most one for each name."""
+    """Makes the loop look up each name in its own thread, which ends with the process; at most one for each name."""
     under_way: dict[tuple[Any, ...], asyncio.Future[Found]] = {}
 
     async def getaddrinfo(
@@ -31,12 +31,12 @@ def use_own_threads(loop: asyncio.AbstractEventLoop, look_up: Callable[..., Foun
         return await asyncio.shield(answer)
 
     def work(answer: asyncio.Future[Found], asked: tuple[Any, ...]) -> None:
-        tell: Callable[[], None]
+        deliver: Callable[[], None]
         try:
-            tell = partial(answer.set_result, look_up(*asked))
+            deliver = partial(answer.set_result, look_up(*asked))
         except (OSError, UnicodeError) as error:
-            tell = partial(answer.set_exception, error)
+            deliver = partial(answer.set_exception, error)
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(tell)
+            loop.call_soon_threadsafe(deliver)
 
     loop.getaddrinfo = getaddrinfo  # type: ignore[method-assign]

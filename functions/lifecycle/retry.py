@@ -11,7 +11,7 @@ from lifecycle.errors import Failure, T, timed_out
 MOST_ATTEMPTS = 5
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds
-LONGEST_WAIT = 86_400.0  # seconds that a service may ask for: callers are told of them
+LONGEST_WAIT = 86_400.0  # seconds; callers get no longer wait
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -42,7 +42,7 @@ PARENT = "projects/local/locations/europe-west1"
 VIEW = f"{PARENT}/buckets/lifecycle/views/lifecycle"
 INVOKER = "scheduler@local.iam.gserviceaccount.com"
 QUICK = Durations(pending=1, resume=10, wake=6, update=5, load=2)
-# What would lead a process elsewhere than to the local services. Proxies are not asked for loopback.
+# Variables that would lead a process to other services than the local ones. Proxies are not used for loopback.
 ELSEWHERE = (
     *("HF_", "CLOUD_", "SECRET_MANAGER_", "SCHEDULER_", "LOGGING_", "MONITORING_", "GOOGLE_"),
     *("LIFECYCLE_", "JOB_", "FUNCTIONS_", "INVOKER_", "IAP_", "K_"),
@@ -51,11 +51,11 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 class Trouble(Exception):
-    """Why it cannot go on, in one line."""
+    """It cannot start, and why, in one line."""
 
 
 async def main(*, real: bool = False) -> None:
-    """Starts everything, says where it answers, and stops when asked to."""
+    """Starts everything, prints the URLs, and stops on Ctrl-C."""
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -131,7 +131,7 @@ def _settings(folder: Path, *, real: bool) -> tuple[Path, Settings]:
 
 
 def _machine(*, real: bool) -> dict[str, str]:
-    """This process's variables without those that lead elsewhere; the real Hugging Face may need a proxy."""
+    """This process's variables without those that lead to other services; the real Hugging Face may need a proxy."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ELSEWHERE)}
     if not real:
         kept = {name: value for name, value in kept.items() if name.lower() not in PROXIES}
@@ -178,7 +178,7 @@ def _loud(found: Settings) -> str:
 
 @contextlib.contextmanager
 def _shell(variables: Mapping[str, str]) -> Iterator[None]:
-    """While this runs, the file from which `make shell` takes what a shell needs."""
+    """Writes the file that `make shell` reads, and removes it at the end."""
     SHELL.parent.mkdir(exist_ok=True)
     SHELL.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
     try:

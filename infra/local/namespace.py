@@ -1,4 +1,4 @@
-"""A namespace for settings: an endpoint for each name, two for each pattern, and one that nobody manages. Pure."""
+"""A namespace for settings: an endpoint for each name, two for each pattern, and an unmanaged one. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class Made:
 
 
 def endpoints(settings: Settings) -> list[Made]:
-    """What a local Hugging Face has for the settings; of a pattern that fits only one name, that one."""
+    """The endpoints of a local Hugging Face for the settings. A pattern that fits only one name gets one."""
     made = [Made(entry.name or "", (), entry, False) for entry in settings.entries.values() if not entry.is_pattern]
     for entry in settings.entries.values():
         if entry.is_pattern:

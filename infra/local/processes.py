@@ -1,4 +1,4 @@
-"""The functions as processes of the functions framework, as they are deployed: one each, what they say passed on."""
+"""Runs each function as a process of the functions framework, as it is deployed, and passes its output on."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ async def functions(stack: contextlib.AsyncExitStack, environment: Mapping[str, 
             *(sys.executable, "-m", "functions_framework", "--source", str(MAIN)),
             *("--target", name, "--host", "127.0.0.1", "--port", str(port)),
         )
-        # A group of its own: Ctrl-C reaches this process alone, which then stops the others.
+        # A process group of its own: Ctrl-C reaches only this process, which then stops the others.
         process = await asyncio.create_subprocess_exec(
             *command, env=environment, start_new_session=True, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE
         )
@@ -56,7 +56,7 @@ async def _watch(name: str, process: asyncio.subprocess.Process, said: Said) -> 
 
 
 async def _listens(url: str) -> None:
-    """Returns when the function has loaded and listens; a request would be one of its log lines."""
+    """Returns when the function is loaded and listens. No request is sent, because the function would log it."""
     where = httpx.URL(url)
     while True:
         try:
@@ -69,7 +69,7 @@ async def _listens(url: str) -> None:
 
 
 async def _stopped(processes: list[asyncio.subprocess.Process]) -> None:
-    """Ends them all: asked first, and after a moment not asked any more."""
+    """Stops all processes, and kills those that do not stop in time."""
     running = [process for process in processes if process.returncode is None]
     for process in running:
         process.terminate()

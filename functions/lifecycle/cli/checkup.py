@@ -156,7 +156,7 @@ async def _token(
 
 
 async def _status_of(http: httpx.AsyncClient, method: str, url: str, headers: Mapping[str, str]) -> int:
-    """0 where nothing answers."""
+    """The HTTP status; 0: no answer."""
     try:
         return (await http.request(method, url, headers=headers)).status_code
     except (httpx.HTTPError, httpx.InvalidURL):

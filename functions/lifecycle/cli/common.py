@@ -53,8 +53,10 @@ def read_settings(path: Path) -> Settings:
     try:
         return settings.parse(path.read_bytes())
     except OSError as error:
-        told = f"{path}: cannot be read: {error.strerror}"
-        wrong(f"{told}. Set LIFECYCLE_CONFIG to the settings' path, or write settings with `lifecycle init NAMESPACE`")
+        message = f"{path}: cannot be read: {error.strerror}"
+        wrong(
+            f"{message}. Set LIFECYCLE_CONFIG to the settings' path, or write settings with `lifecycle init NAMESPACE`"
+        )
     except Invalid as error:
         raise Stop(f"{path}:\n{error}") from None
 

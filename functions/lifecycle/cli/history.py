@@ -41,7 +41,7 @@ def history(names: tuple[str, ...], since: str, as_json: bool) -> None:
 
 
 def _zones(env: Environment) -> dict[str, ZoneInfo]:
-    """Each entry's zone, where the settings are on this machine."""
+    """Each entry's zone; empty if the settings are not on this machine."""
     if not env.config.exists():
         return {}
     return {key: entry.zone for key, entry in read_settings(env.config).entries.items()}

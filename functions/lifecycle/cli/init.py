@@ -63,13 +63,13 @@ def init(namespace: str | None, file: Path) -> None:
 
 
 async def _namespaces(env: Environment) -> list[str]:
-    """The token's user and organizations; none where that is not known."""
+    """The token's user and organizations; empty if they are unknown."""
     url = WHOAMI if env.endpoints_url == API else urljoin(env.endpoints_url, "/api/whoami-v2")
     try:
         async with httpx.AsyncClient(timeout=SECONDS) as http:
             answer = await http.get(url, headers={"Authorization": f"Bearer {env.token}"})
-        told = answer.raise_for_status().json()
-        return [str(told["name"]), *(str(one["name"]) for one in told.get("orgs", ()))]
+        user = answer.raise_for_status().json()
+        return [str(user["name"]), *(str(one["name"]) for one in user.get("orgs", ()))]
     except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
         return []
 
@@ -120,7 +120,7 @@ def _suggestions(endpoint: Endpoint, now: datetime) -> list[str]:
 
 
 def _zone() -> str:
-    """This machine's zone by its IANA name; UTC where it has none."""
+    """This machine's zone by its IANA name; UTC if it has none."""
     named = os.environ.get("TZ") or str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
     try:
         return ZoneInfo(named).key if "/" in named else "UTC"

@@ -27,7 +27,7 @@ def width() -> int | None:
 
 
 def line(text: str = "", style: str | None = None) -> None:
-    """One line of text, wrapped between words where the terminal is narrow."""
+    """One line of text, wrapped between words if the terminal is narrow."""
     columns = width()
     indent = " " * (len(text) - len(text.lstrip()) + 2)
     for part in (_wrapped(text, columns, indent) if columns else [text]) or [""]:

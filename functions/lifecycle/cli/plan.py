@@ -117,7 +117,7 @@ def _row(one: Forecast) -> list[str]:
 
 
 def _money(least: Decimal | None, most: Decimal | None, always: Decimal | None) -> list[str]:
-    """The cells of forecast, always on and saved, ranges where use is not known."""
+    """The cells of forecast, always on and saved; ranges if the future use is unknown."""
     if least is None or most is None or always is None:
         return ["?", "?", "?"]
     return [_range(least, most), f"${always}", _range(always - most, always - least)]

@@ -76,7 +76,7 @@ def report(month: str | None, by: Literal["entry", "tag"], as_csv: bool, as_json
 
 
 def _middle(month: str, now: datetime) -> datetime:
-    """An instant that is in the month in every zone."""
+    """An instant that is in this month in every zone."""
     try:
         middle = datetime.strptime(month, "%Y-%m").replace(day=15, tzinfo=UTC)
     except ValueError:
@@ -145,7 +145,7 @@ def _within(past: Past, morning: Morning, situation: Situation | None) -> bool:
 
 
 def _compared(past: Past, billed: Bill, situation: Situation, seen: Observed) -> tuple[float | None, float | None]:
-    """Dollars for always-on and as forecast, for the time that is known."""
+    """The costs of always-on and of the forecast, for the time whose billed costs are known."""
     begin, end = past.months[situation.entry.zone]
     since = max(begin, billed.since) if billed.since else None
     if since is None or since >= end:
@@ -192,7 +192,7 @@ def _dollars(amount: float | None) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text from outside that no spreadsheet takes for a formula."""
+    """Text from outside, so that a spreadsheet does not read it as a formula."""
     return f"'{visible(text)}" if text.startswith(("=", "+", "-", "@")) else visible(text)
 
 

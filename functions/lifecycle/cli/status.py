@@ -172,7 +172,7 @@ def _footer(answer: Mapping[str, Any], rows: list[Mapping[str, Any]], now: str) 
 
 
 def _budgets(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Each budget with what was billed against it, or why that is not known."""
+    """Each budget with its billed costs, or why they are unknown."""
     if answer.get("budget"):
         yield answer["budget"]["summary"]
     for row in answer["endpoints"]:

@@ -87,7 +87,7 @@ def describe(spending: Spending, now: datetime) -> str:
 
 
 def _gaps(bill: Bill, begin: datetime, zone: ZoneInfo, now: datetime) -> str:
-    """What of a month is not known, and counts as 0."""
+    """Which part of a month is unknown, and counts as 0."""
     late = (bill.since or now) - begin > timedelta(hours=1)
     since = format_local(bill.since, zone, now) if bill.since else "now"
     before = f"; known since {since}, costs before that count as 0" if late else ""

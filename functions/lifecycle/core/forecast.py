@@ -126,7 +126,7 @@ def _stretches(situation: Situation, until: datetime) -> Iterator[Stretch]:
 
 
 def _holidays(entry: Entry, since: datetime, until: datetime) -> Iterator[date]:
-    """The holidays on which hours would have begun."""
+    """The holidays on which hours would otherwise begin."""
     if entry.hours is None:
         return
     first, last = (when.astimezone(entry.zone).date() for when in (since, until - timedelta(seconds=1)))

@@ -89,7 +89,6 @@ class Override:
         return self.holder, self.endpoint
 
     def as_json(self) -> dict[str, Any]:
-        """The override in answers and in the status."""
         return {
             "state": self.state,
             "since": format_rfc3339(self.since),
@@ -192,8 +191,6 @@ ANSWERED = (
 
 @dataclass(frozen=True)
 class Message:
-    """A platform's message, and its time."""
-
     platform: str
     event: Literal["started", "stopped"]
     at: datetime

@@ -64,7 +64,6 @@ def with_override(stored: StoredState, entry: str, override: Override) -> Stored
 
 
 def ended_now(stored: StoredState, entry: str, ended: Iterable[Override], now: datetime) -> StoredState:
-    """The state as if these overrides ended now."""
     slots = {override.slot for override in ended}
     changed = tuple(
         replace(override, until=now, or_started=None) if override.slot in slots else override

@@ -9,7 +9,6 @@ from lifecycle.engine.run import Run, Target
 
 
 async def act(run: Run, target: Target, verb: Verb, how: ExecutionOptions) -> list[Result]:
-    """The results for one target."""
     if run.state_failure:
         return run.failed_results(target, run.state_failure)
 

@@ -53,7 +53,6 @@ async def for_rules(
 
 
 async def for_status(source: Monitoring | None, settings: Settings, now: datetime) -> Readings:
-    """The readings for the status."""
     months = [month_begin(now, entry.zone) for entry in settings.entries.values()]
     months += [budget.begin(now) for budget in budgets(settings).values()]
     return await read(source, months, settings.reconcile_every, now, starts=True)

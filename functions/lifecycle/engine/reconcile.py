@@ -15,7 +15,6 @@ from lifecycle.gcp.jobs import boundary_of
 
 
 async def reconcile(run: Run, target: Target, how: ExecutionOptions) -> list[Result]:
-    """The results for one target."""
     if run.state_failure:
         return run.failed_results(target, run.state_failure)
     stored = run.state.overrides.get(target.entry.key, ())

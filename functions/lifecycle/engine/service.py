@@ -55,8 +55,6 @@ class Answer:
 
 @dataclass(frozen=True)
 class Service:
-    """The system behind the functions."""
-
     deps: Dependencies
 
     async def handle(self, function: str, body: bytes, caller: Caller, *, at_once: bool = False) -> Answer:

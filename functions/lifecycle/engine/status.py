@@ -59,7 +59,6 @@ def build_status(run: Run, prices: Prices | Failure) -> Status:
 
 
 def _budget(run: Run) -> dict[str, Any] | None:
-    """The budget over all entries."""
     spending = run.past.spendings.get(ALL)
     return status_past.budget(spending, run.now()) if spending else None
 

@@ -68,7 +68,6 @@ class LogReader:
 
 
 def quoted(text: str) -> str:
-    """Text in the query language."""
     return json.dumps(text, ensure_ascii=False)
 
 

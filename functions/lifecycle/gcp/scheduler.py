@@ -202,7 +202,7 @@ def _read(job: Any) -> Job:
 
 
 def _written(job: Job, name: str) -> dict[str, Any]:
-    """A value as the client takes it."""
+    """A job for the client, from a value."""
     retries = {
         "retry_count": job.retries.count,
         "max_retry_duration": job.retries.longest,

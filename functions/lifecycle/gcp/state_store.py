@@ -73,7 +73,6 @@ class StateStore:
         await self.jobs.retry(attempt)
 
     async def put_budget(self, key: str, record: BudgetRecord) -> None:
-        """Stores the record of a budget in its job."""
         id = job.budget_id(self.prefix, key)
         if not await self.jobs.retry(lambda: self.jobs.set_body(id, job.budget_body(key, record))):
             message = f"there is no job {id}; has `lifecycle sync` run?"

@@ -73,7 +73,7 @@ async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Respons
 
 
 async def _exchange(http: httpx.AsyncClient, request: Any, seconds: float) -> Any:
-    """The response to a request of requests, as requests has it."""
+    """The response to a request of the library `requests`."""
     from requests import ConnectionError, Response, Timeout, TooManyRedirects  # imported by Google's clients
     from requests.exceptions import ContentDecodingError
 

@@ -1,4 +1,4 @@
-"""One Inference Endpoint on the line of time: its states, what it costs, and how starting can go wrong.
+"""One simulated Inference Endpoint: its states over time, its costs, and how a start can fail.
 
 Durations and transitions: hf-endpoints-documentation, and live measurements by third parties (84 s to 6 min to resume,
 36 s to 6 min to wake).
@@ -14,7 +14,8 @@ Start = Literal["comes up", "never", "fails", "no capacity"]
 
 @dataclass
 class Durations:
-    """Seconds. `load`: how long a model still loads behind `running`; `idle_late`: how late scaling to zero fires."""
+    """Seconds. `load`: how long the model still loads while the state is `running`. `idle_late`: how late it scales
+    to zero."""
 
     pending: float = 2
     resume: float = 90
@@ -26,7 +27,7 @@ class Durations:
 
 @dataclass
 class Endpoint:
-    """An endpoint whose state follows from the time. Call `advance` before looking."""
+    """An endpoint whose state depends on the time. Call `advance` before you read it."""
 
     name: str
     state: str
@@ -52,7 +53,7 @@ class Endpoint:
     history: list[tuple[datetime, str]] = field(default_factory=list)
 
     def advance(self, now: datetime) -> None:
-        """Plays what was to happen until now."""
+        """Makes the changes that are due until now."""
         while True:
             due = self.coming[0] if self.coming else self._sleeps()
             if due is None or due[0] > now:
@@ -63,7 +64,7 @@ class Endpoint:
         self._bill(now)
 
     def to(self, state: str, now: datetime, *coming: tuple[float, str]) -> None:
-        """Goes to a state at once, and on from there after so many seconds each."""
+        """Changes to a state at once, and to the following ones after so many seconds each."""
         self._bill(now)
         self.coming, at = [], now
         for seconds, later in coming:
@@ -72,7 +73,7 @@ class Endpoint:
         self._become(state, now)
 
     def starts(self, now: datetime, seconds: float) -> None:
-        """Begins to start, and comes up after so many seconds, or as `start` says."""
+        """Begins to start, and runs after so many seconds, or as `start` defines."""
         self.last_used = now
         if self.start == "no capacity":
             self.to("pending", now)
@@ -105,7 +106,7 @@ class Endpoint:
         return messages.get(self.state, f"Endpoint is {self.state}")
 
     def as_json(self, url: str) -> dict[str, Any]:
-        """As the API tells of it."""
+        """The endpoint in the API's JSON."""
         up = self.state in ("running", "updating")
         return {
             "name": self.name,
@@ -169,5 +170,5 @@ class Endpoint:
 
 
 def format_rfc3339(when: datetime | None) -> str | None:
-    """With nanoseconds, as the API has them."""
+    """A time with nanoseconds, as in the API."""
     return when.replace(tzinfo=None).isoformat(timespec="microseconds") + "506Z" if when else None

@@ -1,4 +1,4 @@
-"""Faults that are put into a local server: what goes wrong, for which requests, how often and when."""
+"""Faults that a local server injects: their effect, for which requests, how often and when."""
 
 import asyncio
 import re
@@ -23,7 +23,7 @@ class Reset(httpx.ReadError):
 
 @dataclass
 class Fault:
-    """One fault. `matches` is searched in "METHOD /path"; `times` None: for ever; `since` and `until` bound it."""
+    """One fault. `matches`: a pattern for "METHOD /path". `times` None: always. `since`, `until`: the time limits."""
 
     effect: Effect
     matches: str = ""
@@ -54,7 +54,7 @@ class Faults:
         return fault
 
     async def around(self, request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        """The response to a request, through the fault that it meets."""
+        """The response to a request, with the first fault that applies."""
         target = f"{request.method} {request.url.path}"
         fault = next((fault for fault in self.faults if fault.applies(target, self.now())), None)
         if fault is None:

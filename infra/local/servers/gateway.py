@@ -1,4 +1,4 @@
-"""One address for all functions: `/pause` and the others go to their processes, everything else to the page."""
+"""One address for all functions: `/pause` and the others are passed to their processes, everything else to the page."""
 
 from collections.abc import Mapping
 from typing import Any

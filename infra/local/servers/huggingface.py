@@ -23,7 +23,7 @@ STARTING = frozenset({"pending", "initializing", "updating"})
 
 @dataclass
 class Quirks:
-    """What no document says. `ok` does what seems natural; otherwise the status with which it is refused."""
+    """Undocumented behavior. `ok`: the request succeeds; otherwise the status with which it is refused."""
 
     pause_on_paused: Outcome = "ok"
     resume_on_starting: Outcome = "ok"
@@ -233,8 +233,8 @@ class HuggingFace:
             raise Refused(404, "Not Found", "NOT_FOUND")
         endpoint = self[name]
         if endpoint.state == "paused":
-            told = "Bad Request: The endpoint is paused, ask a maintainer to restart it"
-            raise Refused(400, told, "BAD_REQUEST")
+            message = "Bad Request: The endpoint is paused, ask a maintainer to restart it"
+            raise Refused(400, message, "BAD_REQUEST")
         if endpoint.type != "public":
             self._authorise(request, "infer")
         endpoint.last_used = self.now()
@@ -267,9 +267,9 @@ class HuggingFace:
             raise Refused(403, f"Forbidden: missing permissions: {needed}", "FORBIDDEN")
 
 
-def _unless_ok(outcome: Outcome, told: str) -> None:
+def _unless_ok(outcome: Outcome, message: str) -> None:
     if outcome != "ok":
-        raise Refused(int(outcome), f"Bad Request: {told}", "BAD_REQUEST" if outcome == "400" else "CONFLICT")
+        raise Refused(int(outcome), f"Bad Request: {message}", "BAD_REQUEST" if outcome == "400" else "CONFLICT")
 
 
 ALL_SCOPES = frozenset({"write", "infer"})

@@ -279,8 +279,8 @@ def _point(end: datetime, value: Any, period: timedelta) -> Json:
         start = end - (period or MINUTE)
         return {"interval": {"startTime": _stamp(start), "endTime": _stamp(end)},
                 "value": {"distributionValue": value.as_json()}}  # fmt: skip
-    told = {"int64Value": str(value)} if isinstance(value, int) else {"doubleValue": value}
-    return {"interval": {"startTime": _stamp(end), "endTime": _stamp(end)}, "value": told}
+    typed = {"int64Value": str(value)} if isinstance(value, int) else {"doubleValue": value}
+    return {"interval": {"startTime": _stamp(end), "endTime": _stamp(end)}, "value": typed}
 
 
 def _stamp(when: datetime) -> str:

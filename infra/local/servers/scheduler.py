@@ -43,7 +43,7 @@ class Refused(Exception):
 
 @dataclass
 class Firing:
-    """One attempt that was made: for tests, and for what people read."""
+    """One attempt of a job, for tests and for the output."""
 
     at: datetime
     job: str
@@ -206,7 +206,7 @@ class Scheduler:
     # The clock.
 
     async def run(self) -> None:
-        """Fires what is due, for ever."""
+        """Fires jobs when they are due, until it is cancelled."""
         self._changed = asyncio.Event()
         while True:
             due = min(self._next.values(), default=None)
@@ -281,7 +281,7 @@ class Scheduler:
         return status is not None and status < 300
 
     def _bearer(self, target: Json) -> dict[str, str]:
-        """A token in the shape of an OIDC one; nothing signs it."""
+        """An unsigned token with the claims of an OIDC token."""
         token = target.get("oidcToken")
         if not token:
             return {}

@@ -27,7 +27,7 @@ class Version:
 
 @dataclass
 class SecretManager:
-    """Secrets by "projects/P/secrets/S", each a list of versions. `damaged`: payloads arrive with a bit turned."""
+    """Secrets by "projects/P/secrets/S", each a list of versions. `damaged`: payloads arrive with one bit changed."""
 
     now: Callable[[], datetime]
     secrets: dict[str, list[Version]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ App = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 
 
 def dropping(app: App) -> App:
-    """An app whose resets drop the connection: an answer that is promised and does not come makes the server close."""
+    """An app whose resets drop the connection: the server closes it when a promised answer does not come."""
 
     async def around(scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -27,19 +27,19 @@ def dropping(app: App) -> App:
 
 
 class Server(uvicorn.Server):
-    """Ends as soon as it is told; uvicorn's own looks ten times a second, and then waits for a tenth."""
+    """Stops at once when asked to; uvicorn's own server checks ten times a second, and then waits for a tenth."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.told = asyncio.Event()
+        self.stopped = asyncio.Event()
 
     def end(self) -> None:
         self.should_exit = True
-        self.told.set()
+        self.stopped.set()
 
     async def main_loop(self) -> None:
         ticking = asyncio.create_task(super().main_loop())  # it keeps the Date header
-        await self.told.wait()
+        await self.stopped.wait()
         ticking.cancel()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
