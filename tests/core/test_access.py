@@ -8,10 +8,10 @@ from lifecycle.core.access import who_can_wake
 @pytest.mark.parametrize(
     ("type", "output"),
     [
-        ("public", "anybody can wake this while it is scaled to zero, but not while it is paused"),
+        ("public", "anybody can wake this while it sleeps; paused it cannot be woken"),
         (
             "authenticated",
-            "anybody with a Hugging Face account can wake this while it is scaled to zero, but not while it is paused",
+            "anybody with a Hugging Face account can wake this while it sleeps; paused it cannot be woken",
         ),
         ("private", "only who has access to it in the namespace can wake"),
         (None, "unknown"),

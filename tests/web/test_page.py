@@ -332,7 +332,7 @@ def test_its_facts_are_there(stage: Harness) -> None:
 
 def test_it_says_who_can_wake_it(stage: Harness) -> None:
     stage.hub.endpoints["embeddings-prod"]["type"] = "public"
-    assert "Access anybody can wake this while it is scaled to zero, but not while it is paused" in words(own(stage))
+    assert "Access anybody can wake this while it sleeps; paused it cannot be woken" in words(own(stage))
 
 
 def test_its_week_is_drawn_and_written(stage: Harness) -> None:

@@ -12,5 +12,5 @@ def who_can_wake(type: str | None) -> str:
     """A sentence for people. No request wakes a paused endpoint."""
     who = _WHO.get(type or "")
     if who is None:
-        return "who can wake this while it is scaled to zero is unknown; no request wakes it while it is paused"
-    return f"{who} can wake this while it is scaled to zero, but not while it is paused"
+        return "who can wake this while it sleeps is unknown; paused it cannot be woken"
+    return f"{who} can wake this while it sleeps; paused it cannot be woken"
