@@ -245,8 +245,18 @@ def test_the_end_of_the_last_request_to_run_stops_what_it_found_stopped() -> Non
     act(on, "resume", ANNA, holder="run-1", **{"for": "15m"})
     assert on.hub.state("embeddings-prod") == "running"
     later(on, 16 * MINUTE)
-    assert only(reconcile(on)) == ("pause", "done", 200)
+    assert only(reconcile(on, Caller("schedule"), "*")) == ("pause", "done", 200)
     assert stored(on) == {}
+
+
+def test_who_resumes_what_anothers_ended_request_would_stop_has_it_for_two_hours() -> None:
+    on = stage(FREE, "paused")
+    act(on, "resume", ANNA, holder="run-1", **{"for": "15m"})
+    later(on, 16 * MINUTE)
+    act(on, "resume", BEN)
+    assert only(reconcile(on, Caller("schedule"), "*")) == ("none", "unchanged", 200)
+    later(on, 121 * MINUTE)
+    assert only(reconcile(on, Caller("schedule"), "*")) == ("pause", "done", 200)
 
 
 def test_what_ran_before_runs_on_when_the_request_ends() -> None:
@@ -281,9 +291,9 @@ def test_its_job_stays_until_the_endpoint_is_stopped() -> None:
     act(on, "resume", ANNA, holder="run-1", **{"for": "15m"})
     later(on, 16 * MINUTE)
     on.hub.script("POST embeddings-prod/pause", 403)
-    assert only(reconcile(on)) == ("pause", "failed", 502)
+    assert only(reconcile(on, Caller("schedule"), "*")) == ("pause", "failed", 502)
     assert set(stored(on)) == {("run-1", None)}
-    assert only(reconcile(on)) == ("pause", "done", 200)
+    assert only(reconcile(on, Caller("schedule"), "*")) == ("pause", "done", 200)
     assert stored(on) == {}
 
 
@@ -407,7 +417,7 @@ def test_one_endpoint_runs_while_its_siblings_stay_paused() -> None:
 def test_an_override_of_an_endpoint_that_is_no_longer_covered_is_deleted() -> None:
     on = several()
     hold(on, "running", "dev", endpoint="dev-z")
-    reconcile(on, Caller("schedule"), "dev")
+    reconcile(on, Caller("schedule"), "*")
     assert stored(on) == {}
 
 

@@ -1,5 +1,6 @@
 """What was read long ago is read again before anything is done."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,9 +9,10 @@ import pytest
 
 from lifecycle.core.model import Override
 from lifecycle.engine.dependencies import Caller
+from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
-from support.hub import TUESDAY_NOON, Harness, status
-from support.service import ANNA, MINUTE, NIGHTS, OFFICE, act, kept, only, reconcile, stage
+from support.hub import TUESDAY_NOON, FakeJobs, Harness, status
+from support.service import ANNA, FOLLOWER, MINUTE, NIGHTS, OFFICE, act, body, kept, only, reconcile, stage, told
 
 HELD = Override("running", TUESDAY_NOON, TUESDAY_NOON + timedelta(hours=2), holder="ben@example.com")
 
@@ -133,6 +135,33 @@ def test_the_override_of_an_endpoint_that_the_list_does_not_show_stays(answers: 
     on.override("dev", replace(HELD, endpoint="dev-a"))
     without(on, "dev-a")
     on.hub.script("GET /dev-a", *answers)
-    reconcile(on, Caller("schedule"), "dev")
+    reconcile(on, Caller("schedule"), "*")
     assert on.shelf is not None
     assert [id for id in on.shelf.jobs if "-override-" in id]
+
+
+class SlowDeletions(FakeJobs):
+    async def delete(self, id: str) -> None:
+        await asyncio.sleep(5)
+        await super().delete(id)
+
+
+def test_two_runs_at_once_delete_an_ended_override_one_after_the_other() -> None:
+    on = stage(OFFICE)
+    assert on.shelf is not None
+    on.shelf = SlowDeletions(on.shelf.jobs)
+    on.override("embeddings", Override("paused", TUESDAY_NOON - 2 * MINUTE, TUESDAY_NOON - MINUTE))
+
+    async def twice(service: Service) -> None:
+        runs = [service.handle("reconcile", body("*"), Caller("schedule")) for _ in range(2)]
+        await asyncio.gather(*runs)
+
+    on.run(twice)
+    assert len([call for call in on.shelf.calls if call.startswith("delete ")]) == 1
+
+
+def test_a_platform_message_leaves_ended_overrides_to_the_next_reconcile_run() -> None:
+    on = stage(FOLLOWER)
+    on.override("embeddings", Override("paused", TUESDAY_NOON - 2 * MINUTE, None, or_started="main"))
+    told(on, "started")
+    assert kept(on) is not None

@@ -121,7 +121,7 @@ def _run(asked: ManualRequest, situations: Sequence[Situation], own: Override | 
         return ManualPlan(replace(made, until=asked.until), ends=tuple(ends))
     wanted = {decide(situation).wanted for situation in alone}
     stops = bool(wanted & AT_REST) or ("running" in wanted and _would_stop(alone, first.now + RUNS_FOR))
-    if against or stops:
+    if against or stops or any(_stopped_by_an_end(s, asked) for s in situations):
         return ManualPlan(replace(made, until=first.now + RUNS_FOR), ends=tuple(ends))
     return ManualPlan(ends=tuple(ends))
 
@@ -213,6 +213,13 @@ def _lasts(own: Override, made: Override, situations: Sequence[Situation]) -> bo
 def _alone(situation: Situation) -> Situation:
     """The situation without any override: what the rules alone decide."""
     return replace(situation, memory=replace(situation.memory, overrides={}))
+
+
+def _stopped_by_an_end(situation: Situation, asked: ManualRequest) -> bool:
+    """Whether another holder's request to run has ended, and the next run would stop the endpoint for that."""
+    others = tuple(o for o in situation.overrides if o.slot != asked.slot and o not in situation.in_force)
+    ended = replace(situation, memory=replace(situation.memory, overrides={situation.entry.key: others}))
+    return decide(_alone(situation)).wanted == "any" and decide(ended).wanted in AT_REST
 
 
 def _would_stop(alone: Sequence[Situation], until: datetime) -> bool:

@@ -14,7 +14,8 @@ from lifecycle.errors import Failure, catch_failure
 from lifecycle.gcp.jobs import boundary_of
 
 
-async def reconcile(run: Run, target: Target, how: ExecutionOptions) -> list[Result]:
+async def reconcile(run: Run, target: Target, how: ExecutionOptions, *, deletes: bool) -> list[Result]:
+    """`deletes`: overrides that have ended; only one run at a time may."""
     if run.state_failure:
         return run.failed_results(target, run.state_failure)
     stored = run.state.overrides.get(target.entry.key, ())
@@ -22,10 +23,10 @@ async def reconcile(run: Run, target: Target, how: ExecutionOptions) -> list[Res
         await asyncio.gather(*(run.look_up(override.endpoint) for override in stored if override.endpoint))
     boundary = boundary_of(run.caller.job, run.prefix) if run.caller.trigger == "schedule" else None
     results = await run.drive(target, decide, how, boundary=boundary)
-    if run.store and not how.dry and target.endpoint is None:
+    if deletes and run.store and not how.dry:
         for override in _ended(run, target, results):
             # If it fails, the next run deletes it: an ended override has no effect.
-            failure = await catch_failure(run.store.delete_override(target.entry.key, override))
+            failure = await catch_failure(_delete(run, target.entry.key, override))
             run.note(f"the ended override of {target.entry.key} could not be deleted", failure)
     return results
 
@@ -38,6 +39,14 @@ def _ended(run: Run, target: Target, results: Sequence[Result]) -> list[Override
         if (ended_at(override, run.state, run.now()) and settled(override, results))
         or (override.endpoint and run.covers_no_longer(target.entry, override.endpoint))
     ]
+
+
+async def _delete(run: Run, key: str, override: Override) -> None:
+    """Deletes an override. Of two runs at once the second looks when the first is done: else its deletion could still
+    be under way when the holder makes a new override, which has nothing left to be warned by. Raises `Failure`."""
+    assert run.store is not None
+    async with run.deps.turns.take(f"deletion {key}"):
+        await run.store.delete_override(key, override)
 
 
 def settled(override: Override, results: Sequence[Result]) -> bool:
@@ -66,7 +75,7 @@ async def release(
         return results
     for override in plan.ends:
         done = settled(override, results)
-        work = run.store.delete_override(key, override) if done else run.store.end_override(key, override, now)
+        work = _delete(run, key, override) if done else run.store.end_override(key, override, now)
         if failure := await catch_failure(work):
             results = all_failed(results, _not_released(failure))
     run.deps.turns.mark(f"entry {key}")

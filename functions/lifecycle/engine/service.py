@@ -149,7 +149,8 @@ class Service:
         async def one(target: Target) -> list[Result]:
             if asked.clear_override:
                 return await reconcile.release(run, target, holder, how, everybody=asked.all_holders)
-            return await reconcile.reconcile(run, target, how)
+            # Calls of single jobs meet each other and this one; runs over everything follow each other.
+            return await reconcile.reconcile(run, target, how, deletes=asked.everything)
 
         reports = await settle(run) if asked.everything else []
         results = await run.each(targets, one)
@@ -172,7 +173,9 @@ class Service:
         entries = [self.deps.settings.entries[key] for key in followers]
         await run.list_endpoints(entries)
         how = ExecutionOptions(dry=run.dry)
-        results = await run.each(map(Target, entries), lambda target: reconcile.reconcile(run, target, how))
+        results = await run.each(
+            map(Target, entries), lambda target: reconcile.reconcile(run, target, how, deletes=False)
+        )
         await platform.run_when_pending(run, message.platform, results)
         # 200 even if an endpoint failed: the message is stored, and the next reconcile run tries again.
         return replace(_answer(run, results), status=200)
