@@ -26,13 +26,17 @@ class Day:
     quirks: Quirks = field(default_factory=Quirks)
     begin: datetime = MONDAY
     days: int = 1
+    races: float = 0.0
+    hanging: tuple[str, ...] = ()
 
     def plan(self) -> Plan:
         text = f"namespace: acme\ntime_zone: Europe/Berlin\nreconcile_every: 10m\n{self.settings}"
         named = [{"name": name, "min_replica": 1, **more} for name, more in self.endpoints.items()]
         deeds = [ExternalEvent(self._at(hour), kind, one) for hour, (kind, one) in self.deeds.items()]  # type: ignore[arg-type]
         windows = [Window(kind, self._at(hour), self._at(hour + 1)) for hour, kind in self.trouble.items()]
-        return Plan(1, self.begin, self.days, yaml.safe_load(text), named, windows, deeds, self.quirks)
+        return Plan(
+            1, self.begin, self.days, yaml.safe_load(text), named, windows, deeds, self.quirks, self.hanging, self.races
+        )
 
     def _at(self, hour: float) -> datetime:
         return self.begin + timedelta(hours=hour)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LENGTHS = {"20m": 20, "1h30m": 90, "5h": 300, "1d": 1440}  # minutes
 LONGEST_ANSWER = timedelta(seconds=5)
+SEEN_BEYOND = timedelta(days=7)  # so far beyond the end the oracle knows the hours
 # Errors that are final; all others may pass.
 FINAL = re.compile(r": (400|401|402|403|404|405|422)\b|it did not start|has no endpoint|held|superseded|protected")
 
@@ -30,6 +31,8 @@ async def done(s: "Simulation", deed: ExternalEvent) -> None:
     match deed.kind:
         case "ask":
             await _ask(s, deed.detail["function"], deed.detail["body"])
+        case "oppose":
+            await _oppose(s, deed.detail["entry"], deed.detail["holder"])
         case "touch" | "rescale" | "delete" | "use":
             _change(s, deed)
         case "rotate":
@@ -104,6 +107,8 @@ async def _deliver(s: "Simulation", deed: ExternalEvent) -> None:
             pause = min(pause * 2, 600)
     if followers:
         s.oracle.heard(platform, event, deed.at)
+        for key in followers:
+            s.oracle.entries[key].changed_at = s.now()
         _remembers(s, platform)
     s.told(s.now(), f"platform {platform} {event} (sent {deed.at:%a %H:%M} UTC)")
 
@@ -118,28 +123,57 @@ def _remembers(s: "Simulation", platform: str) -> None:
         s.broke("b", f"{platform} is stored as {s.said(platform)}, the newest message is {event} at {at:%a %H:%M:%S}")
 
 
+async def _oppose(s: "Simulation", key: str, holder: str) -> None:
+    """Somebody asks for what is not wanted now."""
+    runs = s.oracle.wanted(key, s.now()) == "running"
+    asked: dict[str, Any] = {"endpoints": [key], "for": "1h30m", **({"holder": holder} if holder else {})}
+    await _ask(s, *(("pause", asked) if runs else ("resume", {**asked, "force": True})))
+
+
 async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
     """A manual request. In calm it leads to the overrides that the documents promise."""
     begun, keys = s.now(), [*s.oracle.entries] if asked["endpoints"] == ["*"] else asked["endpoints"]
     s.told(begun, f"by hand: {function} {json.dumps(asked)}")
     ruled = {key: s.oracle.by_rules(key, begun) for key in keys}
-    unsure = {key for key in keys if s.oracle.by_rules(key, begun + LONGEST_ANSWER) != ruled[key]}
+    unsure = {key for key in keys if _changes_soon(s, key)}
     calm = {key for key in keys if s.calm_since(key) < begun - LONGEST_ANSWER}
+    for key in keys:
+        _forget_deleted(s, key)
+    s.asked.update(keys)
+    numbers, alone = {key: s.asked[key] for key in keys}, {key for key in keys if not s.asking[key]}
     s.disturbing.update(keys)
+    s.asking.update(keys)
     _, answer = await _post(s, function, asked)
+    s.asking.subtract(keys)
     s.disturbing.subtract(keys)
     for key in keys:
         entry = s.oracle.entries[key]
         undisturbed = key in calm and s.calm_since(key) < begun  # nothing else disturbed it meanwhile
-        s.disturbed[key] = s.now()
-        if asked.get("clear_override") and entry.overrides:
-            entry.released_at = s.now()
+        s.disturb(key)
         results = [one for one in (answer or {}).get("results", ()) if one["endpoint"] == key]
         undisturbed = undisturbed and key not in unsure
+        if asked.get("clear_override"):
+            _released(s, key, results)
+        elif key in alone and s.asked[key] == numbers[key]:
+            _is_stored(s, key, asked, begun, results)
         if results and undisturbed and any(s.entry_of(name) == key for name in s.hub.endpoints):
             _check(s, key, function, asked, begun, results, ruled[key])
         # In trouble: whatever they became, the next run goes by it.
         entry.overrides, entry.changed_at = s.kept(key), s.now()
+
+
+def _changes_soon(s: "Simulation", key: str) -> bool:
+    """Whether a request that comes now may be answered by what is wanted then."""
+    now, then = s.now(), s.now() + LONGEST_ANSWER
+    held, holds = (s.oracle.held(key, at) for at in (now, then))
+    return s.oracle.by_rules(key, now) != s.oracle.by_rules(key, then) or held != holds
+
+
+def _forget_deleted(s: "Simulation", key: str) -> None:
+    """What has ended is over for the oracle, too, when it was deleted."""
+    entry, kept = s.oracle.entries[key], s.kept(key)
+    ended = [who for who, one in entry.overrides.items() if s.oracle.over(one, s.now())]
+    entry.overrides = {who: one for who, one in entry.overrides.items() if who not in ended or who in kept}
 
 
 def _check(
@@ -150,13 +184,37 @@ def _check(
     expected = _expected(s, key, function, asked, begun, results, ruled)
     s.checked["c"] += 1
     kept = {who: one for who, one in s.kept(key).items() if not s.oracle.over(one, begun)}
-    if expected is not None and not _alike(expected, kept):
+    if expected is not None and not _alike(expected, kept, s.end + SEEN_BEYOND):
         s.broke("c", f"{function} {asked}: the overrides are {kept}, should be {expected}")
     if function == "pause" and s.oracle.entries[key].protected and not asked.get("force"):
         several = asked["endpoints"] == ["*"] or "*" in s.plan.document["endpoints"][key].get("name", "")
         outcome = "skipped" if several else "failed"
         if {one["outcome"] for one in results} != {outcome}:
             s.broke("c", f"{function} {asked}: {key} is protected, and not {outcome}: {results}")
+
+
+def _released(s: "Simulation", key: str, results: list[dict[str, Any]]) -> None:
+    """A release that has something to do, or that is repeated because it failed, is a change."""
+    entry = s.oracle.entries[key]
+    if entry.overrides or entry.release_failed:
+        entry.released_at = s.now()
+    entry.release_failed = not results or any(result["outcome"] == "failed" for result in results)
+
+
+def _is_stored(
+    s: "Simulation", key: str, asked: Mapping[str, Any], begun: datetime, results: list[dict[str, Any]]
+) -> None:
+    """Promise c: what is answered as asked for is stored, also in trouble; nobody else undid it meanwhile."""
+    kept, holder = s.kept(key), asked.get("holder", "")
+    for result in results:
+        told = next((one for one in result["overrides"] if (one["holder"] or "") == holder), None)
+        if result["outcome"] == "failed" or told is None or datetime.fromisoformat(told["since"]) < begun:
+            continue
+        s.checked["c"] += 1
+        s.races.accepted(key, asked)
+        if holder not in kept or kept[holder].state != told["state"]:
+            s.broke("c", f"{result['name']} is answered as {told}, and stored is {kept}")
+        return
 
 
 def _expected(
@@ -177,7 +235,7 @@ def _expected(
     made = s.oracle.asked(key, holder, state, begun, until, ruled=ruled, released=released, force=force)
     if final and made.get(holder) is not entry.overrides.get(holder):
         made.pop(holder, None)
-    return made
+    return {who: one for who, one in made.items() if not s.oracle.over(one, begun)}
 
 
 def _until(asked: Mapping[str, Any], begun: datetime) -> tuple[datetime | None, bool]:
@@ -197,10 +255,12 @@ async def _post(s: "Simulation", function: str, asked: Mapping[str, Any]) -> tup
     return response.status_code, response.json()
 
 
-def _alike(a: Mapping[str, Decision], b: Mapping[str, Decision]) -> bool:
-    return a.keys() == b.keys() and all(_same(a[holder], b[holder]) for holder in a)
+def _alike(a: Mapping[str, Decision], b: Mapping[str, Decision], horizon: datetime) -> bool:
+    return a.keys() == b.keys() and all(_same(a[holder], b[holder], horizon) for holder in a)
 
 
-def _same(a: Decision, b: Decision) -> bool:
-    near = a.until is b.until or (a.until and b.until and abs(a.until - b.until) < 2 * LONGEST_ANSWER)
+def _same(a: Decision, b: Decision, horizon: datetime) -> bool:
+    """Ends beyond the horizon are not told apart."""
+    one, other = (found.until if found.until and found.until < horizon else None for found in (a, b))
+    near = one is other or (one and other and abs(one - other) < 2 * LONGEST_ANSWER)
     return (a.state, a.or_started) == (b.state, b.or_started) and bool(near)

@@ -1,14 +1,13 @@
-"""The functions and their memory in one process, without sockets: for the simulation."""
+"""The functions and Hugging Face in one process, without sockets: for the simulation."""
 
 import asyncio
-import base64
 import json
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from datetime import datetime
+from typing import Any
 
 import httpx
 from starlette.requests import Request
@@ -19,16 +18,11 @@ from lifecycle.engine import request
 from lifecycle.engine.dependencies import Dependencies
 from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
-from lifecycle.gcp.jobs import Job, Retries
-from lifecycle.retry import retry
 from lifecycle.web import pubsub as events
 from lifecycle.web.handler import caller_of, log_results
 from lifecycle.web.logs import Log
 from local.servers.huggingface import HuggingFace
-from local.servers.scheduler import Refused, Scheduler
 
-T = TypeVar("T")
-Down = Literal["", "before", "after"]
 CALL: ContextVar[int] = ContextVar("CALL")  # the number of the functions' call that is being served
 
 
@@ -57,88 +51,6 @@ class Sent:
     status: int | None
 
 
-class LocalJobs:
-    """`lifecycle.jobs.Jobs` straight on a local Scheduler. `down` says whether it answers an error now, before it did
-    what it was asked or after."""
-
-    def __init__(
-        self,
-        scheduler: Scheduler,
-        parent: str,
-        down: Callable[[], Down],
-        deadline: float,
-        rng: random.Random,
-        delay: Callable[[], float],
-    ) -> None:
-        self.scheduler = scheduler
-        self.parent = parent
-        self.down = down
-        self.deadline = deadline
-        self.rng = rng
-        self.delay = delay
-
-    async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        return await retry(attempt, deadline=self.deadline, rng=self.rng)
-
-    async def list(self) -> list[Job]:
-        return await self._call(lambda: [_read(job) for job in self.scheduler.jobs.values()])
-
-    async def get(self, id: str) -> Job | None:
-        return await self._call(lambda: _read(self.scheduler.jobs[self._name(id)]) if self._has(id) else None)
-
-    async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:  # noqa: ARG002
-        assert not keeps_body, "only `sync` keeps a body, and it is not part of the play"
-        name, made = self._name(job.id), _written(job, self._name(job.id))
-
-        def write() -> None:
-            if name in self.scheduler.jobs:
-                self.scheduler.update(name, made, "")
-            else:
-                self.scheduler.create(self.parent, made)
-            state = self.scheduler.jobs[name]["state"]
-            if state != job.state:
-                turn = self.scheduler.pause if job.state == "PAUSED" else self.scheduler.resume
-                turn(name)
-
-        await self._call(write, self.delay())
-
-    async def set_body(self, id: str, body: bytes) -> bool:
-        made = {"httpTarget": {"body": base64.b64encode(body).decode()}}
-
-        def write() -> bool:
-            if self._has(id):
-                self.scheduler.update(self._name(id), made, "httpTarget.body")
-            return self._has(id)
-
-        return await self._call(write, self.delay())
-
-    async def delete(self, id: str) -> None:
-        await self._call(lambda: self.scheduler.delete(self._name(id)) if self._has(id) else {}, self.delay())
-
-    async def run(self, id: str) -> None:
-        await self._call(lambda: self.scheduler.run_job(self._name(id)))
-
-    def _name(self, id: str) -> str:
-        return f"{self.parent}/jobs/{id}"
-
-    def _has(self, id: str) -> bool:
-        return self._name(id) in self.scheduler.jobs
-
-    async def _call(self, call: Callable[[], T], delay: float = 0.0) -> T:
-        await asyncio.sleep(0.05 + delay)
-        down = Failure("Cloud Scheduler: 503", code="memory_unavailable", retryable=True, ambiguous=True)
-        when = self.down()
-        if when == "before":
-            raise down
-        try:
-            done = call()
-        except Refused as refused:
-            raise Failure(f"Cloud Scheduler: {refused}", code="memory_unavailable", retryable=False) from None
-        if when == "after":
-            raise down
-        return done
-
-
 class Functions(httpx.AsyncBaseTransport):
     """Answers requests as the deployed functions do.
 
@@ -164,6 +76,7 @@ class Functions(httpx.AsyncBaseTransport):
         self.one_at_a_time = asyncio.Lock()
         self.begun: list[datetime] = []  # of each call, by its number
         self.called: list[str] = []  # the function of each call
+        self.about: list[tuple[str, ...]] = []  # the entries of each call
         self.ticks: list[datetime | None] = []  # the time of the scheduled action that made each call
 
     async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
@@ -191,12 +104,12 @@ class Functions(httpx.AsyncBaseTransport):
         begun = service.deps.now()
         self.begun.append(begun)
         self.called.append(function)
+        self.about.append(())
         tick = asked.headers.get("x-cloudscheduler-scheduletime") if function != "reconcile" else None
         self.ticks.append(datetime.fromisoformat(tick) if tick else None)
         CALL.set(number)
         headers = {name.lower(): value for name, value in asked.headers.items()}
         caller = caller_of(headers, self.invoker)
-        entries: tuple[str, ...] = ()
         lines: list[str] = []
 
         def write(line: str) -> None:
@@ -208,9 +121,10 @@ class Functions(httpx.AsyncBaseTransport):
             if function == "platform_event":
                 message = events.read(asked.content, headers)
                 assert isinstance(message, Message)  # the simulation has no VMs
+                self.about[number] = tuple(service.deps.settings.followers(message.platform))
                 answer = await service.platform_event(message)
             else:
-                entries = _names(asked.content, service.deps.settings.entries)
+                self.about[number] = _names(asked.content, service.deps.settings.entries)
                 answer = await service.handle(function, asked.content, caller)
         except (Invalid, request.UnknownName) as error:
             return httpx.Response(400, json={"detail": str(error)})
@@ -222,6 +136,7 @@ class Functions(httpx.AsyncBaseTransport):
             return httpx.Response(500, json={})
         log_results(answer, caller, log)
         text = log.redact(json.dumps(answer.body()))
+        entries = self.about[number] if function != "platform_event" else ()
         self.answered(Call(number, function, entries, begun, answer.status, json.loads(text), lines))
         return httpx.Response(answer.status, content=text)
 
@@ -239,15 +154,25 @@ class Delayed(httpx.AsyncBaseTransport):
 
 
 class Hub(httpx.AsyncBaseTransport):
-    """The local Hugging Face. Its errors repeat the token that they were sent. `sent` gets each request."""
+    """The local Hugging Face. Its errors repeat the token that they were sent. `throttled`: after how many seconds a
+    call's request may come again, 0 where it is answered. `sent` gets each request."""
 
-    def __init__(self, hub: HuggingFace, functions: Functions, sent: Callable[[Sent], None]) -> None:
+    def __init__(
+        self,
+        hub: HuggingFace,
+        functions: Functions,
+        throttled: Callable[[int, str], int],
+        sent: Callable[[Sent], None],
+    ) -> None:
         self.hub = hub
         self.functions = functions
+        self.throttled = throttled
         self.sent = sent
 
     async def handle_async_request(self, asked: httpx.Request) -> httpx.Response:
         at, call, status = self.hub.now(), CALL.get(), None
+        if seconds := self.throttled(call, f"{asked.method} {asked.url.path}"):
+            return httpx.Response(429, headers={"Retry-After": str(seconds)}, json={"error": "429 Too Many Requests"})
         try:
             self._connect(asked)
             response = await self.hub.answer(_received(asked))
@@ -281,49 +206,3 @@ def _received(asked: httpx.Request) -> Request:
     headers = [(name.lower(), value) for name, value in asked.headers.raw]
     scope = {"type": "http", "method": asked.method, "path": asked.url.path, "query_string": asked.url.query}
     return Request({**scope, "headers": headers, "server": ("127.0.0.1", 80)}, receive)
-
-
-def _read(job: dict[str, Any]) -> Job:
-    target, retries = job["httpTarget"], job["retryConfig"]
-    token = target.get("oidcToken", {})
-    return Job(
-        id=job["name"].rpartition("/")[2],
-        schedule=job["schedule"],
-        time_zone=job["timeZone"],
-        url=target["uri"],
-        body=base64.b64decode(target.get("body", "")),
-        headers=target["headers"],
-        account=token.get("serviceAccountEmail", ""),
-        audience=token.get("audience", ""),
-        deadline=timedelta(seconds=float(job["attemptDeadline"].rstrip("s"))),
-        retries=Retries(
-            int(retries.get("retryCount", 0)), least_wait=timedelta(seconds=float(retries["minBackoffDuration"][:-1]))
-        ),
-        description=job.get("description", ""),
-        state=job["state"],
-    )
-
-
-def _written(job: Job, name: str) -> dict[str, Any]:
-    least = job.retries.least_wait or timedelta(seconds=5)
-    deadline = job.deadline or timedelta(minutes=3)
-    return {
-        "name": name,
-        "schedule": job.schedule,
-        "timeZone": job.time_zone,
-        "description": job.description,
-        "attemptDeadline": f"{deadline.total_seconds():.0f}s",
-        "retryConfig": {"retryCount": job.retries.count, "minBackoffDuration": f"{least.total_seconds():.0f}s"},
-        "httpTarget": {
-            "uri": job.url,
-            "httpMethod": job.method,
-            "headers": dict(job.headers),
-            "body": base64.b64encode(job.body).decode(),
-            "oidcToken": {"serviceAccountEmail": job.account, "audience": job.audience},
-        },
-    }
-
-
-def made(job: Job, parent: str) -> dict[str, Any]:
-    """A job as the API takes it."""
-    return _written(job, f"{parent}/jobs/{job.id}")

@@ -25,12 +25,14 @@ INVARIANTS = {
     "f": "every failure is logged and answered as such, and no success that did not happen",
     "g": "nothing outside the settings is touched, and the token appears nowhere",
     "h": "what is done rests on what was read seconds before",
+    "i": "endpoints that hang hold up no others",
     "j": "what a rest changed of the replica bounds is told, and what was not proved to answer is not said to",
     "k": "a scheduled action is done at its time, and yields to the rules and to what changed since",
 }
 MINUTE = timedelta(minutes=1)
 USED = timedelta(minutes=15)  # what was used within that time is not scaled to zero
 STARTING = frozenset({"pending", "initializing", "updating"})
+WAKES_WITHIN = timedelta(minutes=3)
 TOLD_ONCE = timedelta(hours=6)
 ENFORCED = timedelta(hours=1)
 
@@ -81,6 +83,8 @@ class InvariantChecker:
             self._endpoint(endpoint, key, now, calm)
             if begins:
                 self._answers_at_the_beginning(endpoint, entry, now, calm)
+            if now.replace(second=0, microsecond=0) - WAKES_WITHIN in entry.begins:
+                self._is_woken_at_the_beginning(endpoint, entry, now, calm)
         if not there and key in names and now - calm > self.two_passes and not self._reported(key, "has no endpoint"):
             self._broke("a", key, f"{key} was deleted, and nobody says so")
         if not all(self._as_wanted(endpoint, wanted) for endpoint in there):
@@ -172,6 +176,17 @@ class InvariantChecker:
             if not endpoint.ready:
                 self._broke("d", entry.key, f"{endpoint.name} is {endpoint.state} when its hours begin")
 
+    def _is_woken_at_the_beginning(self, endpoint: Endpoint, entry: Entry, now: datetime, calm: datetime) -> None:
+        """Without lead the call of the boundary wakes what sleeps by itself."""
+        begin = now.replace(second=0, microsecond=0) - WAKES_WITHIN
+        wanted, since = self.since[endpoint.name]
+        able = entry.start and endpoint.reachable
+        if entry.lead or not able or wanted != "running" or max(since, calm) > begin:
+            return
+        self.s.checked["d"] += 1
+        if endpoint.state == "scaledToZero" and endpoint.history[-1][0] < begin:
+            self._broke("d", entry.key, f"{endpoint.name} sleeps on when its hours begin at {begin:%a %H:%M}")
+
     def _override(self, key: str, calm: datetime, now: datetime) -> None:
         """It is there to its end. When it has ended, and all is as the rules want it, it is gone one run later."""
         overrides = self.s.oracle.entries[key].overrides
@@ -228,6 +243,3 @@ class InvariantChecker:
         for endpoint in self.s.hub.endpoints.values():
             if not self.s.entry_of(endpoint.name) and len(endpoint.history) > 1:
                 self.s.broke("g", f"{endpoint.name} is unmanaged, and became {endpoint.state}")
-        for line in self.s.logs:
-            if line["event"] == "crash":
-                self.s.broke("f", f"a crash: {line['message']}")

@@ -55,6 +55,7 @@ class Entry:
     overrides: dict[str, Decision] = field(default_factory=dict)  # by holder; "" is nobody
     changed_at: datetime | None = None  # when overrides or platform messages last changed what is wanted
     released_at: datetime | None = None  # when a release last ended an override
+    release_failed: bool = False  # the last one, so that it is to be repeated
 
 
 @dataclass
@@ -191,6 +192,8 @@ class Oracle:
             return dict(self.entries[key].overrides)
         ahead = (self.by_rules(key, now + number * MINUTE) for number in range(121))
         stops = ruled != "any" and any(later in RESTS for later in (ruled, *ahead))
+        ended = [one for who, one in self.entries[key].overrides.items() if who != holder and self.over(one, now)]
+        stops = stops or (ruled == "any" and any(one.rests for one in ended))
         made = Decision("running", now, until, force=force) if until else None
         if made is None and (against or stops):
             made = Decision("running", now, now + timedelta(hours=2), force=force)

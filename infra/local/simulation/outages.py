@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 Kind = Literal[
     "hub down", "hub throttled", "hub slow", "hub hangs", "hub resets", "hub drops", "hub html", "hub forbids",
     "scheduler down", "secrets down", "ticks lost", "ticks late", "ticks doubled", "ticks overlap", "instances die",
-    "lists wait", "two revisions", "writes delayed",
+    "lists wait", "two revisions", "writes delayed", "some hang",
 ]  # fmt: skip
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[Kind, ...] = get_args(Kind)[:-1]  # some of many hang only where there are many
 # What meets only actions, so that it comes more often.
 OF_ACTIONS: frozenset[Kind] = frozenset({"hub resets", "hub forbids"})
 # What must not make any difference, so that it excuses nothing.
@@ -33,7 +33,7 @@ class ExternalEvent:
     """Something that is done from outside: by hand over HTTP, at Hugging Face, to the token, by a platform."""
 
     at: datetime
-    kind: Literal["ask", "touch", "rescale", "delete", "use", "rotate", "revoke", "platform"]
+    kind: Literal["ask", "oppose", "touch", "rescale", "delete", "use", "rotate", "revoke", "platform"]
     detail: dict[str, Any]
 
 

@@ -8,7 +8,11 @@ from local.simulation.calendars import CALENDARS
 # Scheduled actions; some at boundaries of the hours.
 ACTIONS = ("*/30 9-17 * * 1-5", "0 22 * * *", "15 6,14 * * *", "0 8 * * 1-5", "30 3 * * 0,6", "50 7-20/3 * * *")
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Kolkata")
-HOURS = ("Mon-Fri 08:00-20:00", "Sun-Thu 22:00-06:00", "daily 07:00-24:00", "Sat,Sun 10:00-16:00", "Wed 00:00-24:00")
+HOURS = (
+    *("Mon-Fri 08:00-20:00", "Sun-Thu 22:00-06:00", "daily 07:00-24:00", "Sat,Sun 10:00-16:00", "Wed 00:00-24:00"),
+    *("daily 00:00-24:00", "daily 02:15-11:00", "Sat-Mon 00:30-08:00"),  # unite at midnight; may begin in a gap
+)
+UNITE = ["Mon-Fri 08:00-20:00", "daily 20:00-08:00"]
 
 
 def random_settings(rng: random.Random) -> dict[str, Any]:
@@ -17,7 +21,7 @@ def random_settings(rng: random.Random) -> dict[str, Any]:
     for number in range(rng.randint(3, 6)):
         entry: dict[str, Any] = {"rest": rng.choice(["paused", "paused", "scaledToZero"])}
         if rng.random() < 0.8:
-            entry["hours"] = rng.choice([*HOURS, rng.sample(HOURS, 2)])
+            entry["hours"] = rng.choice([*HOURS, rng.sample(HOURS, 2), UNITE])
             entry["lead"] = rng.choice(["0m", "10m", "30m"])
         if rng.random() < 0.4 or "hours" not in entry:
             entry["platform"] = rng.choice(["main", "batch"])

@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.simulation.in_process import Call, Sent
+from local.simulation.outages import HARMLESS
 from local.simulation.runner import Simulation
 
 MINUTE = timedelta(minutes=1)
 READ_WITHIN = timedelta(seconds=16)  # a read is at most 10 s old, and a request takes some
+BOUNDARY_CALLS = timedelta(hours=1)  # for how long the call of a boundary may come late, or be repeated
+HELD_UP = timedelta(seconds=8)
 RESTS = ("paused", "scaledToZero")
 ENFORCED = timedelta(hours=1, minutes=15)  # the hour after a change, and how long what it began may last
 # Errors of which the design says that they are final; all else may pass.
@@ -37,6 +40,7 @@ class Answers:
         self.names = names
         self.steady = steady
         self.forbidden: set[tuple[int, str]] = set()
+        self.asked_about: set[tuple[int, str]] = set()  # endpoints in each call
         self.answered_at: dict[str, datetime] = {}  # when an endpoint's own URL last answered 200
 
     # Requests to Hugging Face.
@@ -49,6 +53,8 @@ class Answers:
         name = parts[1] if own else parts[3] if len(parts) > 3 else ""
         if own and request.status == 200:
             self.answered_at[name] = self.s.now()
+        if name and not own:
+            self._held_up(request, name)
         if not name or (request.method == "GET" and not own):
             return
         self.s.checked["g"] += 1
@@ -65,6 +71,8 @@ class Answers:
             if self.s.hub.endpoints[name].state == "running":
                 self.s.broke("j", f"{said}: it runs, and warm is false")
         self._against_the_wish(request, name, "own" if own else parts[-1])
+        if own:
+            self._wakes_for_nothing(request, name)
         self._against_what_is_stored(request, name, parts[-1])
 
     def _against_the_wish(self, request: Sent, name: str, verb: str) -> None:
@@ -81,6 +89,40 @@ class Answers:
             self.s.broke("e", told)
         if verb in ("pause", "scale-to-zero") and wanted not in RESTS:
             self.s.broke("a", told)
+
+    def _wakes_for_nothing(self, request: Sent, name: str) -> None:
+        """What sleeps by itself is woken by a run only when its hours are about to begin."""
+        endpoint, entry = self.s.hub[name], self.s.oracle.entries[self.s.entry_of(name)]
+        earlier = [(at, state) for at, state in endpoint.history if at < request.at]
+        wanted, since = self.steady(name)
+        asleep = earlier[-1][1] == "scaledToZero" and earlier[-1][0] < request.begun and endpoint.min_replica == 0
+        ruled = self.s.functions.called[request.call] in ("reconcile", "platform_event")
+        if not (asleep and ruled and wanted == "running" and request.begun - since > MINUTE):
+            return
+        self.s.checked["e"] += 1
+        begun = request.begun.replace(second=0, microsecond=0)
+        if not any(begun - BOUNDARY_CALLS <= at <= begun + entry.lead + MINUTE for at in entry.begins):
+            self.s.broke("e", f"{request.method} {request.path} wakes it, and no hours begin")
+
+    def _held_up(self, request: Sent, name: str) -> None:
+        """While others hang, the first request about an endpoint that answers does not wait for them."""
+        hanging, key = self.s.plan.hanging, self.s.entry_of(name)
+        if (request.call, name) in self.asked_about or not hanging or name in hanging:
+            return
+        self.asked_about.add((request.call, name))
+        meanwhile = [w for w in self.s.plan.windows if w.begin <= request.at and request.begun < w.end]
+        hang = any(w.kind == "some hang" and w.begin <= request.begun for w in meanwhile)
+        other = any(w.kind not in {"some hang", *HARMLESS - {"hub slow"}} for w in meanwhile)
+        # What starts is looked at later.
+        acts = request.method != "GET" or self.s.functions.called[request.call] in ("pause", "resume")
+        waited = other or request.call in self.s.races.waited
+        if not hang or waited or not acts or key != self.s.entry_of(hanging[0]):
+            return
+        self.s.checked["i"] += 1
+        if request.at - request.begun > HELD_UP:
+            self.s.broke(
+                "i", f"{request.method} {request.path} was sent after {(request.at - request.begun).seconds} s"
+            )
 
     def _must_not_act(self, request: Sent, name: str) -> bool:
         """With `enforce: false` the rules act only in the hour after a change."""

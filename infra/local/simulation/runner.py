@@ -6,7 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -31,9 +31,11 @@ from local.servers.monitoring import METRICS
 from local.servers.monitoring import Monitoring as LocalMonitoring
 from local.servers.scheduler import Scheduler
 from local.simulation.actors import done
-from local.simulation.in_process import Call, Delayed, Down, Functions, Hub, LocalJobs, Sent, made
+from local.simulation.in_process import Call, Delayed, Functions, Hub, Sent
+from local.simulation.local_jobs import Down, LocalJobs, Write, made
 from local.simulation.oracle import Decision, Oracle, oracle
 from local.simulation.outages import HARMLESS, Kind
+from local.simulation.races import Races
 from local.simulation.scenarios import Plan
 from local.simulation.simulated_time import SimulatedLoop
 
@@ -53,9 +55,12 @@ class Onlooker(Protocol):
 
 
 class Simulation:
-    """One run. `told` is called with each line for people; `logs` keeps the product's own lines."""
+    """One run. `told` is called with each line for people; `logs` keeps the product's own lines. `until`: the promise
+    with which it ends as soon as that is broken."""
 
-    def __init__(self, plan: Plan, told: Callable[[datetime, str], None] = lambda _at, _text: None) -> None:
+    def __init__(
+        self, plan: Plan, told: Callable[[datetime, str], None] = lambda _at, _text: None, *, until: str = ""
+    ) -> None:
         self.plan = plan
         self.loop = SimulatedLoop(plan.begin)
         self.now = self.loop.now
@@ -75,10 +80,15 @@ class Simulation:
         # When an entry was disturbed last; "" stands for all of them.
         self.disturbed = dict.fromkeys(["", *self.oracle.entries], plan.begin)
         self.disturbing: Counter[str] = Counter()  # and by how many things it is now
+        self.asked: Counter[str] = Counter()  # how many manual requests there were about an entry
+        self.asking: Counter[str] = Counter()  # and how many are being answered
         self.faults: list[tuple[Kind, Fault]] = []
         self.met: Counter[str] = Counter()  # how often trouble was met, by its kind
         self.checked: Counter[str] = Counter()  # how often a promise was looked at when it had to hold
         self.broken: list[str] = []
+        self.until = until
+        self.enough = asyncio.Event()
+        self.races = Races(self)
 
     def running(self, kind: Kind) -> bool:
         found = any(w.kind == kind and w.begin <= self.now() < w.end for w in self.plan.windows)
@@ -87,6 +97,8 @@ class Simulation:
 
     def broke(self, promise: str, what: str) -> None:
         self.broken.append(f"{promise}: {self.now():%a %Y-%m-%d %H:%M:%S} {what}")
+        if promise == self.until:
+            self.enough.set()
 
     async def play(self, onlooker: Onlooker) -> None:
         """Plays the run while `onlooker` looks on."""
@@ -95,7 +107,9 @@ class Simulation:
             self.scheduler.client = self.people
             work = [self.scheduler.run(), self._deeds(), onlooker.look()]
             tasks = [asyncio.create_task(coroutine) for coroutine in work]
-            await asyncio.sleep((self.end - self.now()).total_seconds())
+            with suppress(TimeoutError):
+                async with asyncio.timeout((self.end - self.now()).total_seconds()):
+                    await self.enough.wait()
             for task in tasks:
                 if task.done():
                     task.result()
@@ -116,9 +130,7 @@ class Simulation:
             self.scheduler.create(PARENT, made(job, PARENT))
         for window in plan.windows:
             self._fault(window.kind, window.begin, window.end)
-        self.functions = Functions(
-            self._world, INVOKER, self._kill, self._log, onlooker.answered, lambda: self.running("two revisions")
-        )
+        self.functions = Functions(self._world, INVOKER, self._kill, self._log, onlooker.answered, self.two_revisions)
         self.sent = onlooker.sent
 
     def _world(self) -> Dependencies:
@@ -130,7 +142,9 @@ class Simulation:
 
         return Dependencies(
             settings=self.settings,
-            http=httpx.AsyncClient(transport=Delayed(Hub(self.hub, self.functions, self.sent), self.rng)),
+            http=httpx.AsyncClient(
+                transport=Delayed(Hub(self.hub, self.functions, self.races.throttled, self.sent), self.rng)
+            ),
             token=Token(read, self.now, ages=True),
             base="http://127.0.0.1/v2",
             jobs=lambda deadline: LocalJobs(
@@ -157,6 +171,7 @@ class Simulation:
             "hub drops": Fault("reset-before"),
             "hub html": Fault("html", "/v2", status=self.rng.choice([200, 502])),
             "hub forbids": Fault("status", "(POST|PUT) /v2", status=403),
+            "some hang": Fault("hang", f"/endpoint/acme/({'|'.join(self.plan.hanging)})(/|$)", seconds=300),
             "lists wait": Fault("status", "GET /v2/endpoint/acme$", status=429, headers={"Retry-After": "20"}),
         }
         if kind in faults:
@@ -165,8 +180,12 @@ class Simulation:
     def _scheduler_down(self) -> Down:
         return self.rng.choice(["before", "after"]) if self.running("scheduler down") else ""
 
-    def _write_delay(self) -> float:
-        return self.rng.choice([0.0, 0.0, 3.0, 20.0]) if self.running("writes delayed") else 0.0
+    def _write_delay(self, write: Write, job: str) -> float:
+        delay = self.rng.choice([0.0, 0.0, 3.0, 9.0]) if self.running("writes delayed") else 0.0
+        return delay or self.races.delay(write, job)
+
+    def two_revisions(self) -> bool:
+        return self.running("two revisions") or self.now() < self.races.deployed_until
 
     def _tick(self, job: str) -> tuple[float, ...]:
         if self.running("ticks lost"):
@@ -187,14 +206,17 @@ class Simulation:
         entry = json.loads(line)
         self.logging.line(entry["function"], line)
         self.logs.append({**entry, "at": self.now()})
+        if entry["event"] == "crash":
+            self.broke("f", f"a crash: {entry['message']}")
         if entry["event"] == "endpoint" and entry["action"] != "none":
             self.told(self.now(), f"{entry['function']:<14} {entry['message']}")
 
     async def _deeds(self) -> None:
-        async with asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as self.races.deeds:
             for deed in self.plan.deeds:
                 await asyncio.sleep(max(0.0, (deed.at - self.now()).total_seconds()))
-                group.create_task(done(self, deed))
+                self.races.deeds.create_task(done(self, deed))
+            await asyncio.sleep((self.end - self.now()).total_seconds() + 1)
 
     # What is known of it all.
 
@@ -206,7 +228,12 @@ class Simulation:
             yield
         finally:
             self.disturbing.subtract(keys)
-            self.disturbed |= dict.fromkeys(keys, self.now())
+            self.disturb(*keys)
+
+    def disturb(self, *keys: str, seconds: float = 0.0) -> None:
+        """These entries are disturbed now, and for so long."""
+        until = self.now() + timedelta(seconds=seconds)
+        self.disturbed |= {key: max(self.disturbed[key], until) for key in keys}
 
     def calm_since(self, key: str) -> datetime:
         """Since when nothing disturbed an entry."""

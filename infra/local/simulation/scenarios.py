@@ -9,13 +9,14 @@ from local.servers.endpoints import Durations
 from local.servers.huggingface import Quirks
 from local.simulation import outages as trouble
 from local.simulation.outages import ExternalEvent, Window
-from local.simulation.random_settings import add_rarer, random_settings
+from local.simulation.random_settings import HOURS, add_rarer, random_settings
 
 # Mondays to Fridays before the clocks change: Lord Howe by half an hour, Berlin, New York and Havana, and Christmas.
 DAYS = (
     *(date(2026, 3, 2), date(2026, 3, 26), date(2026, 4, 1), date(2026, 9, 30)),
     *(date(2026, 10, 19), date(2026, 10, 28), date(2026, 12, 21)),
 )
+CROWDS, MANY = 0.04, 36  # how many weeks have an entry of many endpoints, and how many
 
 
 def at_least_one(text: str) -> int:
@@ -37,6 +38,8 @@ class Plan:
     windows: list[Window]
     deeds: list[ExternalEvent]
     quirks: Quirks = field(default_factory=Quirks)
+    hanging: tuple[str, ...] = ()  # the endpoints that hang in the windows "some hang"
+    races: float = 0.0  # how often somebody changes what a call decided on, while it waits; 1: as in random weeks
 
 
 def random_plan(seed: int, *, days: int = 7) -> Plan:
@@ -60,7 +63,7 @@ def random_plan(seed: int, *, days: int = 7) -> Plan:
         )
     deeds += trouble.rarer_deeds(random.Random(f"{seed} deeds"), begin, days, managed)
     moments = [deed.at for deed in deeds] + trouble.boundaries(begin, days, document["time_zone"])
-    return Plan(
+    plan = Plan(
         seed=seed,
         begin=begin,
         days=days,
@@ -69,7 +72,26 @@ def random_plan(seed: int, *, days: int = 7) -> Plan:
         windows=trouble.windows(rng, begin, days, rng.randint(0, 10), moments),
         deeds=sorted(deeds, key=lambda deed: deed.at),
         quirks=_quirks(rng),
+        races=1.0,
     )
+    if rng.random() < CROWDS:
+        _with_crowd(plan, rng)
+    return plan
+
+
+def _with_crowd(plan: Plan, rng: random.Random) -> None:
+    """Adds an entry of many endpoints. Two thirds of them hang now and then, and just then all are asked to change."""
+    plan.document["endpoints"]["crowd"] = {"name": "crowd-*", "hours": rng.choice(HOURS)}
+    names = [f"crowd-{number:02}" for number in range(MANY)]
+    plan.hanging = tuple(names[: MANY * 2 // 3])
+    plan.endpoints += [_endpoint(rng, name) for name in names]
+    for _ in range(plan.days * 2):
+        at = plan.begin + timedelta(hours=rng.uniform(1, plan.days * 24 - 1))
+        plan.windows.append(Window("some hang", at, at + timedelta(minutes=20)))
+        asked = {"entry": "crowd", "holder": rng.choice(["", "anna"])}
+        plan.deeds.append(ExternalEvent(at + timedelta(seconds=rng.uniform(1, 600)), "oppose", asked))
+    plan.windows.sort(key=lambda window: window.begin)
+    plan.deeds.sort(key=lambda deed: deed.at)
 
 
 def _quirks(rng: random.Random) -> Quirks:

@@ -35,8 +35,9 @@ def week(seed: int) -> Outcome:
     return played(random_plan(seed))
 
 
-def played(plan: Plan) -> Outcome:
-    simulation = Simulation(plan)
+def played(plan: Plan, *, until: str = "") -> Outcome:
+    """Plays a plan; `until`: only until that promise is broken."""
+    simulation = Simulation(plan, until=until)
     watch = InvariantChecker(simulation)
     play(simulation.loop, simulation.play(watch))
     watch.conclude()
