@@ -12,7 +12,7 @@ from lifecycle.engine.dependencies import Caller
 from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
 from support.hub import TUESDAY_NOON, FakeJobs, Harness, status
-from support.service import ANNA, FOLLOWER, MINUTE, NIGHTS, OFFICE, act, body, kept, only, reconcile, stage, told
+from support.service import ANNA, FOLLOWER, MINUTE, NIGHTS, OFFICE, act, body, kept, only, reconcile, reported, stage
 
 HELD = Override("running", TUESDAY_NOON, TUESDAY_NOON + timedelta(hours=2), holder="ben@example.com")
 
@@ -163,5 +163,5 @@ def test_two_runs_at_once_delete_an_ended_override_one_after_the_other() -> None
 def test_a_platform_message_leaves_ended_overrides_to_the_next_reconcile_run() -> None:
     on = stage(FOLLOWER)
     on.override("embeddings", Override("paused", TUESDAY_NOON - 2 * MINUTE, None, or_started="main"))
-    told(on, "started")
+    reported(on, "started")
     assert kept(on) is not None
