@@ -24,7 +24,7 @@ $(INSTALLED): requirements.txt tests/requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# What is deployed and nothing else, for the benchmark: more that is installed can mean more that is imported.
+# Only what is deployed, for the benchmark: if more is installed, more may be imported.
 $(DEPLOYED): requirements.txt
 	$(PYTHON) -m venv build/deployed
 	build/deployed/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
@@ -36,7 +36,7 @@ demo: $(INSTALLED) ## A week in under a minute, with faults; SEED= and WEEKS= ch
 local: $(INSTALLED) ## Everything on this machine alone, on http://127.0.0.1:8080; SETTINGS=my.yaml, PORT=
 	@PYTHONPATH=infra $(BIN)/python -m local
 
-real: $(INSTALLED) ## The same on the real Hugging Face with HF_TOKEN, in dry run unless DRY_RUN=false
+real: $(INSTALLED) ## The same with the real Hugging Face and HF_TOKEN, in a dry run unless DRY_RUN=false
 	@PYTHONPATH=infra $(BIN)/python -m local --real
 
 shell: $(INSTALLED) ## What sets up a shell for `lifecycle` and gcloud: eval "$$(make -s shell)"
@@ -45,13 +45,13 @@ shell: $(INSTALLED) ## What sets up a shell for `lifecycle` and gcloud: eval "$$
 test: $(INSTALLED) ## The tests, on all processors
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-check: ## What CI runs, step by step; .ci/run STEP... runs only some
+check: ## What CI runs, step by step; .ci/run STEP... runs single steps
 	@.ci/run
 
-emulator: $(INSTALLED) ## The tests with the real Pub/Sub emulator; needs gcloud with it, and Java
+emulator: $(INSTALLED) ## The tests with the real Pub/Sub emulator; needs gcloud with the emulator, and Java
 	$(BIN)/python -m pytest tests/emulator/pushes.py
 
-fuzz: $(INSTALLED) ## Coverage-guided fuzzing of every entry point, on Linux; SECONDS=60 for each
+fuzz: $(INSTALLED) ## Coverage-guided fuzzing of every entry point, on Linux; SECONDS=60 for each entry point
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/fuzz/requirements.txt
 	@PYTHONPATH=tests:infra $(BIN)/python -m fuzz $(if $(SECONDS),--seconds $(SECONDS))
 

@@ -1,4 +1,4 @@
-"""The documents hold: their settings are accepted, their commands run, their links lead somewhere, their facts are so.
+"""The documents are right: settings are valid, commands run, links have targets, and documented fields exist.
 
 A `console` block is run as it stands, a document from its beginning to its end in one shell, against the functions and
 services of `make local`. Left out is only what needs Google Cloud, and what `make` and CI run: these targets and steps

@@ -1,4 +1,4 @@
-"""Names that hang hold up no others."""
+"""A lookup that hangs does not block the others."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""The main job end to end: function processes, the token from Secret Manager, the memory in Cloud Scheduler."""
+"""End to end: function processes, the token from Secret Manager, the state in Cloud Scheduler."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Trying again: how often, how long, and never tries within tries."""
+"""Retries: how often, how long, and never nested."""
 
 import random
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Function processes as they are deployed, and callers who send slowly, wrongly, or all at once."""
+"""Function processes as they are deployed, with callers that send slowly, malformed, or many at once."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Several holders through real processes: whose hold outlives whose, and a hundred equal requests at once."""
+"""Several holders with real processes: overlapping holds, and a hundred equal requests at once."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

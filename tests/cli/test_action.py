@@ -1,4 +1,4 @@
-"""The GitHub Action that warms endpoints for a job: its shell parts as a runner runs them, and its form."""
+"""The GitHub Action that warms endpoints for a job: its shell scripts, run as by a runner, and its schema."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The jobs of budgets: when they fire, and that their body, which stores what is known, is never rewritten."""
+"""The jobs of budgets: when they fire, and that `sync` never rewrites their body, which stores the budget's state."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""`lifecycle check`: mistakes, what may surprise, and the platforms that were found."""
+"""`lifecycle check`: mistakes, warnings, and the platforms that entries follow."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The command line, as it is typed: what it prints, and its exit codes."""
+"""The command line: its output and its exit codes."""
 
 import json
 import tomllib

@@ -1,4 +1,4 @@
-"""The jobs that the settings ask for, and that they fire when the evaluator's mind changes."""
+"""The jobs that the settings ask for, and that they fire when the rules' decision changes."""
 
 import random
 from bisect import bisect_left

@@ -1,4 +1,4 @@
-"""`lifecycle doctor` finds what is planted, says what to do, and finds nothing on a healthy system."""
+"""`lifecycle doctor` finds each defect, shows what to do, and finds none in a healthy system."""
 
 import json
 import os

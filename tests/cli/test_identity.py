@@ -1,4 +1,4 @@
-"""The identity token for the functions: from a key or a federation that is named, from gcloud, quickly."""
+"""The identity token for the functions: from a key or a federation, or from gcloud, without long waits."""
 
 import json
 import time

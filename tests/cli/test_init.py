@@ -1,4 +1,4 @@
-"""`lifecycle init`: settings for what a namespace has, which change nothing and are accepted as they are."""
+"""`lifecycle init`: writes settings for a namespace, which are valid and change nothing."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`lifecycle plan`: what will happen, hours and money, with what `status` knows."""
+"""`lifecycle plan`: what will happen, hours and costs, from the answer of `status`."""
 
 import json
 import re

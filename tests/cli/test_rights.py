@@ -1,4 +1,4 @@
-"""What `lifecycle doctor` says of the rights of jobs and platforms, by the answers of Google's APIs."""
+"""What `lifecycle doctor` reports about the rights of jobs and platforms, from the answers of Google's APIs."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`lifecycle run` and `running`: endpoints run for as long as a command does, and bill for no longer."""
+"""`lifecycle run` and `running`: endpoints run while a command or a block runs, and not longer."""
 
 import asyncio
 import json

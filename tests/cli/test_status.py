@@ -1,4 +1,4 @@
-"""`lifecycle status`: a line each, on one clock, and an exit code that says whether anything was read."""
+"""`lifecycle status`: a line for each endpoint, times in one zone, and an exit code."""
 
 import json
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""`lifecycle sync`: the difference between the jobs that are there and those that the settings ask for."""
+"""`lifecycle sync`: the difference between the existing jobs and those that the settings ask for."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`--until` on a clock: what is meant by a time of day, a weekday and a date."""
+"""`--until`: the instant of a time of day, a weekday or a date in a zone."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

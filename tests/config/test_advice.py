@@ -1,4 +1,4 @@
-"""What `check` warns of: settings that can be read, and may do otherwise than meant."""
+"""The warnings of `check`: valid settings that may do something else than was meant."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Messages for what cannot be read: what it looks like, what was probably meant, and the line."""
+"""Hints in messages: what a value looks like, what was probably meant, and the line."""
 
 # ruff: noqa: RUF001
 

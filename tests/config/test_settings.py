@@ -1,4 +1,4 @@
-"""The settings: what may stand in them, what it means, and every refusal with its path and what is allowed."""
+"""The settings: the allowed values and their meaning."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Settings that rest on the past: `lead: auto` and `budget`."""
+"""Settings that depend on the past: `lead: auto` and `budget`."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""What may not stand in the settings: every refusal with its path and what is allowed."""
+"""Mistakes in the settings: every message has the path and what is allowed."""
 
 import pytest
 

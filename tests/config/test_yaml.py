@@ -1,4 +1,4 @@
-"""YAML as the settings have it: what YAML 1.1 would make of words, times and keys that stand twice."""
+"""The settings' YAML: words, times and duplicate keys, which YAML 1.1 would read differently."""
 
 import json
 from datetime import date

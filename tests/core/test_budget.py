@@ -1,4 +1,4 @@
-"""Budgets: when they are spent, and what the rules make of that."""
+"""Budgets: when they are spent, and what the rules decide then."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Scheduled actions: which schedules are read, when they fire, and what they want beside the rules."""
+"""Scheduled actions: which schedules are valid, when they fire, and their decision beside the rules."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Each rule's verdict: in order, with why it does not apply, and the same decision as the rules make."""
+"""Which rules apply: in order, with why one does not, and with the same decision as `decide`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What happened, from log lines."""
+"""History from log lines."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the rules make of a learned lead. Runs come at :03, :13, …"""
+"""The decisions with a learned lead. Reconcile runs are at :03, :13, …"""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Which override a manual request makes, so that the rules do not undo it: the table of docs/http.md, cell by cell."""
+"""The override that a manual request makes: the table in docs/http.md, cell by cell."""
 
 from collections.abc import Sequence
 from dataclasses import replace

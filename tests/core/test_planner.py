@@ -1,4 +1,4 @@
-"""The step from what is observed to what is wished: the design's table, row by row."""
+"""The step from the observed to the desired state: the table in docs/design.md, row by row."""
 
 from dataclasses import replace
 from datetime import datetime

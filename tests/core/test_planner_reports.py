@@ -1,4 +1,4 @@
-"""What a step says: its reason, and the level at which it is logged."""
+"""The reason of a step, and its log level."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is wanted and why, by the six rules."""
+"""The desired state and its reason, by the six rules."""
 
 from dataclasses import replace
 from datetime import timedelta

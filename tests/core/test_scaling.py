@@ -1,4 +1,4 @@
-"""Replica bounds that a rest changed: what can be known of them, and what is reported."""
+"""Replica bounds that pausing and resuming changed, and how that is reported."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Weekly hours on the line of time: by the wall clock of their zone, with holidays, lead and both clock changes."""
+"""Weekly hours as instants: on the clock of their zone, with holidays, lead and both clock changes."""
 
 import re
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The timeline: rules and scheduled actions together, as plan, page and status foretell them."""
+"""The timeline: rules and scheduled actions together, for plan, page and status."""
 
 from dataclasses import replace
 from typing import Any

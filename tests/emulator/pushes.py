@@ -73,7 +73,7 @@ class Dependencies(Deployment):
         return [name for name in PLATFORMS if self.hub[name].state == "paused"]
 
     def ends_as(self, shown: dict[str, str]) -> None:
-        """Every platform's last word is remembered, and its endpoint follows it."""
+        """Every platform's newest message is stored, and its endpoint follows it."""
         stopped = [name for name in PLATFORMS if shown.get(name) == "stopped"]
         eventually(lambda: {name: reported[0] for name, reported in self.remembered().items() if reported}, shown)
         eventually(self.rests, stopped)

@@ -1,4 +1,4 @@
-"""Scheduled actions: what Cloud Scheduler is answered, and what they leave alone."""
+"""Scheduled actions: the answers to Cloud Scheduler, and which endpoints they skip."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A step that is taken: refusals that say that it is done, endpoints that cannot be reached, bounds, retries."""
+"""Executing a step: refusals because the goal is reached, endpoints that cannot be reached, replica bounds, retries."""
 
 from typing import Any
 

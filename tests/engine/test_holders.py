@@ -1,4 +1,4 @@
-"""Several people and CI jobs share endpoints: whose request holds, what it refuses, and what its end leaves."""
+"""Several people and CI jobs share endpoints: whose request decides, what is refused, and what its end changes."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What goes wrong in a call: what is tried again, what is reported, and what stays untouched."""
+"""Failures in a call: what is retried, what is reported, and what stays unchanged."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a request may ask for, and every refusal; all that is wrong at once."""
+"""Requests: the allowed values, and the mistakes, which are all reported at once."""
 
 import json
 from datetime import datetime, timedelta

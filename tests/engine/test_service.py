@@ -1,4 +1,4 @@
-"""What a call does: the tables of the design, row by row, against a scripted Hugging Face and Cloud Scheduler."""
+"""Calls: the tables in docs/design.md, row by row, with a scripted Hugging Face and Cloud Scheduler."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What was read long ago is read again before anything is done."""
+"""What was read some time ago is read again before an endpoint is changed."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""`resume` says when asking again is worth it: from how long the endpoint took to start before."""
+"""`Retry-After` of `resume`: from how long earlier starts took."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the status says of the past."""
+"""Costs, budgets and starts in the status."""
 
 from datetime import timedelta
 from typing import Any

@@ -58,7 +58,7 @@ NAMES = ("settings", "request", "message", "front", "hugging-face")
 
 
 def one(name: str, seconds: int) -> None:
-    """Fuzzes one door in this process, which libFuzzer ends."""
+    """Fuzzes one entry point in this process, which libFuzzer ends."""
     import atheris
 
     door = doors()[name]

@@ -1,4 +1,4 @@
-"""Cloud Scheduler's jobs as the memory: what is written into them, and what is read out of them."""
+"""The state in Cloud Scheduler's jobs: what is written, and what is read."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The memory between calls: one list reads it, and what several instances write at once is not lost."""
+"""The stored state: one list reads it, and nothing is lost when several instances write at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

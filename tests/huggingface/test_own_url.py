@@ -1,4 +1,4 @@
-"""Where the token may go."""
+"""The URLs to which the token may be sent."""
 
 import random
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What refusals say: what to do, and whether the goal is reached already."""
+"""Refusals: the advice in them, and whether the goal is reached already."""
 
 import pytest
 

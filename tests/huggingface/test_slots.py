@@ -1,4 +1,4 @@
-"""Room for requests: bounded, fair, and never blocked by those that hang."""
+"""Slots for requests: limited, fair, and never blocked by a request that hangs."""
 
 import asyncio
 from collections.abc import Coroutine

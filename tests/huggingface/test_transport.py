@@ -1,4 +1,4 @@
-"""Answers are read to a bound in size and time, whatever is sent."""
+"""Answers are read with a limit on size and time, whatever is sent."""
 
 import asyncio
 import base64

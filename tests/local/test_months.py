@@ -1,4 +1,4 @@
-"""Weeks and months of the simulation: what the past says, held against what Hugging Face did and billed."""
+"""Weeks and months of the simulation: history and costs compared with what Hugging Face did and billed."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Values for the tests, from as few words as possible. Times are of the week of 23 November 2026, in Berlin."""
+"""Short ways to build values for tests. Times are in the week of 23 November 2026, in Berlin."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -78,7 +78,7 @@ def situation(
     unavailable_reason: str = "",
     **endpoint: Any,
 ) -> Situation:
-    """What the rules look at: settings of the entry, state and fields of its endpoint, and what is remembered."""
+    """A situation: settings of the entry, state and fields of its endpoint, and the stored state."""
     platforms, overrides = {"main": news} if news else {}, {"embeddings": (override,)} if override else {}
     found = Endpoint("embeddings", state, **endpoint)
     return Situation(entry(text, platform), found, StoredState(overrides, platforms, unavailable_reason), now)

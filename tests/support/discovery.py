@@ -1,4 +1,4 @@
-"""Google's discovery documents as a referee: what is sent to an API is what its document describes.
+"""Compares requests and answers with Google's discovery documents.
 
 The documents come with google-api-python-client, which is installed for them alone. They name every method, its path
 and parameters, and every field of a body; a field that they do not name is an error here.

@@ -1,4 +1,4 @@
-"""The front door with all that is behind it, on a clock on which waiting costs nothing, between scripted services."""
+"""The functions over HTTP with everything behind them, on a simulated clock, with scripted services."""
 
 from collections.abc import Coroutine, Mapping
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A scripted Hugging Face and Cloud Scheduler for tests of one call: states change at once, requests are written down.
+"""A scripted Hugging Face and Cloud Scheduler for tests of one call: states change at once, requests are recorded.
 
 What takes time, and every protocol detail, is the business of the local servers.
 """

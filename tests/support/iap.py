@@ -1,4 +1,4 @@
-"""Identity-Aware Proxy as tests play it: it signs assertions, and its keys can be fetched."""
+"""A simulated Identity-Aware Proxy: it signs assertions, and serves its keys."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Longer runs of the simulation, played for what they leave behind: bills, log lines, states."""
+"""Longer runs of the simulation, for their results: bills, log lines, states."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

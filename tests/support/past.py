@@ -1,4 +1,4 @@
-"""Local Cloud Monitoring and Cloud Logging in which reconcile runs left what they saw."""
+"""Local Cloud Monitoring and Cloud Logging with the data of reconcile runs."""
 
 import json
 from collections.abc import Callable

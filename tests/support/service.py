@@ -1,4 +1,4 @@
-"""Calls of the service, from as few words as possible: settings, an endpoint, and what is asked."""
+"""Short ways to call the service: settings, an endpoint, and a request."""
 
 import json
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Terraform as these tests run it: its own tests, in which Google's provider is played."""
+"""Runs Terraform and its tests, with a simulated Google provider."""
 
 import json
 import os

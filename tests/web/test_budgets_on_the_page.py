@@ -1,4 +1,4 @@
-"""What the page says of a budget: spent, nearly spent, not known; of one entry, and over all."""
+"""Budgets on the page: spent, nearly spent, unknown; of one entry, and over all."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The page acts: who may send its forms, what they do, and what the page says afterwards."""
+"""The page's forms: who may send them, what they do, and what the page shows afterwards."""
 
 import base64
 import html

@@ -1,4 +1,4 @@
-"""The functions over HTTP: who is let in, what is answered, and what is logged."""
+"""The functions over HTTP: which requests are allowed, the answers, and the log lines."""
 
 import base64
 import json

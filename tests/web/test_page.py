@@ -1,4 +1,4 @@
-"""The page: everything that it must say, escaped, without script and without anything from elsewhere."""
+"""The page: its content, escaped, without script and without external resources."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What a platform says, in every shape in which it may come."""
+"""Platform messages, in every form in which they may arrive."""
 
 import base64
 import json

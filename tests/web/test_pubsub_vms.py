@@ -1,4 +1,4 @@
-"""A VM that is a platform: which entries of its audit log say that it came up or went down."""
+"""A VM as a platform: which entries of its audit log mean that it has started or stopped."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The week's picture: where its parts lie, in percent of seven days, and the same in words."""
+"""The chart of the week: positions in percent of seven days, and the summary in words."""
 
 from datetime import timedelta
 from typing import Any
