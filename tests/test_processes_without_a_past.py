@@ -51,7 +51,7 @@ def test_everything_else_answers_within_five_seconds(deployment: Deployment) -> 
     assert time.monotonic() - begun < 5.5
     (result,) = answer.json()["results"]
     assert (answer.status_code, result["outcome"]) == (200, "unchanged")
-    assert "its budget is not applied, the billed costs are unknown: Cloud Monitoring" in result["reason"]
+    assert "its budget is not applied, because the billed costs are unknown: Cloud Monitoring" in result["reason"]
 
     begun = time.monotonic()
     assert deployment.ask("pause", {"endpoints": ["embeddings"]}).status_code == 200
