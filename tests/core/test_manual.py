@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lifecycle.core.manual import ManualRequest, plan_request
-from lifecycle.core.model import Override, PlatformState, StoredState
+from lifecycle.core.model import Override, StoredState
 from lifecycle.core.rules import Situation, decide
 from support.building import (
     DAY,
@@ -27,8 +27,8 @@ from support.building import (
     started,
     stopped,
 )
+from support.situations import ALWAYS, ruled
 
-ALWAYS = "hours: daily 00:00-24:00"
 RESUME, PAUSE = ManualRequest("running"), ManualRequest("paused")
 STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
 TWO_HOURS = ("Tue 14:00", None)
@@ -155,24 +155,6 @@ def test_of_several_endpoints_one_at_rest_is_enough_for_a_resume_to_last() -> No
 
 
 # What the table is for.
-
-TEXTS = [
-    *[OFFICE, NIGHTS, ALWAYS, f"{OFFICE}, lead: 50m", "platform: main"],
-    *[f"{OFFICE}, platform: main", f"{ALWAYS}, platform: main"],
-    "hours: [Mon-Wed 08:00-12:00, 'Tue,Thu 12:20-16:00'], lead: 15m, holidays: [2026-11-25], rest: scaledToZero",
-]
-
-
-@st.composite
-def ruled(draw: st.DrawFn) -> Situation:
-    now = NOON + draw(st.integers(-3 * 1440, 3 * 1440)) * MINUTE
-    times = st.integers(0, 2 * 1440).map(lambda count: now - count * MINUTE)
-    return situation(
-        draw(st.sampled_from(TEXTS)),
-        now=now,
-        platform=draw(st.sampled_from(["{}", "{max_started: 90m}", "{max_started: 20h}"])),
-        news=draw(st.none() | st.builds(PlatformState, st.sampled_from(["started", "stopped"]), times)),
-    )
 
 
 def after(found: Situation, kept: Override | None) -> Situation:

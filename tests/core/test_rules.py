@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.core.model import Override, PlatformState, StoredState, Wanted
+from lifecycle.core.model import Endpoint, Override, PlatformState, StoredState, Wanted
 from lifecycle.core.overrides import ended_at
 from lifecycle.core.rules import Situation, decide, timeline
 from lifecycle.core.timeline import next_change
@@ -29,8 +29,8 @@ from support.building import (
     stopped,
     taken,
 )
+from support.situations import ALWAYS, ruled
 
-ALWAYS = "hours: daily 00:00-24:00"
 STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
 LONG_AGO = at("Tue 06:00")
 DAYS_OFF = ("2026-11-24", "2026-11-25")
@@ -269,35 +269,17 @@ def test_where_the_clock_changes_nothing_no_next_change_is_reported(text: str, m
     assert next_change(situation(text, **more)) is None
 
 
-TEXTS = [
-    *["", "idle_after: 45m", "platform: main", "platform: main, rest: scaledToZero"],
-    *[OFFICE, f"{OFFICE}, platform: main", f"{NIGHTS}, lead: 50m, rest: scaledToZero", f"{ALWAYS}, lead: 5m"],
-    "hours: [Mon-Wed 08:00-12:00, 'Tue,Thu 12:20-16:00'], lead: 30m, holidays: [2026-11-25]",
-]
-
-
 @st.composite
 def any_situation(draw: st.DrawFn) -> Situation:
-    now = NOON + draw(st.integers(-3 * 1440, 3 * 1440)) * MINUTE
-    before = st.integers(0, 2 * 1440).map(lambda count: now - count * MINUTE)
-    end = st.integers(-1440, 1440).map(lambda count: now + count * MINUTE)
-    return situation(
-        draw(st.sampled_from(TEXTS)),
-        now=now,
-        platform=draw(st.sampled_from(["{}", "{max_started: 90m}", "{max_started: 20h}"])),
-        news=draw(st.none() | st.builds(PlatformState, st.sampled_from(["started", "stopped"]), before)),
-        override=draw(
-            st.none()
-            | st.builds(
-                Override,
-                st.sampled_from(["running", "paused"]),
-                before,
-                st.none() | end,
-                st.sampled_from([None, "main"]),
-            )
-        ),
-        last_used_at=draw(st.none() | before),
-        updated_at=draw(st.none() | before),
+    found = draw(ruled())
+    before = st.integers(0, 2 * 1440).map(lambda count: found.now - count * MINUTE)
+    end = st.integers(-1440, 1440).map(lambda count: found.now + count * MINUTE)
+    state, platform = st.sampled_from(["running", "paused"]), st.sampled_from([None, "main"])
+    kept = draw(st.none() | st.builds(Override, state, before, st.none() | end, platform))
+    used, updated = draw(st.none() | before), draw(st.none() | before)
+    memory = replace(found.memory, overrides={"embeddings": (kept,)} if kept else {})
+    return replace(
+        found, memory=memory, endpoint=Endpoint("embeddings", "running", last_used_at=used, updated_at=updated)
     )
 
 
