@@ -17,12 +17,12 @@ from support.service import ANNA, FOLLOWER, MINUTE, NIGHTS, OFFICE, act, body, k
 HELD = Override("running", TUESDAY_NOON, TUESDAY_NOON + timedelta(hours=2), holder="ben@example.com")
 
 
-def waits(on: Harness, request: str, meanwhile: object) -> None:
-    """The first such request is answered 429 with 20 seconds to wait; something happens meanwhile."""
+def waits(on: Harness, request: str, meanwhile: object, seconds: int = 20) -> None:
+    """The first such request is answered 429 with so many seconds to wait; something happens meanwhile."""
 
     def throttled(sent: httpx.Request) -> httpx.Response:
         meanwhile()  # type: ignore[operator]
-        return status(429, **{"Retry-After": "20"})(sent)
+        return status(429, **{"Retry-After": str(seconds)})(sent)
 
     on.hub.script(request, throttled)
 
@@ -34,11 +34,25 @@ def test_a_request_made_while_the_list_waits_is_not_paused_under() -> None:
     assert on.hub.state("embeddings-prod") == "running"
 
 
-def test_a_request_made_while_a_pause_waits_is_not_paused_under() -> None:
+@pytest.mark.parametrize("seconds", [1, 9, 20])
+def test_a_request_made_while_a_pause_waits_is_not_paused_under(seconds: int) -> None:
     on = stage(NIGHTS)
-    waits(on, "POST embeddings-prod/pause", lambda: on.override("embeddings", HELD))
+    waits(on, "POST embeddings-prod/pause", lambda: on.override("embeddings", HELD), seconds)
     assert only(reconcile(on)) == ("none", "unchanged", 200)
     assert on.hub.actions() == ["POST embeddings-prod/pause"]
+
+
+def test_a_request_made_while_a_pause_is_slow_is_followed_after_it() -> None:
+    on = stage(NIGHTS)
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        on.override("embeddings", HELD)
+        await asyncio.sleep(6)
+        on.hub.endpoints["embeddings-prod"]["status"]["state"] = "paused"
+        return httpx.Response(200, json=on.hub.endpoints["embeddings-prod"])
+
+    on.hub.script("POST embeddings-prod/pause", slow)  # type: ignore[arg-type]
+    assert only(reconcile(on)) == ("resume", "done", 200)
 
 
 def test_what_somebody_else_paused_while_a_resume_waits_is_followed_by_the_rules_again() -> None:

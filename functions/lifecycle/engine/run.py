@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from lifecycle.core.entries import Entry
-from lifecycle.core.model import Action, Endpoint, Override, Prices, Result, StoredState
+from lifecycle.core.model import AT_REST, Action, Endpoint, Override, Prices, Result, StoredState
 from lifecycle.core.overrides import deciding, ended_now, in_force
 from lifecycle.core.past import Past
 from lifecycle.core.planner import plan_step
@@ -25,7 +25,7 @@ from lifecycle.gcp.state_store import StateStore
 from lifecycle.huggingface.client import HuggingFace
 from lifecycle.huggingface.parsing import addressable
 
-FRESH = 10.0  # seconds; what was read earlier is read again before a write
+FRESH, FRESH_STATE = 10.0, 3.0  # seconds; what was read of endpoints, or is stored, is read again before a later write
 MOST_PLANS = 5
 Rule = Callable[[Situation], Decision]
 
@@ -102,7 +102,7 @@ class Run:
             self.known_prices = await prices if prices else {}
 
         await asyncio.gather(self.list_endpoints(entries, names), self.read_state(), read(), price())
-        if self.clock() - self.state_at > FRESH:
+        if self.clock() - self.state_at > FRESH_STATE:
             await self.read_state()
 
     async def list_endpoints(self, entries: Iterable[Entry] = (), names: Iterable[str] = ()) -> None:
@@ -229,6 +229,9 @@ class Run:
                 )
                 try:
                     result = await execute_step(hf, situation, decision, step, how)
+                    if replans and result.outcome == "done" and result.after in AT_REST and _is_slow(result):
+                        seen = replace(situation, endpoint=result.seen)
+                        await self._still_wanted(seen, decision, rule)  # what was stored meanwhile is followed, too
                 except Superseded as superseded:
                     if replans or superseded.decision.wanted == decision.wanted:
                         situation, decision = superseded.situation, superseded.decision
@@ -261,7 +264,7 @@ class Run:
         async def turn() -> AsyncIterator[None]:
             nonlocal first
             async with self.deps.turns.take(name):
-                fresh = await self._refreshed(situation, known_at, needs_state=needs_state)
+                fresh = await self._refreshed(situation, known_at, needs_state=needs_state, again=not first)
                 found = rule(fresh) if fresh is not situation else decision
                 changed = found.wanted != decision.wanted
                 if first and fresh is not situation and not changed:
@@ -278,22 +281,26 @@ class Run:
 
         return turn
 
+    async def _read_since(self, when: float) -> None:
+        """Reads the stored state, unless that has begun since then; those that ask meanwhile share one read."""
+        if self.store and self.state_from < when:
+            async with self._reading:
+                if self.state_from < when:
+                    await self.read_state()
+
     async def _still_wanted(self, situation: Situation, decision: Decision, rule: Rule) -> None:
         """Raises `Superseded` if the stored state now leads to another desired state."""
-        await self.read_state()
+        await self._read_since(self.clock())
         fresh = self.situation(situation.entry, situation.endpoint)
         if not self.state_failure and (found := rule(fresh)).wanted != decision.wanted:
             raise Superseded(fresh, found)
 
-    async def _refreshed(self, situation: Situation, known_at: float, *, needs_state: bool) -> Situation:
+    async def _refreshed(self, situation: Situation, known_at: float, *, needs_state: bool, again: bool) -> Situation:
         """The situation, read again if it is old, or if this process has changed the endpoint since. `known_at`: when
-        its stored state was read."""
+        its stored state was read. `again`: before a request that is repeated."""
         endpoint = situation.endpoint
         assert endpoint is not None
-        if self.store and self.clock() - self.state_at > FRESH:
-            async with self._reading:
-                if self.clock() - self.state_at > FRESH:
-                    await self.read_state()
+        await self._read_since(self.clock() - (0 if again else FRESH_STATE))
         if self.state_at != known_at and self.state_failure and needs_state:
             raise self.state_failure
         seen_at = self._seen_at[endpoint.name]
@@ -359,6 +366,10 @@ def failed_result(situation: Situation, decision: Decision, action: Action, fail
         seen=endpoint,
     )
     return failed(result, failure)
+
+
+def _is_slow(result: Result) -> bool:
+    return result.duration_ms > 1000 * FRESH_STATE
 
 
 def all_failed(results: Sequence[Result], failure: Failure) -> list[Result]:
