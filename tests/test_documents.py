@@ -201,7 +201,7 @@ def full() -> Harness:
     stage.hub.add("a", "running", tags=("dev",))
     stage.hub.add("forgotten", "running")
     stage.override("a", Override("running", TUESDAY_NOON, TUESDAY_NOON + timedelta(hours=1)))
-    stage.news("main", PlatformState("started", TUESDAY_NOON))
+    stage.platform_state("main", PlatformState("started", TUESDAY_NOON))
     return stage
 
 

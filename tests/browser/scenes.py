@@ -73,7 +73,7 @@ def busy() -> Harness:
     add("asleep", "paused")
     scene.override("chat", Override("paused", FRIDAY - HOUR, FRIDAY + 30 * HOUR, by="anna@example.com", note=EVIL))
     scene.override("rerank", Override("running", FRIDAY, FRIDAY + 2 * HOUR, note="load test"))
-    scene.news("main", PlatformState("started", FRIDAY - 5 * HOUR))
+    scene.platform_state("main", PlatformState("started", FRIDAY - 5 * HOUR))
     return scene
 
 

@@ -29,8 +29,8 @@ RUN = {**PAUSED, "state": "running", "until": format_rfc3339(NOW + timedelta(hou
 
 def explained(entry: str, platform: str | None = None, **row: Any) -> dict[str, Any]:
     found = settings.parse(f"namespace: acme\ntime_zone: UTC\nendpoints: {{a: {entry}}}".encode())
-    news = {"main": {"state": platform, "since": format_rfc3339(NOW - timedelta(hours=1))}} if platform else {}
-    reported: Mapping[str, Any] = {"now": format_rfc3339(NOW), "endpoints": [{**ROW, **row}], "platforms": news,
+    platforms = {"main": {"state": platform, "since": format_rfc3339(NOW - timedelta(hours=1))}} if platform else {}
+    reported: Mapping[str, Any] = {"now": format_rfc3339(NOW), "endpoints": [{**ROW, **row}], "platforms": platforms,
                                "unknown": [], "settings_sha256": found.sha256}  # fmt: skip
     seen = observed(found, reported, [])
     return _explained(seen.rows[0], seen.situations[0])

@@ -103,7 +103,7 @@ def test_it_acts_where_the_rules_let_it(text: str, action: str, wanted: str) -> 
         (NIGHTS, "warm", {}),
         ("hours: always", "pause", {}),
         ("", "resume", {"override": override("paused")}),
-        ("platform: main", "resume", {"news": stopped("Tue 08:00")}),
+        ("platform: main", "resume", {"platform_state": stopped("Tue 08:00")}),
         ("protected: true", "pause", {}),
         (f"{NIGHTS}, protected: true", "pause", {}),
     ],

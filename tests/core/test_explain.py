@@ -21,9 +21,9 @@ def decider(text: str = "", **more: Any) -> tuple[str, str]:
     [
         (OFFICE, {"override": override("paused")}, "pause or forced request"),
         (NIGHTS, {"override": override("running")}, "request to run"),
-        (f"{OFFICE}, platform: main", {"news": stopped("Tue 10:00")}, "platform stopped"),
+        (f"{OFFICE}, platform: main", {"platform_state": stopped("Tue 10:00")}, "platform stopped"),
         (OFFICE, {}, "hours"),
-        ("platform: main", {"news": started("Tue 10:00")}, "platform started"),
+        ("platform: main", {"platform_state": started("Tue 10:00")}, "platform started"),
         ("", {}, "no rule"),
     ],
 )
@@ -63,6 +63,6 @@ def test_of_a_protected_entry_the_verdict_is_what_is_wanted() -> None:
 )
 @properties(60)
 def test_exactly_one_verdict_decides_and_it_is_the_decision(text: str, held: Any, platform_state: Any) -> None:
-    seen = situation(text, override=override(held) if held else None, news=platform_state)
+    seen = situation(text, override=override(held) if held else None, platform_state=platform_state)
     (found,) = [verdict for verdict in verdicts(seen) if verdict.decides]
     assert found.decision == decide(seen)

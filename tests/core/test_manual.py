@@ -63,16 +63,16 @@ def meant(expected: Ends) -> Any:
         ("hours: [Tue 08:00-13:00, Tue 13:30-20:00]", {}, TWO_HOURS),
         ("hours: [Tue 08:00-13:00, Tue 13:30-20:00], lead: 30m", {}, NONE),
         (ALWAYS, {}, NONE),
-        ("platform: main", {"news": STARTED}, NONE),
-        ("platform: main", {"news": STARTED, "platform": "{max_started: 7h}"}, TWO_HOURS),
-        ("platform: main", {"news": STARTED, "platform": "{max_started: 9h}"}, NONE),
-        (f"{OFFICE}, platform: main", {"news": STARTED, "platform": "{max_started: 7h}"}, TWO_HOURS),
+        ("platform: main", {"platform_state": STARTED}, NONE),
+        ("platform: main", {"platform_state": STARTED, "platform": "{max_started: 7h}"}, TWO_HOURS),
+        ("platform: main", {"platform_state": STARTED, "platform": "{max_started: 9h}"}, NONE),
+        (f"{OFFICE}, platform: main", {"platform_state": STARTED, "platform": "{max_started: 7h}"}, TWO_HOURS),
         # … at rest …
         (NIGHTS, {}, TWO_HOURS),
         (f"{NIGHTS}, rest: scaledToZero", {}, TWO_HOURS),
-        ("platform: main", {"news": STOPPED}, TWO_HOURS),
-        (f"{OFFICE}, platform: main", {"news": STOPPED}, TWO_HOURS),
-        ("platform: main", {"news": STARTED, "platform": "{max_started: 1h}"}, TWO_HOURS),
+        ("platform: main", {"platform_state": STOPPED}, TWO_HOURS),
+        (f"{OFFICE}, platform: main", {"platform_state": STOPPED}, TWO_HOURS),
+        ("platform: main", {"platform_state": STARTED, "platform": "{max_started: 1h}"}, TWO_HOURS),
         ("idle_after: 45m", {"last_used_at": at("Tue 06:00")}, TWO_HOURS),
         (NIGHTS, {"now": at("Tue 21:30")}, ("Tue 23:30", None)),
         # … or do not care
@@ -96,18 +96,18 @@ def test_resume_by_hand(text: str, more: dict[str, Any], expected: Ends) -> None
         ("hours: [Mon-Fri 08:00-12:00, Mon-Fri 13:00-20:00]", {"now": at("Tue 11:00")}, ("Tue 13:00", None)),
         ("hours: [Mon-Fri 08:00-12:00, Mon-Fri 12:00-20:00]", {"now": at("Tue 11:00")}, ("Wed 08:00", None)),
         # … or its platform next starts, whichever is first …
-        (f"{OFFICE}, platform: main", {"news": STARTED}, ("Wed 08:00", "main")),
+        (f"{OFFICE}, platform: main", {"platform_state": STARTED}, ("Wed 08:00", "main")),
         (f"{OFFICE}, platform: main", {}, ("Wed 08:00", "main")),
-        ("platform: main", {"news": STARTED}, (None, "main")),
-        (f"{ALWAYS}, platform: main", {"news": STARTED}, (None, "main")),
+        ("platform: main", {"platform_state": STARTED}, (None, "main")),
+        (f"{ALWAYS}, platform: main", {"platform_state": STARTED}, (None, "main")),
         # … with neither, until released
         (ALWAYS, {}, (None, None)),
         # … at rest …
         (NIGHTS, {}, NONE),
         (f"{NIGHTS}, rest: scaledToZero", {}, NONE),
-        ("platform: main", {"news": STOPPED}, NONE),
-        (f"{OFFICE}, platform: main", {"news": STOPPED}, NONE),
-        ("platform: main", {"news": STARTED, "platform": "{max_started: 1h}"}, NONE),
+        ("platform: main", {"platform_state": STOPPED}, NONE),
+        (f"{OFFICE}, platform: main", {"platform_state": STOPPED}, NONE),
+        ("platform: main", {"platform_state": STARTED, "platform": "{max_started: 1h}"}, NONE),
         ("idle_after: 45m", {"last_used_at": at("Tue 06:00")}, NONE),
         # … or do not care
         ("", {}, NONE),
@@ -127,12 +127,12 @@ def test_with_an_end_it_lasts_to_that_end_whatever_the_rules_say(
     text: str, state: Literal["running", "paused"]
 ) -> None:
     asked = ManualRequest(state, until=at("Tue 22:30"))
-    assert ends(asked, situation(text, news=STARTED)) == meant(("Tue 22:30", None))
+    assert ends(asked, situation(text, platform_state=STARTED)) == meant(("Tue 22:30", None))
 
 
 @pytest.mark.parametrize("text", [OFFICE, NIGHTS, "", "platform: main"])
 def test_a_pause_until_released_has_no_end(text: str) -> None:
-    assert ends(ManualRequest("paused", released=True), situation(text, news=STARTED)) == (None, None)
+    assert ends(ManualRequest("paused", released=True), situation(text, platform_state=STARTED)) == (None, None)
 
 
 def test_an_override_that_was_there_before_does_not_count() -> None:

@@ -208,9 +208,9 @@ def test_with_start_false_the_rules_only_ever_stop_it(text: str, state: str, act
     assert (found.action, found.outcome) == (action, outcome)
 
 
-@pytest.mark.parametrize("news", [STARTED, None])
-def test_with_start_false_a_started_platform_starts_nothing(news: PlatformState | None) -> None:
-    assert taken(situation("platform: main, start: false", "paused", news=news)).action == "none"
+@pytest.mark.parametrize("platform_state", [STARTED, None])
+def test_with_start_false_a_started_platform_starts_nothing(platform_state: PlatformState | None) -> None:
+    assert taken(situation("platform: main, start: false", "paused", platform_state=platform_state)).action == "none"
 
 
 def test_with_start_false_a_person_may_start_it() -> None:
@@ -229,12 +229,27 @@ def test_with_start_false_a_person_may_start_it() -> None:
         # an override's end
         (NIGHTS, "Tue 12:00", {"override": override("running", until="Tue 11:30")}, True),
         (NIGHTS, "Tue 12:00", {"override": override("running", "Tue 09:00", "Tue 10:30")}, False),
-        # a platform's news
-        ("platform: main", "Tue 12:00", {"news": stopped("Tue 11:30")}, True),
-        ("platform: main", "Tue 12:00", {"news": stopped("Tue 10:30")}, False),
-        ("platform: main", "Tue 12:00", {"news": stopped("Tue 10:30"), "platform": "{max_started: 1h}"}, False),
-        ("platform: main", "Tue 12:00", {"news": started("Tue 06:00"), "platform": "{max_started: 330m}"}, True),
-        ("platform: main", "Tue 12:00", {"news": started("Tue 06:00"), "platform": "{max_started: 4h}"}, False),
+        # a platform message
+        ("platform: main", "Tue 12:00", {"platform_state": stopped("Tue 11:30")}, True),
+        ("platform: main", "Tue 12:00", {"platform_state": stopped("Tue 10:30")}, False),
+        (
+            "platform: main",
+            "Tue 12:00",
+            {"platform_state": stopped("Tue 10:30"), "platform": "{max_started: 1h}"},
+            False,
+        ),
+        (
+            "platform: main",
+            "Tue 12:00",
+            {"platform_state": started("Tue 06:00"), "platform": "{max_started: 330m}"},
+            True,
+        ),
+        (
+            "platform: main",
+            "Tue 12:00",
+            {"platform_state": started("Tue 06:00"), "platform": "{max_started: 4h}"},
+            False,
+        ),
     ],
 )
 def test_with_enforce_false_the_rules_act_in_the_hour_after_a_change(

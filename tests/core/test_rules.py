@@ -44,31 +44,31 @@ DAYS_OFF = ("2026-11-24", "2026-11-25")
         # 1. an override in force beats all others
         (OFFICE, {"override": override("paused")}, "paused"),
         (NIGHTS, {"override": override("running")}, "running"),
-        ("platform: main", {"override": override("running"), "news": STOPPED}, "running"),
-        ("platform: main", {"override": override("paused"), "news": STARTED}, "paused"),
+        ("platform: main", {"override": override("running"), "platform_state": STOPPED}, "running"),
+        ("platform: main", {"override": override("paused"), "platform_state": STARTED}, "paused"),
         ("idle_after: 45m", {"override": override("running"), "last_used_at": LONG_AGO}, "running"),
         ("", {"override": override("paused")}, "paused"),
         (OFFICE, {"override": override("paused", until=None)}, "paused"),
         # 2. a platform that is stopped beats the hours
-        (f"{OFFICE}, platform: main", {"news": STOPPED}, "paused"),
-        (f"{OFFICE}, platform: main, rest: scaledToZero", {"news": STOPPED}, "scaledToZero"),
-        ("platform: main", {"news": STOPPED}, "paused"),
+        (f"{OFFICE}, platform: main", {"platform_state": STOPPED}, "paused"),
+        (f"{OFFICE}, platform: main, rest: scaledToZero", {"platform_state": STOPPED}, "scaledToZero"),
+        ("platform: main", {"platform_state": STOPPED}, "paused"),
         # 3. hours beat a platform that is started
         (OFFICE, {}, "running"),
         (NIGHTS, {}, "paused"),
         (f"{NIGHTS}, rest: scaledToZero", {}, "scaledToZero"),
-        (f"{NIGHTS}, platform: main", {"news": STARTED}, "paused"),
-        (f"{OFFICE}, platform: main", {"news": STARTED}, "running"),
+        (f"{NIGHTS}, platform: main", {"platform_state": STARTED}, "paused"),
+        (f"{OFFICE}, platform: main", {"platform_state": STARTED}, "running"),
         (f"{OFFICE}, platform: main", {}, "running"),
         # 4. a platform that is started
-        ("platform: main", {"news": STARTED}, "running"),
+        ("platform: main", {"platform_state": STARTED}, "running"),
         # 5. unused for so long
         ("idle_after: 45m", {"last_used_at": LONG_AGO}, "paused"),
         ("idle_after: 45m, rest: scaledToZero", {"last_used_at": LONG_AGO}, "scaledToZero"),
         # 6. left alone
         ("", {}, "any"),
         ("platform: main", {}, "any"),
-        ("", {"news": STOPPED}, "any"),
+        ("", {"platform_state": STOPPED}, "any"),
         ("idle_after: 45m", {"last_used_at": NOON}, "any"),
         ("idle_after: 45m", {}, "any"),
     ],
@@ -85,8 +85,8 @@ def test_the_first_rule_that_applies_decides(text: str, more: dict[str, Any], wa
         ("", {"override": override("paused", note="load test")}, "load test"),
         ("", {"override": override("paused", until=None)}, "released"),
         ("", {"override": override("paused", until=None, or_started="main")}, "platform main starts"),
-        ("platform: main", {"news": STOPPED}, "platform main stopped at 06:00 Europe/Berlin"),
-        ("platform: main", {"news": STARTED}, "platform main started at 06:00 Europe/Berlin"),
+        ("platform: main", {"platform_state": STOPPED}, "platform main stopped at 06:00 Europe/Berlin"),
+        ("platform: main", {"platform_state": STARTED}, "platform main started at 06:00 Europe/Berlin"),
         (OFFICE, {}, "Mon-Fri 08:00-20:00"),
         (OFFICE, {}, "20:00 Europe/Berlin"),
         (NIGHTS, {}, "22:00 Europe/Berlin"),
@@ -145,7 +145,7 @@ def test_an_override_until_released_holds_for_ever() -> None:
 
 
 @pytest.mark.parametrize(
-    ("news", "ended"),
+    ("platform_state", "ended"),
     [
         (None, False),
         (stopped("Tue 11:30"), False),
@@ -155,14 +155,16 @@ def test_an_override_until_released_holds_for_ever() -> None:
         (started("Tue 11:40", first="Tue 11:30"), True),
     ],
 )
-def test_an_override_ends_when_its_platform_next_changes_to_started(news: PlatformState | None, ended: bool) -> None:
+def test_an_override_ends_when_its_platform_next_changes_to_started(
+    platform_state: PlatformState | None, ended: bool
+) -> None:
     found = override("paused", "Tue 11:00", None, or_started="main")
-    memory = StoredState(platforms={"main": news} if news else {})
+    memory = StoredState(platforms={"main": platform_state} if platform_state else {})
     assert (ended_at(found, memory, NOON) is not None) == ended
 
 
 def test_an_override_that_names_no_platform_outlasts_its_start() -> None:
-    found = situation("platform: main", override=override("paused", until=None), news=started("Tue 11:30"))
+    found = situation("platform: main", override=override("paused", until=None), platform_state=started("Tue 11:30"))
     assert decide(found).wanted == "paused"
 
 
@@ -175,21 +177,23 @@ def test_of_an_end_and_a_platforms_start_the_first_ends_an_override() -> None:
 
 
 def test_started_counts_as_stopped_when_it_is_not_said_again() -> None:
-    found = situation("platform: main", platform="{max_started: 6h}", news=started("Tue 06:00"))
+    found = situation("platform: main", platform="{max_started: 6h}", platform_state=started("Tue 06:00"))
     assert [decide(later(found, length)).wanted for length in (-MINUTE, timedelta())] == ["running", "paused"]
 
 
 def test_a_platform_not_renewed_is_reported_as_stopped_from_then_on() -> None:
-    found = situation("platform: main", platform="{max_started: 5h}", news=started("Tue 06:00"))
+    found = situation("platform: main", platform="{max_started: 5h}", platform_state=started("Tue 06:00"))
     assert "platform main stopped at 11:00 Europe/Berlin" in decide(found).reason
 
 
 def test_without_max_started_started_holds() -> None:
-    assert decide(situation("platform: main", now=at("Tue 06:00") + 300 * DAY, news=STARTED)).wanted == "running"
+    assert (
+        decide(situation("platform: main", now=at("Tue 06:00") + 300 * DAY, platform_state=STARTED)).wanted == "running"
+    )
 
 
 def test_stopped_holds_however_long_ago() -> None:
-    found = situation("platform: main", platform="{max_started: 1h}", news=STOPPED, now=NOON + 300 * DAY)
+    found = situation("platform: main", platform="{max_started: 1h}", platform_state=STOPPED, now=NOON + 300 * DAY)
     assert decide(found).wanted == "paused"
 
 
@@ -244,8 +248,13 @@ def test_where_neither_last_use_nor_update_is_known_it_is_left_alone_and_reporte
         ("hours: [Tue 08:00-13:00, Tue 13:00-14:00]", {}, "Tue 14:00", "paused"),
         (OFFICE, {"override": override("paused", until="Tue 13:00")}, "Tue 13:00", "running"),
         (OFFICE, {"override": override("paused", until="Tue 22:00")}, "Wed 08:00", "running"),
-        ("platform: main", {"platform": "{max_started: 8h}", "news": STARTED}, "Tue 14:00", "paused"),
-        (f"{OFFICE}, platform: main", {"platform": "{max_started: 8h}", "news": STARTED}, "Tue 14:00", "paused"),
+        ("platform: main", {"platform": "{max_started: 8h}", "platform_state": STARTED}, "Tue 14:00", "paused"),
+        (
+            f"{OFFICE}, platform: main",
+            {"platform": "{max_started: 8h}", "platform_state": STARTED},
+            "Tue 14:00",
+            "paused",
+        ),
         ("idle_after: 45m", {"last_used_at": at("Tue 11:30")}, "Tue 12:15", "paused"),
     ],
 )
@@ -260,8 +269,8 @@ def test_the_next_change_is_known(text: str, more: dict[str, Any], when: str, wa
     [
         ("", {}),
         (ALWAYS, {}),
-        ("platform: main", {"news": STOPPED}),
-        ("platform: main", {"news": STARTED}),
+        ("platform: main", {"platform_state": STOPPED}),
+        ("platform: main", {"platform_state": STARTED}),
         (OFFICE, {"override": override("paused", until=None)}),
     ],
 )
@@ -300,7 +309,7 @@ def test_always_runs_without_an_end() -> None:
 
 
 def test_always_rests_while_its_platform_is_stopped() -> None:
-    assert decide(situation("hours: always, platform: main", news=STOPPED)).wanted == "paused"
+    assert decide(situation("hours: always, platform: main", platform_state=STOPPED)).wanted == "paused"
 
 
 @pytest.mark.parametrize(
@@ -309,8 +318,8 @@ def test_always_rests_while_its_platform_is_stopped() -> None:
         (f"{OFFICE}, holidays: [2026-11-24]", {}),
         ("hours: daily 22:00-06:00", {}),
         ("hours: daily 22:00-06:00, rest: scaledToZero", {}),
-        ("platform: main", {"news": STOPPED}),
-        ("platform: main", {"platform": "{max_started: 1h}", "news": STARTED}),
+        ("platform: main", {"platform_state": STOPPED}),
+        ("platform: main", {"platform": "{max_started: 1h}", "platform_state": STARTED}),
         ("idle_after: 45m", {"last_used_at": at("Tue 01:00")}),
     ],
 )

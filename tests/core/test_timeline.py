@@ -74,7 +74,9 @@ def test_an_override_wins_until_it_ends_and_a_later_action_acts() -> None:
 def test_a_scheduled_action_holds_until_the_rules_change_it() -> None:
     found = seen("platform: main", "paused", "Tue 06:00", {"at": "0 8 * * *", "do": "resume"})
     assert foretold(found, 2) == ["Tue 06:00 any", "Tue 08:00 running"]
-    known = seen("platform: main", "paused", "Tue 06:00", {"at": "0 8 * * *", "do": "pause"}, news=started("Tue 05:00"))
+    known = seen(
+        "platform: main", "paused", "Tue 06:00", {"at": "0 8 * * *", "do": "pause"}, platform_state=started("Tue 05:00")
+    )
     assert foretold(known, 2) == ["Tue 06:00 running"]
 
 

@@ -94,7 +94,7 @@ def world(tmp_path: Path) -> Iterator[Dependencies]:
         yield made
 
 
-def news(platform: str, event: str) -> dict[str, Any]:
+def platform_state(platform: str, event: str) -> dict[str, Any]:
     data = base64.b64encode(json.dumps({"platform": platform, "event": event}).encode()).decode()
     return {"data": data, "orderingKey": platform}
 
@@ -117,7 +117,7 @@ def turns() -> Iterator[tuple[str, str]]:
         yield from ((name, events[turn]) for name, events in SAYS.items() if turn < len(events))
 
 
-@pytest.mark.parametrize("message", [news, without_data])
+@pytest.mark.parametrize("message", [platform_state, without_data])
 def test_ordered_messages_of_several_platforms_end_as_the_last_of_each_says(
     pubsub: PubSub, world: Dependencies, message: Callable[[str, str], dict[str, Any]]
 ) -> None:
@@ -128,7 +128,7 @@ def test_ordered_messages_of_several_platforms_end_as_the_last_of_each_says(
         world.ends_as(LAST)
 
 
-@pytest.mark.parametrize("message", [news, without_data])
+@pytest.mark.parametrize("message", [platform_state, without_data])
 def test_unordered_messages_end_as_the_newest_of_each_says(
     pubsub: PubSub, world: Dependencies, message: Callable[[str, str], dict[str, Any]]
 ) -> None:
@@ -146,7 +146,7 @@ def test_doubled_messages_change_nothing(pubsub: PubSub, world: Dependencies) ->
         for _ in range(2):
             pubsub.push(topic, world.url)
         for shown in turns():
-            pubsub.publish(topic, unordered(news(*shown)))
+            pubsub.publish(topic, unordered(platform_state(*shown)))
         world.ends_as(LAST)
 
 
@@ -156,7 +156,7 @@ def test_a_malformed_message_is_given_back_and_holds_up_no_other(pubsub: PubSub,
         pubsub.push(topic, world.url)
         text, event = base64.b64encode(b"stopped").decode(), {"platform": "vm-0", "event": "paused"}
         bad: list[dict[str, Any]] = [{"data": text}, {"attributes": event}]
-        pubsub.publish(topic, *bad, unordered(news("vm-1", "stopped")))
+        pubsub.publish(topic, *bad, unordered(platform_state("vm-1", "stopped")))
         world.ends_as({"vm-1": "stopped"})
         eventually(lambda: world.output.count("platform_event: 400") >= 2 * len(bad), True)
 
@@ -174,9 +174,9 @@ def test_what_was_said_while_the_function_was_down_is_not_lost(pubsub: PubSub, w
     topic = pubsub.topic()
     pubsub.push(topic, world.url, ordered=True)
     with world.up():
-        pubsub.publish(topic, news("vm-0", "stopped"))
+        pubsub.publish(topic, platform_state("vm-0", "stopped"))
         world.ends_as({"vm-0": "stopped"})
-    pubsub.publish(topic, *(news(*shown) for shown in turns()))
+    pubsub.publish(topic, *(platform_state(*shown) for shown in turns()))
     with world.up():
         world.ends_as(LAST)
 
@@ -186,7 +186,7 @@ def test_what_could_not_be_stored_is_delivered_again(pubsub: PubSub, world: Depe
     with world.up():
         pubsub.push(topic, world.url, ordered=True)
         world.scheduler.faults.add(Fault("status", "PATCH", status=403, times=3))
-        pubsub.publish(topic, *(news(*shown) for shown in turns()))
+        pubsub.publish(topic, *(platform_state(*shown) for shown in turns()))
         world.ends_as(LAST)
 
 
@@ -195,10 +195,10 @@ def test_a_message_that_comes_late_changes_nothing(pubsub: PubSub, world: Depend
     with listen() as closed:
         nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}"
     delayed = pubsub.push(late, nowhere)
-    pubsub.publish(late, unordered(news("vm-0", "started")))
+    pubsub.publish(late, unordered(platform_state("vm-0", "started")))
     with world.up():
         pubsub.push(topic, world.url)
-        pubsub.publish(topic, unordered(news("vm-0", "stopped")))
+        pubsub.publish(topic, unordered(platform_state("vm-0", "stopped")))
         world.ends_as({"vm-0": "stopped"})
         pubsub.redirect(delayed, world.url)
         eventually(lambda: "older than the newest message of vm-0" in world.output, True)

@@ -278,14 +278,14 @@ def test_a_message_is_stored_and_followed() -> None:
 
 def test_an_older_message_changes_nothing() -> None:
     on = stage(FOLLOWER)
-    on.news("main", PlatformState("started", TUESDAY_NOON))
+    on.platform_state("main", PlatformState("started", TUESDAY_NOON))
     answer = reported(on, "stopped", TUESDAY_NOON - MINUTE)
     assert (list(answer.results), answer.status, on.hub.actions()) == ([], 200, [])
 
 
 def test_the_same_message_is_applied_again() -> None:
     on = stage(FOLLOWER)
-    on.news("main", PlatformState("stopped", TUESDAY_NOON))
+    on.platform_state("main", PlatformState("stopped", TUESDAY_NOON))
     assert only(reported(on, "stopped")) == ("pause", "done", 200)
 
 
@@ -327,7 +327,7 @@ def test_a_followers_failure_is_still_a_200_because_reconcile_finishes_it() -> N
 
 def test_a_platforms_next_start_ends_a_pause_by_hand() -> None:
     on = stage(FOLLOWER)
-    on.news("main", PlatformState("started", TUESDAY_NOON - 9 * MINUTE))
+    on.platform_state("main", PlatformState("started", TUESDAY_NOON - 9 * MINUTE))
     act(on, "pause")
     reported(on, "stopped")
     on.now += MINUTE
@@ -337,7 +337,7 @@ def test_a_platforms_next_start_ends_a_pause_by_hand() -> None:
 
 def test_a_renewed_start_does_not_end_a_pause_by_hand() -> None:
     on = stage(FOLLOWER)
-    on.news("main", PlatformState("started", TUESDAY_NOON - 9 * MINUTE))
+    on.platform_state("main", PlatformState("started", TUESDAY_NOON - 9 * MINUTE))
     act(on, "pause")
     on.now += MINUTE
     reported(on, "started", on.now)

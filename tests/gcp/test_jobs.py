@@ -144,11 +144,12 @@ def test_a_platforms_body_is_a_request_for_its_followers_that_stores_its_state()
     }
 
 
-@given(news=st.builds(PlatformState, st.sampled_from(["started", "stopped"]), TIMES, st.none() | TIMES))
+@given(platform_state=st.builds(PlatformState, st.sampled_from(["started", "stopped"]), TIMES, st.none() | TIMES))
 @properties(60)
-def test_platform_states_are_read_as_they_were_written(news: PlatformState) -> None:
+def test_platform_states_are_read_as_they_were_written(platform_state: PlatformState) -> None:
     assert (
-        jobs.platform_state_in(holding("lifecycle-platform-main", jobs.platform_body(SETTINGS, "main", news))) == news
+        jobs.platform_state_in(holding("lifecycle-platform-main", jobs.platform_body(SETTINGS, "main", platform_state)))
+        == platform_state
     )
 
 
@@ -160,8 +161,8 @@ def test_a_body_without_memory_is_a_plain_request() -> None:
 
 
 def test_overrides_and_platform_states_are_read_from_the_jobs() -> None:
-    news = holding("lifecycle-platform-main", jobs.platform_body(SETTINGS, "main", started("Tue 06:00")))
-    found = jobs.stored_state([RECONCILE, made(override()), news], SETTINGS, "lifecycle")
+    platform_state = holding("lifecycle-platform-main", jobs.platform_body(SETTINGS, "main", started("Tue 06:00")))
+    found = jobs.stored_state([RECONCILE, made(override()), platform_state], SETTINGS, "lifecycle")
     assert (found.overrides, found.platforms) == ({"embeddings": (override(),)}, {"main": started("Tue 06:00")})
 
 

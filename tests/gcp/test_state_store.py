@@ -43,8 +43,8 @@ class Shared(FakeJobs):
     def hold(self, kept: Override) -> None:
         self.jobs[ID] = jobs.override_job(RECONCILE, "lifecycle", "embeddings", kept, NOON)
 
-    def tell(self, news: PlatformState) -> None:
-        self.jobs[PLATFORM] = replace(self.jobs[PLATFORM], body=jobs.platform_body(SETTINGS, "main", news))
+    def tell(self, platform_state: PlatformState) -> None:
+        self.jobs[PLATFORM] = replace(self.jobs[PLATFORM], body=jobs.platform_body(SETTINGS, "main", platform_state))
 
     @property
     def held(self) -> Override | None:
@@ -256,8 +256,8 @@ def test_an_older_message_that_is_slow_to_write_decides_nothing() -> None:
 def test_the_newest_message_decides_in_whatever_order_they_are_written(order: tuple[PlatformState, ...]) -> None:
     on = shelf()
     instances = [store(on) for _ in order]
-    for instance, news in zip(instances, order, strict=True):
-        asyncio.run(instance.put_platform_state("main", news))
+    for instance, platform_state in zip(instances, order, strict=True):
+        asyncio.run(instance.put_platform_state("main", platform_state))
     assert newest(on) == NEWER
 
 
@@ -271,8 +271,8 @@ def test_an_older_message_cannot_be_written_over_a_newer_one_at_any_moment() -> 
 
 def test_older_messages_are_deleted() -> None:
     on = shelf()
-    for news in (OLDER, NEWS, NEWER):
-        asyncio.run(store(on).put_platform_state("main", news))
+    for platform_state in (OLDER, NEWS, NEWER):
+        asyncio.run(store(on).put_platform_state("main", platform_state))
     assert len([id for id in on.jobs if id.startswith(f"{PLATFORM}_")]) == 1
 
 

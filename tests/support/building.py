@@ -73,13 +73,16 @@ def situation(
     now: datetime = NOON,
     *,
     platform: str = "{}",
-    news: PlatformState | None = None,
+    platform_state: PlatformState | None = None,
     override: Override | None = None,
     unavailable_reason: str = "",
     **endpoint: Any,
 ) -> Situation:
     """A situation: settings of the entry, state and fields of its endpoint, and the stored state."""
-    platforms, overrides = {"main": news} if news else {}, {"embeddings": (override,)} if override else {}
+    platforms, overrides = (
+        {"main": platform_state} if platform_state else {},
+        {"embeddings": (override,)} if override else {},
+    )
     found = Endpoint("embeddings", state, **endpoint)
     return Situation(entry(text, platform), found, StoredState(overrides, platforms, unavailable_reason), now)
 

@@ -190,10 +190,10 @@ class Harness:
         job = override_job(self.shelf.jobs[reconcile_id("lifecycle")], "lifecycle", entry, override, self.now)
         self.shelf.jobs[job.id] = job
 
-    def news(self, platform: str, news: PlatformState) -> None:
+    def platform_state(self, platform: str, platform_state: PlatformState) -> None:
         assert self.shelf is not None
         id = platform_id("lifecycle", platform)
-        self.shelf.jobs[id] = replace(self.shelf.jobs[id], body=platform_body(self.settings, platform, news))
+        self.shelf.jobs[id] = replace(self.shelf.jobs[id], body=platform_body(self.settings, platform, platform_state))
 
     def _jobs(self, deadline: float) -> FakeJobs:
         assert self.shelf is not None

@@ -43,5 +43,5 @@ def ruled(draw: st.DrawFn) -> Situation:
         draw(st.sampled_from(TEXTS)),
         now=now,
         platform=draw(st.sampled_from(["{}", "{max_started: 90m}", "{max_started: 20h}"])),
-        news=draw(st.none() | st.builds(PlatformState, st.sampled_from(["started", "stopped"]), said)),
+        platform_state=draw(st.none() | st.builds(PlatformState, st.sampled_from(["started", "stopped"]), said)),
     )

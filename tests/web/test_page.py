@@ -129,7 +129,7 @@ def test_an_entry_that_covers_nothing_now_is_named() -> None:
 
 
 def test_platforms_are_shown(stage: Harness) -> None:
-    stage.news("main", PlatformState("started", TUESDAY_NOON))
+    stage.platform_state("main", PlatformState("started", TUESDAY_NOON))
     assert "Platform main started since 13:00 Europe/Berlin" in words(shown(stage))
 
 

@@ -67,7 +67,7 @@ SHAPES: list[tuple[str, Any, dict[str, str]]] = [
     ("binary CloudEvent of Pub/Sub without the event's time", push(), ce(time=None)),
     ("binary CloudEvent of Pub/Sub without the message's time", push(publishTime=None), ce()),
     ("binary CloudEvent of Pub/Sub with attributes", push(data="", attributes=STARTED), ce()),
-    ("binary CloudEvent with the news itself", STARTED, ce(**{"ce-type": "com.example.platform"})),
+    ("binary CloudEvent with the message itself", STARTED, ce(**{"ce-type": "com.example.platform"})),
     ("structured CloudEvent of Pub/Sub", cloud_event(data=push()), STRUCTURED),
     ("structured CloudEvent of Pub/Sub without the event's time", cloud_event(data=push(), time=None), STRUCTURED),
     (
@@ -76,9 +76,9 @@ SHAPES: list[tuple[str, Any, dict[str, str]]] = [
         STRUCTURED,
     ),
     ("structured CloudEvent of Pub/Sub in base64", cloud_event(data_base64=encoded(push())), STRUCTURED),
-    ("structured CloudEvent with the news itself", cloud_event(data=STARTED), STRUCTURED),
-    ("structured CloudEvent with the news in base64", cloud_event(data_base64=encoded(STARTED)), STRUCTURED),
-    ("structured CloudEvent with the news as text", cloud_event(data=json.dumps(STARTED)), STRUCTURED),
+    ("structured CloudEvent with the message itself", cloud_event(data=STARTED), STRUCTURED),
+    ("structured CloudEvent with the message in base64", cloud_event(data_base64=encoded(STARTED)), STRUCTURED),
+    ("structured CloudEvent with the platform_state as text", cloud_event(data=json.dumps(STARTED)), STRUCTURED),
 ]
 
 
@@ -138,7 +138,7 @@ WRONG: list[tuple[str, Any, dict[str, str]]] = [
     ("no text", b"\xff\xfe\xfd", JSON),
     ("too deep", b"[" * 30_000, JSON),
     ("a list", [push()], JSON),
-    ("the news itself without an envelope", STARTED, JSON),
+    ("the platform_state itself without an envelope", STARTED, JSON),
     ("a message that is text", {"message": "started"}, JSON),
     ("neither data nor attributes", push(data=None), JSON),
     ("empty data and no attributes", push(data=""), JSON),
