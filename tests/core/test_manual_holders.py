@@ -256,7 +256,7 @@ def test_one_more_than_twenty_requests_to_run_is_refused(
 def test_the_refusal_of_one_too_many_says_how_many_there_are() -> None:
     plan = plan_request(asked("resume", until="Tue 14:00"), [holding(*crowd(MOST_RUNS))])
     assert plan.refusal is not None
-    assert plan.refusal.reason == "20 requests to run are in force for embeddings; release one, or wait for an end"
+    assert plan.refusal.reason == "20 requests to run are in force for embeddings; release one, or wait until one ends"
 
 
 # A spent budget.

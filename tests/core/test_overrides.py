@@ -173,5 +173,5 @@ def test_several_read_as_who_holds_it_with_the_zone_once() -> None:
     held = [run(until="Tue 17:00", by="a@b.c"), run("ci-42", until="Tue 13:30"), run(until="Tue 14:00")]
     assert describe_all(held[:2], BERLIN, NOON) == "held by a@b.c until 17:00 and ci-42 until 13:30 Europe/Berlin"
     assert describe_all(held, BERLIN, NOON) == (
-        "held by a@b.c until 17:00, ci-42 until 13:30 and nobody by name until 14:00 Europe/Berlin"
+        "held by a@b.c until 17:00, ci-42 until 13:30 and an unnamed caller until 14:00 Europe/Berlin"
     )
