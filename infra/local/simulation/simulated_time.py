@@ -47,6 +47,7 @@ def play(loop: SimulatedLoop, work: Coroutine[Any, Any, T]) -> T:
         return loop.run_until_complete(work)
     finally:
         loop.run_until_complete(_cancelled())
+        loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
 
