@@ -245,7 +245,7 @@ const NOWHERE = "http://127.0.0.1:9";
 for (const [name, variables, unknown, outcome] of [
   ["Hugging Face", { HF_ENDPOINTS_URL: `${NOWHERE}/v2` }, /Hugging Face does not answer/, /did not answer/],
   ["Cloud Scheduler", { CLOUD_SCHEDULER_URL: NOWHERE }, /Cloud Scheduler does not answer/, /did not answer/],
-  ["Cloud Logging", { LOGGING_PARENT: "projects/local", CLOUD_LOGGING_URL: NOWHERE }, /history is not known/i, /^Done/],
+  ["Cloud Logging", { LOGGING_PARENT: "projects/local", CLOUD_LOGGING_URL: NOWHERE }, /history is unavailable/i, /^Done/],
 ]) {
   await check(`${name} down: the page says what it does not know, and forms tell the truth`, async () => {
     const own = 20000 + Math.floor(Math.random() * 20000);

@@ -32,7 +32,7 @@ def test_fewer_than_five_starts_teach_nothing(count: int) -> None:
 
 
 def test_neither_do_starts_that_cannot_be_read() -> None:
-    assert learned(None, BOUNDS) == Lead(10 * MINUTE, 0, "starts are not known")
+    assert learned(None, BOUNDS) == Lead(10 * MINUTE, 0, "starts are unknown")
 
 
 @pytest.mark.parametrize(("least", "most", "lead"), [(12, 30, 12), (2, 8, 8), (2, 30, 10)])

@@ -57,7 +57,7 @@ def test_the_reason_says_the_lead_and_of_how_many_starts() -> None:
 
 @pytest.mark.parametrize(
     ("known", "why"),
-    [(past(300, 4), "4 starts known"), (past(None), "starts are not known"), (Past({}, {}), "0 starts known")],
+    [(past(300, 4), "4 starts known"), (past(None), "starts are unknown"), (Past({}, {}), "0 starts known")],
 )
 def test_unlearned_it_is_ten_minutes(known: Past, why: str) -> None:
     assert decided(at("Tue 07:42"), known).wanted == "any"

@@ -225,7 +225,7 @@ def test_starts_that_cannot_be_read_make_it_ten_minutes() -> None:
     on.monitoring.faults.add(Fault("hang"))
     found = line(run(on), "endpoint")
     assert (found["action"], found["reason"]) == (
-        "resume", "hours begin at 08:00 Europe/Berlin, lead 10m (starts are not known)"
+        "resume", "hours begin at 08:00 Europe/Berlin, lead 10m (starts are unknown)"
     )  # fmt: skip
 
 
@@ -247,7 +247,7 @@ def test_a_later_month_has_a_budget_of_its_own() -> None:
 def test_what_runs_without_a_price_and_was_never_seen_with_one_is_not_known() -> None:
     found = line(run(harness()), "budget")  # its hardware is in no catalogue
     assert (found["code"], found["billed"]) == ("budget_unknown", None)
-    assert "prices or replicas are not known" in found["message"]
+    assert "prices or replicas are unknown" in found["message"]
 
 
 def test_an_endpoint_that_is_gone_leaves_nothing_unknown() -> None:

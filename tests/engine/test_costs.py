@@ -48,7 +48,7 @@ def test_what_the_run_pauses_costs_nothing_from_then_on() -> None:
 def test_without_prices_the_cost_is_null_and_that_is_reported() -> None:
     line, note = run(priced(OFFICE, "running", status(403)))
     assert line["dollars_per_hour"] is None
-    assert (note["severity"], note["message"][:20]) == ("WARNING", "prices are not known")
+    assert (note["severity"], note["message"][:18]) == ("WARNING", "prices are unknown")
 
 
 def test_a_stopped_endpoint_costs_nothing_also_without_prices() -> None:

@@ -227,7 +227,7 @@ def test_it_says_what_it_does_not_know_and_once_why(stage: Harness) -> None:
     stage.shelf.refuse = frozenset({"list"})
     stage.hub.script("GET /", 403)
     text = words(shown(stage))
-    for what in ("Hugging Face does not answer", "prices are not known", "Cloud Scheduler does not answer"):
+    for what in ("Hugging Face does not answer", "prices are unknown", "Cloud Scheduler does not answer"):
         assert what in text
     assert text.count("scripted 403") == 1
     assert tile(shown(stage), "forecast for 30 days") == "?"
@@ -243,7 +243,7 @@ def test_without_hugging_face_nothing_needs_a_look_for_that(stage: Harness) -> N
 def test_a_platform_that_could_not_be_read_is_not_known(stage: Harness) -> None:
     assert stage.shelf is not None
     stage.shelf.refuse = frozenset({"list"})
-    assert "Platform main not known" in words(shown(stage))
+    assert "Platform main unknown" in words(shown(stage))
 
 
 def test_without_jobs_it_says_that_nothing_happens_on_a_schedule(stage: Harness) -> None:
@@ -291,8 +291,8 @@ def test_a_change_that_did_not_happen_says_why_the_last_try_failed(stage: Harnes
 
 
 def test_an_unknown_history_is_said(stage: Harness) -> None:
-    assert "The history is not known: LOGGING_PARENT is not set." in words(shown(stage))
-    assert "The history is not known" in words(own(stage))
+    assert "The history is unavailable: LOGGING_PARENT is not set." in words(shown(stage))
+    assert "The history is unavailable" in words(own(stage))
 
 
 @pytest.mark.parametrize(("ago", "loud"), [(timedelta(minutes=7), False), (timedelta(hours=1), True)])

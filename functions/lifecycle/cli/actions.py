@@ -106,7 +106,7 @@ def _groups(env: Environment, names: tuple[str, ...], until: str | None) -> list
 def _instant(until: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     now = parse_rfc3339(status["now"])
     if not row.get("time_zone") or now is None:
-        wrong(f"--until {until}: the zone of {row['endpoint']} is not known; give a time with an offset")
+        wrong(f"--until {until}: the zone of {row['endpoint']} is unknown; give a time with an offset")
     try:
         return times.instant(until, ZoneInfo(row["time_zone"]), now).isoformat()
     except OverflowError:

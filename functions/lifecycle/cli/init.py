@@ -100,10 +100,8 @@ def settings_for(namespace: str, endpoints: list[Endpoint], prices: Prices, *, z
     parts = [HEAD.format(day=f"{now:%Y-%m-%d}", namespace=namespace, zone=zone, none="" if named else " {}")]
     for endpoint in named:
         price = prices.get(endpoint.hardware) if endpoint.hardware else None
-        used = (
-            f"last used {endpoint.last_used_at:%Y-%m-%d %H:%M} UTC" if endpoint.last_used_at else "last use not known"
-        )
-        costs = f"${price:g} an hour" if price is not None else "price not known"
+        used = f"last used {endpoint.last_used_at:%Y-%m-%d %H:%M} UTC" if endpoint.last_used_at else "last use unknown"
+        costs = f"${price:g} an hour" if price is not None else "price unknown"
         lines = [f"  {endpoint.name}:", f"    # {visible(endpoint.state)}; {costs}; {used}"]
         lines += [f"    # suggestion: {text}" for text in _suggestions(endpoint, now)]
         parts.append("\n".join([*lines, f'    name: "{endpoint.name}"']) + "\n")

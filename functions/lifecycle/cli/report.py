@@ -118,7 +118,7 @@ async def _read(env: Environment, settings: Settings, middle: datetime, now: dat
     try:
         answer, why = await functions.status(env)
     except Failure as failure:
-        return past, observed(settings, None, [f"not known: prices and replicas: {failure}"])
+        return past, observed(settings, None, [f"unknown:  prices and replicas: {failure}"])
     return past, observed(settings, answer, why)
 
 
@@ -170,7 +170,7 @@ def _notes(settings: Settings, past: Past, seen: Observed, found: Sequence[Share
     if gaps:
         notes.append(f"Not known, because more than three runs in a row are missing: {', '.join(gaps)}.")
     if past.mornings is None:
-        notes.append("LOGGING_PARENT is not set: which hours began on time is not known.")
+        notes.append("LOGGING_PARENT is not set: which hours began on time is unknown.")
     return [*notes, *seen.notes]
 
 

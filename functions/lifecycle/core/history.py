@@ -109,7 +109,11 @@ def _asked(fields: Mapping[str, Any]) -> str:
 def _budget(line: LogLine) -> list[Event]:
     """The event of a budget that is spent, nearly spent, or unknown."""
     code, key = _text(line.fields, "code"), _text(line.fields, "endpoint")
-    words = {"budget_spent": "budget spent", "budget_near": "budget nearly spent", "budget_unknown": "budget not known"}
+    words = {
+        "budget_spent": "budget spent",
+        "budget_near": "budget nearly spent",
+        "budget_unknown": "billed costs unknown",
+    }
     if code not in words:
         return []
     return [Event(line.at, key, key, words[code], _text(line.fields, "message"), rule="budget", changed=False)]

@@ -56,7 +56,7 @@ class Lead:
 def learned(starts: Starts | None, bounds: LeadBounds) -> Lead:
     """The lead from the starts of the last 30 days. None: they could not be read."""
     if starts is None or starts.count < FEWEST:
-        why = "starts are not known" if starts is None else f"{starts.count} starts known"
+        why = "starts are unknown" if starts is None else f"{starts.count} starts known"
         count = starts.count if starts else 0
         return Lead(min(max(UNLEARNED, bounds.at_least), bounds.at_most), count, why)
     seconds = min(starts.percentile(SHARE), bounds.at_most.total_seconds())

@@ -14,7 +14,7 @@ async def prices(run: Run) -> Prices:
     try:
         return await run.deps.catalogue.get(run.hf, run.now())
     except Failure as failure:
-        run.note("prices are not known, so costs are not logged", failure)
+        run.note("prices are unknown, so costs are not logged", failure)
         return {}
 
 

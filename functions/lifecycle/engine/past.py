@@ -104,7 +104,7 @@ def past(
         # Points arrive late: since then it is taken to cost what is seen now.
         rates = [dollars_per_hour(endpoint, prices) for entry in entries for endpoint in running.get(entry, ())]
         if found.since is None and None in rates:
-            return replace(known, reason="prices or replicas are not known")
+            return replace(known, reason="prices or replicas are unknown")
         late = (now - covered_until(begin, now, settings.reconcile_every)) / timedelta(hours=1)
         newest = late * sum(rate for rate in rates if rate is not None)
         return replace(known, bill=replace(found, dollars=found.dollars + newest), read_at=now)

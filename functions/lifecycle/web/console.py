@@ -78,7 +78,7 @@ def _shown(app: App, http: HttpRequest, person: str | None, log: Log, *, known: 
         return _html(page.missing(name, settings, blind=False), 404, visit, log)
     status, events = app.run(app.service.overview([name] if name else []))
     for failure in status.failures:
-        log.line("note", f"not known: {failure}", "WARNING", code=failure.code)
+        log.line("note", f"unknown:  {failure}", "WARNING", code=failure.code)
     if not name:
         return _html(page.table(status, events, settings, visit), 200, visit, log)
     found = page.endpoint(name, status, events, settings, visit)

@@ -45,9 +45,9 @@ HEADERS = {
 }
 UNKNOWN = {
     "token": "the Hugging Face token could not be read",
-    "huggingface": "Hugging Face does not answer: states are not known",
-    "prices": "prices are not known",
-    "scheduler": "Cloud Scheduler does not answer: overrides and platform states are not known",
+    "huggingface": "Hugging Face does not answer: states are unknown",
+    "prices": "prices are unknown",
+    "scheduler": "Cloud Scheduler does not answer: overrides and platform states are unknown",
 }
 
 
@@ -180,7 +180,7 @@ def _last_run(status: Status, settings: Settings) -> tuple[str, bool]:
 
 def _platforms(status: Status, settings: Settings) -> Iterator[tuple[str, str]]:
     now = datetime.fromisoformat(status.answer["now"])
-    silent = "not known" if "scheduler" in status.answer["unknown"] else "no message yet"
+    silent = "unknown" if "scheduler" in status.answer["unknown"] else "no message yet"
     for name, platform in status.answer["platforms"].items():
         since = format_local(datetime.fromisoformat(platform["since"]), settings.zone, now) if platform["since"] else ""
         yield name, f"{platform['state']} since {since}" if platform["state"] else silent
