@@ -44,12 +44,19 @@ def stored(*overrides: Override) -> StoredState:
         (pause(until=None, or_started="main"), at("Tue 11:30") - SECOND, None),  # it has not been heard of yet
         (pause(since="Tue 11:30", until=None, or_started="main"), NOON, None),  # it was started already
         (pause(until=None, or_started="other"), NOON, None),
+        (pause(until=None, or_started="new"), NOON, at("Tue 11:40")),
         (pause(until="Tue 11:45", or_started="main"), NOON, at("Tue 11:30")),
         (pause(until="Tue 11:15", or_started="main"), NOON, at("Tue 11:15")),
     ],
 )
 def test_it_ends_at_its_end_or_when_its_platform_starts(found: Override, now: datetime, ended: datetime | None) -> None:
-    memory = StoredState(platforms={"main": started("Tue 11:50", first="Tue 11:30"), "other": stopped("Tue 11:30")})
+    memory = StoredState(
+        platforms={
+            "main": started("Tue 11:50", first="Tue 11:30"),
+            "new": started("Tue 11:40"),
+            "other": stopped("Tue 11:30"),
+        }
+    )
     assert ended_at(found, memory, now) == ended
 
 
@@ -151,6 +158,7 @@ def test_what_ends_now_waits_for_no_platform() -> None:
         (pause(until=None), "asked by hand until released"),
         (pause(until=None, or_started="main"), "asked by hand until platform main starts"),
         (pause(or_started="main"), "asked by hand until 22:00 Europe/Berlin or platform main starts"),
+        (run(), "asked by hand until 22:00 Europe/Berlin"),
         (run(force=True), "asked by hand, forced, until 22:00 Europe/Berlin"),
         (pause(force=True), "asked by hand until 22:00 Europe/Berlin"),
         (pause(by="anna@example.com"), "asked by hand until 22:00 Europe/Berlin by anna@example.com"),

@@ -3,6 +3,8 @@
 import html
 import re
 
+import httpx
+
 from lifecycle.engine.service import Service
 from lifecycle.engine.status import Status
 from lifecycle.errors import Failure
@@ -10,6 +12,12 @@ from lifecycle.web import page
 from lifecycle.web.page import Visit
 from support.hub import Harness
 
+TEXT = """
+holidays: [2026-11-26]
+platforms: {main: {}}
+endpoints:
+  embeddings: {name: embeddings-prod, hours: Mon-Fri 08:00-20:00, platform: main}
+"""
 NO_HISTORY = Failure("LOGGING_PARENT is not set", code="history_unavailable", retryable=False)
 
 
@@ -47,3 +55,10 @@ def line(text: str, name: str) -> str:
     found = [one for one in re.findall(r"<li class=.*?</li>", text) if f">{name}<" in one]
     assert len(found) == 1, found
     return words(found[0])
+
+
+def priced(stage: Harness, dollars: float = 0.8) -> Harness:
+    computes = [{"instanceType": "nvidia-l4", "instanceSize": "x1", "pricePerHour": dollars}]
+    body = {"vendors": [{"name": "aws", "regions": [{"name": "us-east-1", "computes": computes}]}]}
+    stage.hub.script("GET /v2/provider/acme", *[lambda _: httpx.Response(200, json=body)] * 5)
+    return stage
