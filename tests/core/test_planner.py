@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from lifecycle.core.model import PlatformState
 from lifecycle.core.planner import Step, plan_step
 from lifecycle.core.rules import Situation, decide
 from support.building import (
@@ -14,22 +13,15 @@ from support.building import (
     NOON,
     OFFICE,
     at,
-    override,
+    by_hand,
     situation,
-    started,
-    stopped,
     taken,
 )
 
-STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
 LONG_AGO = at("Tue 06:00")
 
+
 # The table: wanted, satisfied by, otherwise.
-
-
-def by_hand(found: Situation) -> Step:
-    """The step of a request by hand to run it."""
-    return plan_step(replace(decide(found), wanted="running", rule="hand", left=None), found, only_running=True)
 
 
 def timed_warm(found: Situation) -> Step:
@@ -37,7 +29,11 @@ def timed_warm(found: Situation) -> Step:
 
 
 STARTING = ("pending", "initializing", "updating")
+
+
 NOBODY_KNOWS = ("unknown", "migrating", "")
+
+
 EVERY_STATE = (*STARTING, *NOBODY_KNOWS, "running", "paused", "scaledToZero", "failed", "updateFailed")
 
 
@@ -187,92 +183,6 @@ def test_what_sleeps_by_itself_is_woken_for_the_hours(lead: str, now: str, bound
 def test_between_two_hours_the_lead_of_the_second_wakes_it() -> None:
     text = "hours: [Tue 08:00-12:00, Tue 12:05-16:00], lead: 10m"
     assert taken(situation(text, "scaledToZero", at("Tue 12:02"), min_replicas=0)).action == "wake"
-
-
-# `start: false`, `enforce: false`.
-
-
-@pytest.mark.parametrize(
-    ("text", "state", "action", "outcome"),
-    [
-        (OFFICE, "paused", "none", "skipped"),
-        (OFFICE, "scaledToZero", "none", "skipped"),
-        (OFFICE, "running", "none", "unchanged"),
-        (OFFICE, "initializing", "none", "pending"),
-        (NIGHTS, "running", "pause", "done"),
-        (f"{NIGHTS}, rest: scaledToZero", "running", "scale-to-zero", "done"),
-    ],
-)
-def test_with_start_false_the_rules_only_ever_stop_it(text: str, state: str, action: str, outcome: str) -> None:
-    found = taken(situation(f"{text}, start: false", state))
-    assert (found.action, found.outcome) == (action, outcome)
-
-
-@pytest.mark.parametrize("platform_state", [STARTED, None])
-def test_with_start_false_a_started_platform_starts_nothing(platform_state: PlatformState | None) -> None:
-    assert taken(situation("platform: main, start: false", "paused", platform_state=platform_state)).action == "none"
-
-
-def test_with_start_false_a_person_may_start_it() -> None:
-    assert by_hand(situation(f"{OFFICE}, start: false", "paused")).action == "resume"
-
-
-@pytest.mark.parametrize(
-    ("text", "now", "more", "acts"),
-    [
-        # a boundary of the hours
-        (OFFICE, "Tue 20:00", {}, True),
-        (OFFICE, "Tue 20:59", {}, True),
-        (OFFICE, "Tue 21:01", {}, False),
-        (OFFICE, "Sat 12:00", {}, False),
-        (f"{OFFICE}, holidays: [2026-11-01..2026-11-30]", "Tue 12:00", {}, False),
-        # an override's end
-        (NIGHTS, "Tue 12:00", {"override": override("running", until="Tue 11:30")}, True),
-        (NIGHTS, "Tue 12:00", {"override": override("running", "Tue 09:00", "Tue 10:30")}, False),
-        # a platform message
-        ("platform: main", "Tue 12:00", {"platform_state": stopped("Tue 11:30")}, True),
-        ("platform: main", "Tue 12:00", {"platform_state": stopped("Tue 10:30")}, False),
-        (
-            "platform: main",
-            "Tue 12:00",
-            {"platform_state": stopped("Tue 10:30"), "platform": "{max_started: 1h}"},
-            False,
-        ),
-        (
-            "platform: main",
-            "Tue 12:00",
-            {"platform_state": started("Tue 06:00"), "platform": "{max_started: 330m}"},
-            True,
-        ),
-        (
-            "platform: main",
-            "Tue 12:00",
-            {"platform_state": started("Tue 06:00"), "platform": "{max_started: 4h}"},
-            False,
-        ),
-    ],
-)
-def test_with_enforce_false_the_rules_act_in_the_hour_after_a_change(
-    text: str, now: str, more: dict[str, Any], acts: bool
-) -> None:
-    found = taken(situation(f"{text}, enforce: false", now=at(now), **more))
-    assert (found.action, found.outcome) == (("pause", "done") if acts else ("none", "skipped"))
-
-
-def test_with_enforce_false_a_start_is_left_out_too() -> None:
-    assert taken(situation(f"{OFFICE}, enforce: false", "paused")).action == "none"
-
-
-def test_with_enforce_false_the_lead_is_a_boundary() -> None:
-    assert taken(situation(f"{OFFICE}, lead: 2h, enforce: false", "paused", at("Tue 06:30"))).action == "resume"
-
-
-def test_with_enforce_false_a_later_difference_is_reported() -> None:
-    assert taken(situation(f"{NIGHTS}, enforce: false")).level != "INFO"
-
-
-def test_with_enforce_false_a_person_is_obeyed() -> None:
-    assert by_hand(situation(f"{OFFICE}, enforce: false", "paused")).action == "resume"
 
 
 WHOLE_DAYS = [

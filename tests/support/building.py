@@ -112,3 +112,8 @@ def sampled(since: datetime, until: datetime, step: timedelta = MINUTE) -> list[
 
 def taken(found: Situation, *, only_running: bool = False, boundary: str | None = None) -> Step:
     return plan_step(decide(found), found, only_running=only_running, boundary=boundary)
+
+
+def by_hand(found: Situation) -> Step:
+    """The step of a request by hand to run it."""
+    return plan_step(replace(decide(found), wanted="running", rule="hand", left=None), found, only_running=True)
