@@ -1,7 +1,7 @@
 """Manual requests where people and CI share an endpoint: what is refused, ended and kept."""
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
@@ -11,12 +11,7 @@ from lifecycle.core.model import BudgetRecord, Override
 from lifecycle.core.past import Past
 from lifecycle.core.rules import Situation
 from support.building import BERLIN, HOUR, NIGHTS, NOON, OFFICE, at, situation
-from support.situations import A, B, holding, pause, run
-
-
-def asked(verb: str, holder: str | None = "ci", until: str | None = None, **more: Any) -> ManualRequest:
-    state: Literal["running", "paused"] = "paused" if verb == "pause" else "running"
-    return ManualRequest(state, at(until) if until else None, holder=holder, **more)
+from support.situations import A, B, asked, holding, pause, run
 
 
 def refused(plan: ManualPlan) -> str | None:
@@ -80,6 +75,14 @@ def test_a_request_to_run_ends_pauses_of_its_own_and_of_nobody_that_lie_within_i
     assert set(plan.ends) == {held[index] for index in ends}
 
 
+@pytest.mark.parametrize(("text", "until"), [("", "Tue 14:00"), (NIGHTS, None)])
+def test_what_takes_the_place_of_its_own_pause_ends_only_nobodys(text: str, until: str | None) -> None:
+    own, nobodys = pause("ci"), pause(None, "Tue 10:00")
+    plan = plan_request(asked("resume", until=until), [holding(own, nobodys, text=text)])
+    assert plan.override is not None
+    assert (plan.override.slot, plan.ends) == (own.slot, (nobodys,))
+
+
 def test_against_a_wider_pause_that_it_may_end_it_lasts_two_hours_and_is_forced() -> None:
     plan = plan_request(asked("resume", endpoint=A), [holding(pause(None), name=A)])
     assert plan.override is not None
@@ -91,6 +94,26 @@ def test_a_forced_request_ends_no_pause_of_another() -> None:
     assert plan.ends == ()
     assert plan.override is not None
     assert (plan.override.force, plan.override.until, plan.write) == (True, NOON + 2 * HOUR, True)
+
+
+def test_a_request_is_forced_where_that_is_asked_though_nothing_is_against_it() -> None:
+    plan = plan_request(asked("resume", until="Tue 14:00", force=True), [holding()])
+    assert plan.override is not None
+    assert (plan.override.force, plan.override.holder) == (True, "ci")
+
+
+@pytest.mark.parametrize(
+    ("ended", "needed"),
+    [
+        (run("anna", until="Tue 11:30", found_at_rest=frozenset({"*"})), True),
+        (run("anna", until="Tue 11:30", found_at_rest=frozenset({B})), True),  # one of both is enough
+        (run("anna", until="Tue 11:30"), False),  # it was running before
+        (run("ci", until="Tue 11:30", found_at_rest=frozenset({"*"})), False),  # its own: it takes its place
+    ],
+)
+def test_what_another_ended_request_would_stop_is_held_for_two_hours(ended: Override, needed: bool) -> None:
+    plan = plan_request(asked("resume"), [holding(ended, name=name) for name in (A, B)])
+    assert (plan.override.until if plan.override else None) == (NOON + 2 * HOUR if needed else None)
 
 
 # A pause, over requests to run.
@@ -120,110 +143,22 @@ def test_a_pause_is_needed_where_only_another_holds_it_running() -> None:
     assert plan.override is not None
 
 
+def test_a_pause_of_several_is_needed_where_one_would_run() -> None:
+    held = run("anna", endpoint=A)
+    plan = plan_request(asked("pause"), [holding(held, text=NIGHTS, name=name) for name in (A, B)])
+    assert (plan.override is not None, plan.over) == (True, (held,))
+
+
+def test_a_pause_that_is_not_needed_names_the_requests_all_the_same() -> None:
+    held = run("anna")
+    plan = plan_request(asked("pause"), [holding(held, pause("boss", "Tue 11:30"), text=NIGHTS)])
+    assert (plan.override, plan.over) == (None, (held,))
+
+
 def test_a_pause_of_what_only_its_own_request_holds_running_ends_that_and_makes_none() -> None:
     own = run("ci")
     plan = plan_request(asked("pause"), [holding(own, text=NIGHTS)])
     assert (plan.override, plan.write, plan.ends) == (None, False, (own,))
-
-
-# Renewals.
-
-
-@pytest.mark.parametrize(
-    ("own", "until", "written"),
-    [
-        (run("ci", until="Tue 13:00"), "Tue 13:00", False),
-        (run("ci", until="Tue 12:54"), "Tue 13:00", False),  # nine tenths of what is asked
-        (run("ci", until="Tue 12:53"), "Tue 13:00", True),
-        (run("ci", until="Tue 20:00"), "Tue 13:00", False),  # longer
-        (run("ci", until=None), "Tue 13:00", False),
-        (run("ci", until="Tue 11:59"), "Tue 13:00", True),  # it has ended
-        (run("anna", until="Tue 13:00"), "Tue 13:00", True),  # another's
-        (run("ci", until="Tue 13:00", endpoint=A), "Tue 13:00", True),  # of one endpoint
-        (pause("ci", until="Tue 13:00"), "Tue 13:00", True),
-    ],
-)
-def test_a_request_to_run_that_lasts_nine_tenths_of_what_is_asked_is_not_written_again(
-    own: Override, until: str, written: bool
-) -> None:
-    plan = plan_request(asked("resume", until=until), [holding(replace(own, found_at_rest=frozenset({"*"})))])
-    assert plan.write == written
-    assert plan.override is not None
-    assert written or plan.override.until == own.until
-
-
-@pytest.mark.parametrize(
-    ("own", "until", "written"),
-    [
-        (pause("ci", until="Tue 13:00"), "Tue 13:00", False),
-        (pause("ci", until="Tue 20:00"), "Tue 13:00", True),  # what should run again must not wait for it
-        (pause("ci", until="Tue 12:59"), "Tue 13:00", True),
-        (pause("ci", until="Tue 13:00", or_started="main"), "Tue 13:00", True),
-        (run("ci", until="Tue 13:00"), "Tue 13:00", True),
-    ],
-)
-def test_a_pause_is_kept_only_where_it_ends_when_asked(own: Override, until: str, written: bool) -> None:
-    assert plan_request(asked("pause", until=until), [holding(own)]).write == written
-
-
-@pytest.mark.parametrize(
-    ("own", "newer", "force", "written"),
-    [
-        (pause("ci"), run("anna", "Tue 11:30", force=True), False, True),
-        (pause("ci"), run("anna", "Tue 10:30", force=True), False, False),
-        (pause("ci"), run("anna", "Tue 11:30"), False, False),  # it stands over that already
-        (run("ci", force=True), pause("boss", "Tue 11:30"), True, True),
-        (run("ci", force=True), pause("boss", "Tue 10:30"), True, False),
-        (run("ci"), pause("boss", "Tue 10:30"), True, True),  # it was not forced
-    ],
-)
-def test_an_own_one_that_another_overruled_since_is_written_again(
-    own: Override, newer: Override, force: bool, written: bool
-) -> None:
-    own = replace(own, found_at_rest=frozenset({"*"}))
-    request = asked("pause" if own.state == "paused" else "resume", until="Tue 22:00", force=force)
-    assert plan_request(replace(request, force=force), [holding(own, newer)]).write == written
-
-
-def test_a_renewal_that_covers_more_endpoints_at_rest_is_written() -> None:
-    own = run("ci", until="Tue 13:00", found_at_rest=frozenset({A}))
-    request = asked("resume", until="Tue 13:00")
-    same = [holding(own, name=A, state="running"), holding(own, name=B, state="running")]
-    more = [holding(own, name=A, state="running"), holding(own, name=B, state="paused")]
-    assert [plan_request(request, found).write for found in (same, more)] == [False, True]
-
-
-def test_of_overrides_by_clocks_that_are_ahead_the_new_one_is_the_newest() -> None:
-    ahead, far = pause("anna", "Tue 12:20"), pause("boss", "Tue 13:00")
-    plan = plan_request(asked("pause", until="Tue 22:00"), [holding(ahead, far)])
-    assert plan.override is not None
-    assert at("Tue 12:20") < plan.override.since < at("Tue 12:21")
-
-
-# What its end puts back to rest.
-
-
-@pytest.mark.parametrize(
-    ("text", "states", "kept", "found"),
-    [
-        ("", {A: "paused"}, [], {"*"}),
-        ("", {A: "scaledToZero"}, [], {"*"}),
-        ("", {A: "running"}, [], set()),
-        ("", {A: "paused", B: "running"}, [], {A}),
-        ("", {A: "paused", B: "scaledToZero"}, [], {"*"}),
-        ("", {A: "running", B: "running"}, [run("anna", found_at_rest=frozenset({B}))], {B}),  # inherited
-        ("", {A: "paused", B: "running"}, [run("anna", found_at_rest=frozenset({"*"}))], {"*"}),
-        ("", {A: "running"}, [pause("ci", found_at_rest=frozenset({A}))], set()),  # pauses hand nothing on
-        (NIGHTS, {A: "paused"}, [], set()),  # the rules put it back
-    ],
-)
-def test_a_request_to_run_remembers_what_it_found_at_rest_where_no_rule_applies(
-    text: str, states: dict[str, str], kept: list[Override], found: set[str]
-) -> None:
-    situations = [holding(*kept, text=text, name=name, state=state) for name, state in states.items()]
-    plan = plan_request(asked("resume", until="Tue 14:00"), situations)
-    assert plan.override is not None
-    assert plan.override.found_at_rest == found
 
 
 # How many there may be.
@@ -240,7 +175,7 @@ def crowd(count: int, **more: Any) -> list[Override]:
         (crowd(MOST_RUNS, endpoint=A), asked("resume", until="Tue 14:00"), "too_many"),  # whichever they cover
         (crowd(MOST_RUNS - 1), asked("resume", until="Tue 14:00"), None),
         (crowd(MOST_RUNS, until="Tue 11:30"), asked("resume", until="Tue 14:00"), None),  # they have ended
-        ([*crowd(MOST_RUNS - 1), pause("anna", until="Tue 11:30")], asked("resume", until="Tue 14:00"), None),
+        ([*crowd(MOST_RUNS - 1), pause(None)], asked("resume", until="Tue 14:00"), None),  # a pause is none
         (crowd(MOST_RUNS), asked("resume", until="Tue 14:00", force=True), None),
         (crowd(MOST_RUNS), asked("pause", until="Tue 14:00"), None),
         (crowd(MOST_RUNS), asked("resume", "holder-3", until="Wed 14:00"), None),  # a renewal

@@ -1,13 +1,14 @@
 """Situations with several overrides, and random ones for what holds in all of them."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from lifecycle.core.manual import ManualRequest
 from lifecycle.core.model import Endpoint, Override, PlatformState, StoredState
 from lifecycle.core.rules import Situation
-from support.building import MINUTE, NIGHTS, NOON, OFFICE, override, situation
+from support.building import MINUTE, NIGHTS, NOON, OFFICE, at, override, situation
 
 A, B = "trial-a", "trial-b"
 ALWAYS = "hours: daily 00:00-24:00"
@@ -32,6 +33,11 @@ def run(holder: str | None = None, since: str = "Tue 11:00", until: str | None =
 def holding(*overrides: Override, text: str = "", name: str = "embeddings", state: str = "running") -> Situation:
     found = situation(text)
     return replace(found, memory=StoredState({"embeddings": overrides}), endpoint=Endpoint(name, state))
+
+
+def asked(verb: str, holder: str | None = "ci", until: str | None = None, **more: Any) -> ManualRequest:
+    state: Literal["running", "paused"] = "paused" if verb == "pause" else "running"
+    return ManualRequest(state, at(until) if until else None, holder=holder, **more)
 
 
 @st.composite
