@@ -1,7 +1,7 @@
 """Weekly hours as instants: on the clock of their zone, with holidays, lead and both clock changes."""
 
 import re
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -144,6 +144,12 @@ def test_overnight_hours_that_would_begin_on_a_holiday_leave_out_the_next_mornin
 def test_a_holiday_is_a_day_of_the_hours_zone() -> None:
     made = hours("daily 22:00-24:00", zone="America/New_York", off=["2026-11-24"])
     assert made.at(at("2026-11-25T03:30Z")) is None  # 22:30 on the 24th in New York
+
+
+def test_a_midnight_a_day_after_a_holiday_is_no_beginning_of_hours_round_the_clock() -> None:
+    made = hours("daily 00:00-24:00", off=["2026-11-23"])
+    begins = [made.begins_at(time(), at(day)) for day in ("Tue 00:00", "Wed 00:00")]
+    assert begins == [True, False]
 
 
 def test_a_holiday_interrupts_hours_round_the_clock() -> None:

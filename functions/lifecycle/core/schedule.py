@@ -161,14 +161,14 @@ class Hours:
         return found
 
     def begins_at(self, wall: time, near: datetime) -> bool:
-        """Whether the hours that include `near` began at this time of its day, or of the day of three hours before.
+        """Whether the hours that include `near` began within half a day before, at this time of the day.
 
         Instants are compared. So a beginning that a clock change moved counts, and hours that only continue do not.
         """
-        span = self.at(near)
-        if span is None:
+        span, earlier = self.at(near), near - timedelta(hours=12)
+        if span is None or span.begin < earlier:
             return False
-        days = {when.astimezone(self.zone).date() for when in (near, near - timedelta(hours=3))}
+        days = {when.astimezone(self.zone).date() for when in (near, earlier)}
         return any(wall_to_utc(datetime.combine(day, wall), self.zone, fold=0) == span.begin for day in days)
 
     def boundaries(self, since: datetime, until: datetime) -> list[datetime]:

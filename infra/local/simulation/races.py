@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.errors import Failure
@@ -72,10 +72,11 @@ class Races:
     def _deletion(self, job: str) -> float:
         """An override that has ended is deleted late, or is refused at first: its holder asks again meanwhile."""
         body = self._body(job)
-        override, key = body.get("memory", {}).get("override"), body["endpoints"][0]
-        if not override or override["until"] is None or not self._strikes(DELETION_WAITS):
+        override = body.get("memory", {}).get("override")
+        ended = override and override["until"] and datetime.fromisoformat(override["until"]) <= self.s.now()
+        if not ended or not self._strikes(DELETION_WAITS):
             return 0.0
-        self._race("deletion waits", self._opposite(key, override.get("holder") or ""))
+        self._race("deletion waits", self._opposite(body["endpoints"][0], override.get("holder") or ""))
         if self.rng.random() < 0.3 and not self._runs_meet():
             return self.rng.uniform(3, 9)
         waits = self.rng.choice([20.0, 30.0])
@@ -115,12 +116,13 @@ class Races:
     def accepted(self, key: str, asked: Mapping[str, Any]) -> None:
         """A request by hand was accepted: later it is released while Hugging Face refuses to act, and again."""
         if self.s.plan.races and not self.s.oracle.entries[key].enforce and "clear_override" not in asked:
-            self._race("release fails", self._released_twice(key, asked.get("holder", "")))
+            self.deeds.create_task(self._released_twice(key, asked.get("holder", "")))
 
     async def _released_twice(self, key: str, holder: str) -> None:
         await asyncio.sleep(self.rng.uniform(70, 150) * 60)
         if holder not in self.s.oracle.entries[key].overrides:
             return
+        self.s.met["release fails"] += 1
         body = {"endpoints": [key], "clear_override": True, **({"holder": holder} if holder else {})}
         names = "|".join(name for name in self.s.hub.endpoints if self.s.entry_of(name) == key)
         length = timedelta(minutes=self.rng.choice([4, 4, 90]))
