@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.console import Page
 from support.hub import Harness
 from support.pages import TEXT
 
@@ -11,3 +12,8 @@ def stage() -> Harness:
     made = Harness(TEXT)
     made.hub.add("embeddings-prod", "running", targetReplica=1)
     return made
+
+
+@pytest.fixture
+def page() -> Page:
+    return Page()
