@@ -24,6 +24,9 @@ def test_each_holder_has_an_override_of_its_own() -> None:
 def test_nobodys_override_for_an_entry_keeps_its_name_and_the_others_say_whose_they_are() -> None:
     assert override_id("lifecycle", "a") == "lifecycle-override-a"
     assert override_id("lifecycle", "a", "ci-42") == "lifecycle-override-a_ci-42-388799b4"
+    assert override_id("lifecycle", "a", "\ud800") != override_id(
+        "lifecycle", "a", "\ud801"
+    )  # out of a job made by hand
     assert override_id("lifecycle", "a", None, "dev-a") != override_id("lifecycle", "a", "dev-a", None)
 
 

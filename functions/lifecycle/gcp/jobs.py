@@ -122,7 +122,7 @@ def override_id(prefix: str, entry: str, holder: str | None = None, endpoint: st
     if holder is None and endpoint is None:
         return whole
     slug = re.sub(r"[^A-Za-z0-9]+", "-", holder or endpoint or "").strip("-")[:40]
-    mark = hashlib.sha256(f"{holder or ''}\0{endpoint or ''}".encode()).hexdigest()[:8]
+    mark = hashlib.sha256(f"{holder or ''}\0{endpoint or ''}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{whole}_{slug}-{mark}"
 
 
