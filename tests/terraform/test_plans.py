@@ -77,16 +77,26 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     return deployed
 
 
-def test_what_is_made_waits_until_its_service_is_there(everything: Deployed) -> None:
+@pytest.fixture(scope="module")
+def after(everything: Deployed) -> dict[str, set[str]]:
+    """What each resource is made after."""
+    return everything.waits_for()
+
+
+@pytest.fixture(scope="module")
+def deployment(everything: Deployed) -> dict[str, list[str]]:
+    """The plan of another deployment: functions with more memory."""
+    return everything.plan(memory="2Gi")
+
+
+def test_what_is_made_waits_until_its_service_is_there(after: dict[str, set[str]]) -> None:
     early = {"google_project_service.this"}
-    after = everything.waits_for()
     made = {name for name in after if name.startswith("google_")} - early
     assert {name for name in made if "time_sleep.services" not in after[name]} == set()
     assert "google_project_service.this" in after["time_sleep.services"]
 
 
-def test_functions_are_built_after_rights_have_spread(everything: Deployed) -> None:
-    after = everything.waits_for()
+def test_functions_are_built_after_rights_have_spread(after: dict[str, set[str]]) -> None:
     assert "time_sleep.build_rights" in after["google_cloudfunctions2_function.this"]
     assert "google_project_iam_member.build_source" in after["time_sleep.build_rights"]
     assert "google_logging_project_sink.vms" in after["time_sleep.vms_writer"]
@@ -96,10 +106,9 @@ def test_a_second_plan_changes_nothing(everything: Deployed) -> None:
     assert everything.plan() == {}
 
 
-def test_the_page_takes_its_image_after_the_function_has_a_new_one(everything: Deployed) -> None:
-    planned = everything.plan(memory="2Gi")
-    assert planned["data.google_cloud_run_v2_service.console[0]"] == ["read"]
-    assert planned["google_cloud_run_v2_service.page[0]"] == ["update"]
+def test_the_page_takes_its_image_after_the_function_has_a_new_one(deployment: dict[str, list[str]]) -> None:
+    assert deployment["data.google_cloud_run_v2_service.console[0]"] == ["read"]
+    assert deployment["google_cloud_run_v2_service.page[0]"] == ["update"]
 
 
 def test_another_service_replaces_no_grant(everything: Deployed) -> None:
@@ -107,10 +116,9 @@ def test_another_service_replaces_no_grant(everything: Deployed) -> None:
     assert not any("_iam_" in address for address in planned)
 
 
-def test_a_deployment_leaves_callers_in(everything: Deployed) -> None:
-    planned = everything.plan(memory="2Gi")
-    assert {actions[0] for address, actions in planned.items() if address.startswith("google_")} == {"update"}
-    assert not any("_iam_" in address for address in planned)
+def test_a_deployment_leaves_callers_in(deployment: dict[str, list[str]]) -> None:
+    assert {actions[0] for address, actions in deployment.items() if address.startswith("google_")} == {"update"}
+    assert not any("_iam_" in address for address in deployment)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 from lifecycle.engine.service import FUNCTIONS
 from local.servers.endpoints import Durations
 from support.processes import Deployment
+from support.programs import BIN
 from terraform.running import ROOT, Made
 
 QUICK = Durations(pending=0, resume=0.3, wake=0.3, update=0.2, load=0.2)
@@ -40,9 +41,9 @@ def unpacked(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def deployed(unpacked: Path) -> Iterator[Deployment]:
     """Every function in a process of its own, in a virtual environment with the zip's requirements and nothing else."""
     environment = unpacked.parent / "venv"
-    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-    python = str(environment / "bin" / "python")
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    python, uv = str(environment / "bin" / "python"), str(BIN / "uv")
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
+    install = [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes"]
     subprocess.run([*install, "--requirement", str(unpacked / "requirements.txt")], check=True, capture_output=True)
     logs = unpacked.parent / "logs"
     logs.mkdir()
