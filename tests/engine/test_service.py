@@ -71,10 +71,11 @@ def test_without_lead_the_boundarys_own_call_wakes_it() -> None:
     assert only(reconcile(on, BOUNDARY)) == ("wake", "done", 200)
 
 
-def test_an_ended_override_is_deleted_once_the_endpoint_is_as_the_rules_want() -> None:
+@pytest.mark.parametrize("names", ["embeddings", "*"])
+def test_an_ended_override_is_deleted_once_the_endpoint_is_as_the_rules_want(names: str) -> None:
     on = stage(OFFICE)
     on.override("embeddings", Override("paused", TUESDAY_NOON - 2 * MINUTE, TUESDAY_NOON - MINUTE))
-    reconcile(on, Caller("schedule"), "*")
+    reconcile(on, Caller("schedule"), names)
     assert kept(on) is None
 
 
@@ -83,13 +84,6 @@ def test_an_ended_override_stays_while_the_endpoint_is_not_as_the_rules_want() -
     on.hub.script("POST embeddings-prod/pause", 403)
     on.override("embeddings", Override("running", TUESDAY_NOON - 2 * MINUTE, TUESDAY_NOON - MINUTE))
     assert only(reconcile(on, Caller("schedule"), "*")) == ("pause", "failed", 502)
-    assert kept(on) is not None
-
-
-def test_the_call_of_a_single_job_leaves_an_ended_override_to_the_run_over_everything() -> None:
-    on = stage(OFFICE)
-    on.override("embeddings", Override("paused", TUESDAY_NOON - 2 * MINUTE, TUESDAY_NOON - MINUTE))
-    reconcile(on)
     assert kept(on) is not None
 
 

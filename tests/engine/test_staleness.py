@@ -167,7 +167,7 @@ def test_two_runs_at_once_delete_an_ended_override_one_after_the_other() -> None
     on.override("embeddings", Override("paused", TUESDAY_NOON - 2 * MINUTE, TUESDAY_NOON - MINUTE))
 
     async def twice(service: Service) -> None:
-        runs = [service.handle("reconcile", body("*"), Caller("schedule")) for _ in range(2)]
+        runs = [service.handle("reconcile", body(names), Caller("schedule")) for names in ("*", "embeddings")]
         await asyncio.gather(*runs)
 
     on.run(twice)

@@ -15,7 +15,7 @@ from lifecycle.gcp.jobs import boundary_of
 
 
 async def reconcile(run: Run, target: Target, how: ExecutionOptions, *, deletes: bool) -> list[Result]:
-    """`deletes`: overrides that have ended; only one run at a time may."""
+    """`deletes`: whether it deletes overrides that have ended."""
     if run.state_failure:
         return run.failed_results(target, run.state_failure)
     stored = run.state.overrides.get(target.entry.key, ())

@@ -149,8 +149,7 @@ class Service:
         async def one(target: Target) -> list[Result]:
             if asked.clear_override:
                 return await reconcile.release(run, target, holder, how, everybody=asked.all_holders)
-            # Calls of single jobs meet each other and this one; runs over everything follow each other.
-            return await reconcile.reconcile(run, target, how, deletes=asked.everything)
+            return await reconcile.reconcile(run, target, how, deletes=target.endpoint is None)
 
         reports = await settle(run) if asked.everything else []
         results = await run.each(targets, one)

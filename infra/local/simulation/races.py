@@ -84,9 +84,11 @@ class Races:
         raise Failure(message, code="memory_unavailable", retryable=True, retry_after=waits)
 
     def _runs_meet(self) -> bool:
-        """Whether two runs over everything may be under way: two revisions then delete side by side."""
-        now, kinds = self.s.now(), ("ticks doubled", "ticks overlap", "ticks late")
-        return any(w.kind in kinds and w.begin <= now < w.end + timedelta(minutes=20) for w in self.s.plan.windows)
+        """Whether two instances may delete an override at once: that edge remains (docs/design.md)."""
+        now, kinds = self.s.now(), ("ticks doubled", "ticks overlap", "ticks late", "two revisions")
+        meeting = [w for w in self.s.plan.windows if w.kind in kinds]
+        ends = [self.deployed_until, *(w.end for w in meeting if w.begin <= now)]
+        return now < max(ends) + timedelta(minutes=20)
 
     def _message(self, job: str) -> float:
         """A message is slow to be stored; a new revision receives the next one, which is not slow."""
