@@ -85,6 +85,16 @@ def test_a_platforms_next_start_ends_a_pause_by_hand() -> None:
     assert on.hub.state("embeddings-prod") == "running"
 
 
+def test_a_pause_that_a_start_ended_stays_ended_when_the_platform_stops_again() -> None:
+    on = stage(FOLLOWER)
+    on.platform_state("main", PlatformState("started", TUESDAY_NOON - 9 * MINUTE))
+    act(on, "pause")
+    for event in ("stopped", "started", "stopped", "stopped"):
+        on.now += MINUTE
+        answer = reported(on, event, on.now)
+    assert answer.results[0].overrides == ()
+
+
 def test_a_renewed_start_does_not_end_a_pause_by_hand() -> None:
     on = stage(FOLLOWER)
     on.platform_state("main", PlatformState("started", TUESDAY_NOON - 9 * MINUTE))

@@ -110,13 +110,19 @@ class Override:
 class PlatformState:
     """The last message of a platform, and when. `first`: when that state began, if the message was repeated since.
     `received`: when it was stored; of equally new messages the one received last counts. `sent`: the message's own
-    time, where it was ahead of the clock."""
+    time, where it was ahead of the clock. `started`: when it changed to started before it stopped."""
 
     state: Literal["started", "stopped"]
     since: datetime
     first: datetime | None = None
     received: datetime | None = field(default=None, compare=False)
     sent: datetime | None = field(default=None, compare=False)
+    started: datetime | None = field(default=None, compare=False)
+
+    @property
+    def last_start(self) -> datetime | None:
+        """When it last changed from stopped to started."""
+        return (self.first or self.since) if self.state == "started" else self.started
 
 
 @dataclass(frozen=True)

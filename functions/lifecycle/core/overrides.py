@@ -17,8 +17,8 @@ def ended_at(override: Override, stored: StoredState, now: datetime) -> datetime
     """When an override ended: at its end, or when its platform started after it was made. None: it has not ended."""
     ends = [override.until] if override.until else []
     platform = stored.platforms.get(override.or_started or "")
-    if platform and platform.state == "started" and (platform.first or platform.since) > override.since:
-        ends.append(platform.first or platform.since)
+    if platform and platform.last_start and platform.last_start > override.since:
+        ends.append(platform.last_start)
     return min((end for end in ends if end <= now), default=None)
 
 

@@ -44,8 +44,8 @@ def _following(known: PlatformState | None, message: Message, at: datetime, sett
     """The platform state after a message; `first`: when the state began, if the message repeats it."""
     lasts = settings.platforms[message.platform].max_started if message.platform in settings.platforms else None
     if known is None or known.state != message.event:
-        return PlatformState(message.event, at)
+        return PlatformState(message.event, at, started=known.last_start if known else None)
     if at == known.since:
         return known
     renewed = message.event == "started" and not (lasts and known.since + lasts <= at)
-    return PlatformState(message.event, at, first=(known.first or known.since) if renewed else None)
+    return PlatformState(message.event, at, first=known.last_start if renewed else None, started=known.started)

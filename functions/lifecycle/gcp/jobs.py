@@ -221,7 +221,7 @@ def platform_state_in(job: Job | None) -> PlatformState | None:
     state, since = stored.get("state"), _time(stored, "since")
     if state not in ("started", "stopped") or since is None:
         return None
-    return PlatformState(state, since, *(_time(stored, name) for name in ("first", "received", "sent")))
+    return PlatformState(state, since, *(_time(stored, name) for name in ("first", "received", "sent", "started")))
 
 
 def budget_in(job: Job | None) -> BudgetRecord | None:
@@ -278,7 +278,8 @@ def settings_sha256_of(job: Job | None) -> str | None:
 
 def platform_body(settings: Settings, platform: str, state: PlatformState) -> bytes:
     memory = {"platform": platform, "state": state.state, "since": format_rfc3339(state.since)}
-    times = {"first": state.first, "received": state.received, "sent": state.sent}
+    names = ("first", "received", "sent", "started")
+    times = {name: getattr(state, name) for name in names}
     return body(
         settings.followers(platform), memory | {name: format_rfc3339(when) for name, when in times.items() if when}
     )

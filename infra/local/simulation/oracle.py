@@ -66,6 +66,7 @@ class Oracle:
     actions: list[Action]
     used: Callable[[str], datetime | None] = lambda _: None  # when an endpoint was last used or updated
     news: dict[str, tuple[str, datetime, datetime]] = field(default_factory=dict)
+    started: dict[str, datetime] = field(default_factory=dict)  # when each platform last changed to started
     under_way: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)  # messages not yet accepted
 
     def wanted(self, key: str, now: datetime) -> str:
@@ -119,9 +120,8 @@ class Oracle:
         return max((one for one in found if one and one <= now), default=None)
 
     def over(self, held: Decision, now: datetime) -> bool:
-        news = self.news.get(held.or_started or "")
-        started = news is not None and news[0] == "started" and news[2] > held.since
-        return started or (held.until is not None and held.until <= now)
+        started = self.started.get(held.or_started or "")
+        return (started is not None and started > held.since) or (held.until is not None and held.until <= now)
 
     @contextmanager
     def saying(self, platform: str, event: str, at: datetime) -> Iterator[None]:
@@ -142,6 +142,8 @@ class Oracle:
         lapsed = known is not None and lasts is not None and known[1] + lasts <= at
         unbroken = known is not None and known[0] == event and not lapsed
         self.news[platform] = (event, at, known[2] if known and unbroken else at)
+        if event == "started":
+            self.started[platform] = self.news[platform][2]
         for entry in self.entries.values():
             if entry.platform == platform:
                 entry.changed_at = at
