@@ -106,7 +106,8 @@ async def _deliver(s: "Simulation", deed: ExternalEvent) -> None:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 600)
     if followers:
-        s.oracle.heard(platform, event, deed.at)
+        stored = s.newest(platform)
+        s.oracle.heard(platform, event, deed.at, datetime.fromisoformat(stored.get("first") or stored["since"]))
         for key in followers:
             s.oracle.entries[key].changed_at = s.now()
         _remembers(s, platform)
@@ -119,8 +120,10 @@ def _remembers(s: "Simulation", platform: str) -> None:
     under_way = [said for said in s.oracle.under_way.get(platform, ()) if said[1] >= at]
     fitting = [(event, at.isoformat()[:19]) for event, at in [(event, at), *under_way]]
     s.checked["b"] += 1
-    if s.said(platform) not in fitting:
-        s.broke("b", f"{platform} is stored as {s.said(platform)}, the newest message is {event} at {at:%a %H:%M:%S}")
+    stored = s.newest(platform)
+    if (stored["state"], stored["since"][:19]) not in fitting:
+        kept = f"{stored['state']} at {stored['since']}"
+        s.broke("b", f"{platform} is stored as {kept}, the newest message is {event} at {at:%a %H:%M:%S}")
 
 
 async def _oppose(s: "Simulation", key: str, holder: str) -> None:

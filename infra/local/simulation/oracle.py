@@ -133,10 +133,14 @@ class Oracle:
         finally:
             saying.remove((event, at))
 
-    def heard(self, platform: str, event: str, at: datetime) -> None:
-        """A message that was accepted."""
+    def heard(self, platform: str, event: str, at: datetime, stored_since: datetime) -> None:
+        """A message that was accepted. `stored_since`: since when without a break, as the jobs store it: only they
+        know whether a message that was overtaken was stored first, and so was a break."""
         known = self.news.get(platform)
         if known and at < known[1]:
+            if event != known[0]:
+                self.news[platform] = (*known[:2], stored_since)
+                self._end(platform, known[1])
             return
         lasts = next((e.max_started for e in self.entries.values() if e.platform == platform), None)
         lapsed = known is not None and lasts is not None and known[1] + lasts <= at
@@ -147,6 +151,11 @@ class Oracle:
         for entry in self.entries.values():
             if entry.platform == platform:
                 entry.changed_at = at
+        self._end(platform, at)
+
+    def _end(self, platform: str, at: datetime) -> None:
+        """The overrides that a platform's start ends are over."""
+        for entry in self.entries.values():
             entry.overrides = {
                 holder: one
                 for holder, one in entry.overrides.items()

@@ -256,12 +256,11 @@ class Simulation:
                 found[holder] = decision
         return found
 
-    def said(self, platform: str) -> tuple[str, str]:
-        """The newest message of a platform that jobs hold, and its time to the second."""
+    def newest(self, platform: str) -> dict[str, str]:
+        """The newest message of a platform that jobs store."""
         bodies = [json.loads(base64.b64decode(j["httpTarget"]["body"])) for j in self.scheduler.jobs.values()]
         found = [body["memory"] for body in bodies if body.get("memory", {}).get("platform") == platform]
-        newest: dict[str, str] = max(found, key=lambda one: (one["since"], one.get("received", "")), default={})
-        return newest.get("state", ""), newest.get("since", "")[:19]
+        return max(found, key=lambda one: (one["since"], one.get("received", "")), default={})
 
     def memory(self, job: str) -> dict[str, Any]:
         """What a job remembers."""
