@@ -9,7 +9,6 @@ import pytest
 
 from lifecycle.core import report
 from lifecycle.core.money import Bill, exact_bill
-from lifecycle.gcp.log_reader import LogReader
 from local.servers.endpoints import Durations
 from local.simulation.runner import Simulation
 from support.months import BERLIN, PRICE, berlin, billed, played, status, until, window
@@ -18,16 +17,12 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TEN = 10 * MINUTE
 
 
-def log_reader(simulation: Simulation) -> LogReader:
-    return LogReader("projects/local", simulation._api("Cloud Logging", simulation.logging), "lifecycle")
-
-
 def bills(simulation: Simulation, begin: datetime, end: datetime) -> dict[str, Bill]:
     """What a report says that each endpoint cost."""
-    source = simulation._world().monitoring
+    source = simulation.world().monitoring
     assert source is not None
     found = asyncio.run(source.costs(begin, end + 5 * MINUTE, TEN, 1e9, fine=True))
-    known = report.changes(asyncio.run(log_reader(simulation).lines(report.CONDITION, begin, end)))
+    known = report.changes(asyncio.run(simulation.log_reader().lines(report.CONDITION, begin, end)))
     return {name: exact_bill(windows, TEN, known.get(name, ())) for (_, name), windows in found.items()}
 
 
@@ -183,7 +178,7 @@ def test_a_learned_lead_is_punctual_and_cheaper_than_ten_minutes() -> None:
         ready[name] = sum(on_time for on_time, _ in mornings)
         before[name] = sum((length for _, length in mornings), timedelta()) / 28
     # The report counts the mornings as they were.
-    counted = report.mornings(asyncio.run(log_reader(s).lines(report.CONDITION, begin, begin + 28 * DAY)))
+    counted = report.mornings(asyncio.run(s.log_reader().lines(report.CONDITION, begin, begin + 28 * DAY)))
     for name in ("learned", "fixed"):
         own = [morning.on_time for morning in counted if morning.name == name]
         assert (len(own), sum(own)) == (28, ready[name])

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from lifecycle.core import manual as manual_plans
-from lifecycle.core import rules
+from lifecycle.core import money, past, rules
 from lifecycle.core.cron import scheduled
+from lifecycle.core.lead import Lead
 from lifecycle.core.model import Message, Result
+from lifecycle.core.past import Past
 from lifecycle.core.schedule import ALWAYS, Holidays, Hours, Span
-from lifecycle.engine import cron, manual, platform, reconcile
+from lifecycle.engine import cron, manual, platform, reconcile, service
 from lifecycle.engine import execute as act
 from lifecycle.engine import run as engine_run
 from lifecycle.engine.run import Run, Target
@@ -23,10 +25,9 @@ from lifecycle.huggingface import client as huggingface
 from lifecycle.huggingface import refusals
 from lifecycle.huggingface.client import HuggingFace
 from lifecycle.huggingface.redaction import Redactor
-from local.servers.huggingface import Quirks
 from local.simulation.soak import played
-from support.days import Day, ask, says
-from support.months import berlin
+from support import days
+from support.days import Day
 
 Patch = pytest.MonkeyPatch
 Defect = Callable[[Patch], None]
@@ -207,79 +208,56 @@ def counts_idle_from_the_last_use_alone(patch: Patch) -> None:
     patch.setattr(rules.Situation, "idle_from", property(since_use))
 
 
-# The days on which they show.
-CHRISTMAS = berlin("2026-12-24T00:00")
-HOURS = "endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, lead: 10m}}"
-PLATFORM = "platforms: {main: {}}\nendpoints: {gpu: {platform: main}}"
-SEVERAL = 'endpoints: {gpu: {name: "gpu-*", hours: Mon-Fri 08:00-12:00}}'
-PLAIN = Day(HOURS, {"gpu": {}})
-RUN = Day(HOURS, {"gpu": {}}, {15.0: ask("resume", **{"for": "1h30m"})})
-MESSAGES = Day(PLATFORM, {"gpu": {}}, {8.0: says("started"), 9.0: says("started", 3600), 9.5: says("stopped")})
-FORBIDDEN = Day(HOURS, {"gpu": {}}, trouble={7.5: "hub forbids"})
-ASLEEP = Day("endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, rest: scaledToZero}}", {"gpu": {}})
-DOWN = Day(HOURS, {"gpu": {}}, trouble={7.5: "hub down"})
-ONE_FAILS = Day(SEVERAL, {"gpu-a": {}, "gpu-b": {"start": "fails"}})
-TWO_HOLDERS = Day(
-    HOURS,
-    {"gpu": {}},
-    {
-        14.0: ask("resume", holder="anna", **{"for": "5h"}),
-        15.0: ask("resume", holder="ci-1", **{"for": "5h"}),
-        16.0: ask("reconcile", holder="ci-1", clear_override=True),
-    },
-)
-ALWAYS_ON = Day("endpoints: {gpu: {hours: always}}", {"gpu": {}}, days=2)
-OFFICE = Day("endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, holidays: [GB]}}", {"gpu": {}}, begin=CHRISTMAS, days=2)
-DATES = Day(
-    "endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, holidays: ['2026-12-25']}}", {"gpu": {}}, begin=CHRISTMAS, days=2
-)
-PROTECTED = Day(
-    "endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, protected: true}}",
-    {"gpu": {"state": "running"}},
-    {9.0: ask("pause", until="released"), 15.0: ask("pause", endpoints=["*"], **{"for": "1h30m"})},
-)
-RESETS = Quirks(pause_resets_replicas=True)
-BOUNDS = Day(HOURS, {"gpu": {"state": "running", "min_replica": 2, "max_replica": 3}}, quirks=RESETS)
-RUNNING_IS_ENOUGH = Day("endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, warm: false}}", {"gpu": {}})
-PRIVATE = Day(HOURS, {"gpu": {"type": "private", "reachable": False}})
-CRON = 'cron: [{at: "0 14 * * *", do: pause, endpoints: [gpu]}, {at: "0 16 * * *", do: resume, endpoints: [gpu]}]'
-SCHEDULED = Day(f"endpoints: {{gpu: {{}}}}\n{CRON}", {"gpu": {"state": "running"}})
-STALE = Day(
-    f"endpoints: {{gpu: {{}}}}\n{CRON}",
-    {"gpu": {"state": "running"}},
-    {14.001: ("touch", {"endpoint": "gpu", "state": "running"})},
-    {13.5: "ticks late"},
-)
-AT_REST = Day(f"{HOURS}\n{CRON}", {"gpu": {}})
-IDLE = Day(
-    "endpoints: {gpu: {idle_after: 45m}}", {"gpu": {}}, {10.0: ("touch", {"endpoint": "gpu", "state": "running"})}
-)
+def ignores_budgets(patch: Patch) -> None:
+    patch.setattr(Past, "spent", lambda *_: None)
+
+
+def forgets_that_budgets_are_spent(patch: Patch) -> None:
+    async def forgetting(_: Run) -> list[Any]:
+        return []
+
+    patch.setattr(service, "settle", forgetting)
+
+
+def counts_twice_what_was_billed(patch: Patch) -> None:
+    add_up = money.bill
+    patch.setattr(money, "bill", lambda *args: replace(found := add_up(*args), dollars=2 * found.dollars))
+
+
+def starts_before_the_longest_lead(patch: Patch) -> None:
+    patch.setattr(past, "learned", lambda _starts, bounds: Lead(bounds.at_most))
+
+
 DEFECTS: list[tuple[Defect, str, Day]] = [
-    (ignores_overrides, "a", RUN),
-    (obeys_old_messages, "b", MESSAGES),
-    (swaps_pause_and_resume, "a", PLAIN),
-    (retries_a_403, "f", FORBIDDEN),
-    (probes_what_is_scaled_to_zero, "e", ASLEEP),
-    (forgets_lead, "d", PLAIN),
-    (ignores_holidays, "e", DATES),
-    (reports_success_on_failure, "f", FORBIDDEN),
-    (loses_a_failed_endpoints_siblings, "f", ONE_FAILS),
-    (keeps_ended_overrides, "c", RUN),
-    (tells_the_token, "g", DOWN),
-    (crashes_on_a_failed_endpoint, "f", FORBIDDEN),
-    (releases_what_others_hold, "c", TWO_HOLDERS),
-    (writes_over_what_others_hold, "c", TWO_HOLDERS),
-    (ends_always_at_midnight, "a", ALWAYS_ON),
-    (ignores_calendars, "e", OFFICE),
-    (stops_what_is_protected, "a", PROTECTED),
-    (pauses_what_is_protected_by_name, "c", PROTECTED),
-    (keeps_silent_about_replica_bounds, "j", BOUNDS),
-    (proves_what_need_not_answer, "j", RUNNING_IS_ENOUGH),
-    (waits_for_what_nobody_can_reach, "j", PRIVATE),
-    (counts_idle_from_the_last_use_alone, "a", IDLE),
-    (obeys_a_stale_tick, "k", STALE),
-    (schedules_against_the_rules, "e", AT_REST),
-    (skips_what_is_scheduled, "k", SCHEDULED),
+    (ignores_overrides, "a", days.RUN),
+    (obeys_old_messages, "b", days.MESSAGES),
+    (swaps_pause_and_resume, "a", days.PLAIN),
+    (retries_a_403, "f", days.FORBIDDEN),
+    (probes_what_is_scaled_to_zero, "e", days.ASLEEP),
+    (forgets_lead, "d", days.PLAIN),
+    (ignores_holidays, "e", days.DATES),
+    (reports_success_on_failure, "f", days.FORBIDDEN),
+    (loses_a_failed_endpoints_siblings, "f", days.ONE_FAILS),
+    (keeps_ended_overrides, "c", days.RUN),
+    (tells_the_token, "g", days.DOWN),
+    (crashes_on_a_failed_endpoint, "f", days.FORBIDDEN),
+    (releases_what_others_hold, "c", days.TWO_HOLDERS),
+    (writes_over_what_others_hold, "c", days.TWO_HOLDERS),
+    (ends_always_at_midnight, "a", days.ALWAYS_ON),
+    (ignores_calendars, "e", days.OFFICE),
+    (stops_what_is_protected, "a", days.PROTECTED),
+    (pauses_what_is_protected_by_name, "c", days.PROTECTED),
+    (keeps_silent_about_replica_bounds, "j", days.BOUNDS),
+    (proves_what_need_not_answer, "j", days.RUNNING_IS_ENOUGH),
+    (waits_for_what_nobody_can_reach, "j", days.PRIVATE),
+    (counts_idle_from_the_last_use_alone, "a", days.IDLE),
+    (ignores_budgets, "e", days.MONEY),
+    (forgets_that_budgets_are_spent, "a", days.MONEY),
+    (counts_twice_what_was_billed, "l", days.PLAIN),
+    (starts_before_the_longest_lead, "l", days.LEARNED),
+    (obeys_a_stale_tick, "k", days.STALE),
+    (schedules_against_the_rules, "e", days.AT_REST),
+    (skips_what_is_scheduled, "k", days.SCHEDULED),
 ]
 DAYS = list({id(day): day for _, _, day in DEFECTS}.values())
 

@@ -15,6 +15,7 @@ import httpx
 from local.servers.huggingface import ALL_SCOPES
 from local.simulation.oracle import Decision
 from local.simulation.outages import ExternalEvent
+from local.simulation.wall_clock import minute_of
 
 if TYPE_CHECKING:
     from local.simulation.runner import Simulation
@@ -23,7 +24,9 @@ LENGTHS = {"20m": 20, "1h30m": 90, "5h": 300, "1d": 1440}  # minutes
 LONGEST_ANSWER = timedelta(seconds=5)
 SEEN_BEYOND = timedelta(days=7)  # so far beyond the end the oracle knows the hours
 # Errors that are final; all others may pass.
-FINAL = re.compile(r": (400|401|402|403|404|405|422)\b|it did not start|has no endpoint|held|superseded|protected")
+FINAL = re.compile(
+    r": (400|401|402|403|404|405|422)\b|it did not start|has no endpoint|held|superseded|protected|force overrules it$"
+)
 
 
 async def done(s: "Simulation", deed: ExternalEvent) -> None:
@@ -139,6 +142,7 @@ async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
     s.told(begun, f"by hand: {function} {json.dumps(asked)}")
     ruled = {key: s.oracle.by_rules(key, begun) for key in keys}
     unsure = {key for key in keys if _changes_soon(s, key)}
+    unsure |= {key for key in keys if minute_of(begun) in s.oracle.entries[key].may_start}
     calm = {key for key in keys if s.calm_since(key) < begun - LONGEST_ANSWER}
     for key in keys:
         _forget_deleted(s, key)

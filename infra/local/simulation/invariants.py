@@ -13,6 +13,7 @@ from local.simulation.bounds import Bounds
 from local.simulation.cron_checks import CronChecks
 from local.simulation.in_process import Call, Sent
 from local.simulation.oracle import Entry
+from local.simulation.past_checks import PastChecks
 from local.simulation.response_checks import Answers
 from local.simulation.runner import PARENT, SOMEBODY_ELSES, TOKEN, Simulation
 
@@ -28,6 +29,7 @@ INVARIANTS = {
     "i": "endpoints that hang hold up no others",
     "j": "what a rest changed of the replica bounds is told, and what was not proved to answer is not said to",
     "k": "a scheduled action is done at its time, and yields to the rules and to what changed since",
+    "l": "budgets, learned leads and what is reported as billed follow what happened",
 }
 MINUTE = timedelta(minutes=1)
 USED = timedelta(minutes=15)  # what was used within that time is not scaled to zero
@@ -51,6 +53,7 @@ class InvariantChecker:
         self.names = {key: [n for n in named if simulation.entry_of(n) == key] for key in simulation.oracle.entries}
         self.answers = Answers(simulation, self.names, self._steady)
         self.bounds = Bounds(simulation)
+        self.past = PastChecks(simulation, self.names)
         self.cron = CronChecks(simulation, self._steady)
 
     def sent(self, request: Sent) -> None:
@@ -68,6 +71,7 @@ class InvariantChecker:
             await asyncio.sleep(60)
             now = self.s.now()
             self.cron.look(now)
+            self.past.look(now)
             for key, names in self.names.items():
                 self._entry(key, names, now)
 
@@ -83,6 +87,7 @@ class InvariantChecker:
             self._endpoint(endpoint, key, now, calm)
             if begins:
                 self._answers_at_the_beginning(endpoint, entry, now, calm)
+                self.past.begins(endpoint, entry, now, calm)
             if now.replace(second=0, microsecond=0) - WAKES_WITHIN in entry.begins:
                 self._is_woken_at_the_beginning(endpoint, entry, now, calm)
         if not there and key in names and now - calm > self.two_passes and not self._reported(key, "has no endpoint"):
@@ -157,7 +162,8 @@ class InvariantChecker:
         wanted = declared.get("min_replicas", told[0]), declared.get("max_replicas", told[1])
         if told == wanted or endpoint.state != "running":
             return
-        last = next((line["message"] for line in reversed(self.s.logs) if line.get("name") == endpoint.name), "")
+        lines = (line for line in reversed(self.s.logs) if line["event"] == "endpoint")
+        last = next((line["message"] for line in lines if line["name"] == endpoint.name), "")
         if "scaling differs" not in last:
             self._broke("a", key, f"{endpoint.name} has {told} replicas, declared are {wanted}")
 
@@ -231,6 +237,7 @@ class InvariantChecker:
 
     def conclude(self) -> None:
         """What can only be seen at the end."""
+        self.past.conclude()
         for kind, fault in self.s.faults:
             self.s.met[kind] += fault.met
         jobs = self.s.scheduler.jobs

@@ -41,13 +41,15 @@ class Entry:
     idle_after: timedelta | None  # for an entry that covers one endpoint of its name
     platform: str | None
     max_started: timedelta | None
-    lead: timedelta
+    lead: timedelta  # the longest, where it is learned
     running: set[datetime]  # the minutes, in UTC, in which its hours or their lead want it running
+    may_start: set[datetime]  # the minutes of a learned lead: it may be started, and need not be
     begins: set[datetime]  # when hours begin, lead left out
     leads: set[datetime]
     boundaries: list[datetime]  # every lead, beginning and end, in order
     has_hours: bool
     start: bool  # whether the rules may start it
+    has_budget: bool  # of its own, or over all entries
     protected: bool  # only people stop it
     warm: bool  # false: running is enough
     enforce: bool  # false: the rules act only in the hour after a change
@@ -65,6 +67,7 @@ class Oracle:
     entries: dict[str, Entry]
     actions: list[Action]
     used: Callable[[str], datetime | None] = lambda _: None  # when an endpoint was last used or updated
+    spent: Callable[[str, datetime], datetime | None] = lambda *_: None  # since when an entry's budget is, by the jobs
     news: dict[str, tuple[str, datetime, datetime]] = field(default_factory=dict)
     started: dict[str, datetime] = field(default_factory=dict)  # when each platform last changed to started
     under_way: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)  # messages not yet accepted
@@ -73,12 +76,20 @@ class Oracle:
         """ "running", the entry's way to rest, "paused" by hand, or "any"."""
         entry, held = self.entries[key], self.held(key, now)
         first = commanding(held)
-        if first or held:
-            return first.state if first else "running"
+        if first:
+            return first.state
+        if self.is_spent(entry, now):
+            return entry.rest
+        if held:
+            return "running"
         ruled = self._ruled(entry, now)
         if ruled == "any" and any(one.rests for one in entry.overrides.values()):
             return entry.rest
         return _spared(entry, ruled)
+
+    def is_spent(self, entry: Entry, now: datetime) -> bool:
+        """Whether its budget stops it."""
+        return entry.has_budget and not entry.protected and self.spent(entry.key, now) is not None
 
     def held(self, key: str, now: datetime) -> list[Decision]:
         """The overrides in force."""
@@ -86,12 +97,16 @@ class Oracle:
 
     def by_rules(self, key: str, now: datetime) -> str:
         """As it is without overrides."""
+        if self.is_spent(self.entries[key], now):
+            return self.entries[key].rest
         return _spared(self.entries[key], self._ruled(self.entries[key], now))
 
     def _ruled(self, entry: Entry, now: datetime) -> str:
         stopped = self._stopped(entry, now)
         if stopped:
             return entry.rest
+        if minute_of(now) in entry.may_start:
+            return "any"
         if entry.has_hours:
             return "running" if minute_of(now) in entry.running else entry.rest
         used = self.used(entry.key) if entry.idle_after else None
@@ -116,6 +131,7 @@ class Oracle:
         ends = [one.until for one in entry.overrides.values() if self.over(one, now)]
         used = self.used(key) if entry.idle_after else None
         idle = used + entry.idle_after if used and entry.idle_after else None
+        idle = idle or (self.spent(key, now) if entry.has_budget else None)
         found = [*entry.boundaries[max(0, before - 1) : before], at, lapse, idle, entry.released_at, *ends]
         return max((one for one in found if one and one <= now), default=None)
 
@@ -186,7 +202,8 @@ class Oracle:
             return self._runs(key, holder, now, until, ruled=ruled, force=force, held=held, others=others)
         made = Decision("paused", now, until) if until or released else None
         first = commanding(others.values())
-        runs = first.state == "running" if first else bool(others) or ruled == "running"
+        runs = first.state == "running" if first else ruled == "running"
+        runs = runs or (not first and bool(others) and not self.is_spent(entry, now))
         if made is None and runs:
             later = [at for at in entry.leads if at > now]
             made = Decision("paused", now, min(later, default=None), entry.platform)
@@ -199,7 +216,7 @@ class Oracle:
         left = {who: one for who, one in others.items() if who or one.state == "running"}  # anyone ends nobody's pause
         first = commanding(left.values())
         against = first is not None and first.state == "paused"
-        if against and not force:
+        if not force and (against or self.is_spent(self.entries[key], now)):
             return dict(self.entries[key].overrides)
         ahead = (self.by_rules(key, now + number * MINUTE) for number in range(121))
         stops = ruled != "any" and any(later in RESTS for later in (ruled, *ahead))
@@ -242,11 +259,12 @@ def oracle(document: Mapping[str, Any], begin: datetime, end: datetime) -> Oracl
     entries = {}
     for key, given in document["endpoints"].items():
         zone = ZoneInfo(given.get("time_zone", document.get("time_zone", "UTC")))
-        lead, days = length(given.get("lead", "0m")), given.get("holidays", document.get("holidays", []))
+        (least, lead), days = _lead(given.get("lead", "0m")), given.get("holidays", document.get("holidays", []))
         found, always = given.get("hours", []), given.get("hours") == "always"
         texts = [] if always else [found] if isinstance(found, str) else found
         hours = list(spans(texts, zone, days_off(days), begin, end))
         running = {at for a, b in hours for at in minutes(a - lead, b)}
+        may_start = {at for a, _ in joined(hours) for at in minutes(a - lead, a)} if least < lead else set()
         platform = given.get("platform")
         lasts = platforms.get(platform, {}).get("max_started") if platform else None
         united = joined(hours)
@@ -258,14 +276,24 @@ def oracle(document: Mapping[str, Any], begin: datetime, end: datetime) -> Oracl
             max_started=length(lasts) if lasts else None,
             lead=lead,
             running={*minutes(begin - DAY, end + DAY)} if always else running,
+            may_start=may_start - {at for a, b in hours for at in minutes(a, b)},
             begins={a for a, _ in united},
             leads={a - lead for a, _ in united},
             boundaries=sorted({at for a, b in united for at in (a - lead, a, b)}),
             has_hours=bool(found),
             start=given.get("start", True),
+            has_budget="budget" in given or "budget" in document,
             protected=given.get("protected", False),
             warm=given.get("warm") is not False,
             enforce=given.get("enforce", True),
             scaling=given.get("scaling", {}),
         )
     return Oracle(entries, scheduled_actions(document, begin, end))
+
+
+def _lead(given: Any) -> tuple[timedelta, timedelta]:
+    """The shortest and the longest that it may be; learned, unless it is a length."""
+    if isinstance(given, str) and given != "auto":
+        return length(given), length(given)
+    bounds = {"at_least": "2m", "at_most": "30m", **({} if given == "auto" else given["auto"])}
+    return length(bounds["at_least"]), length(bounds["at_most"])

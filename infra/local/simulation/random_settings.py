@@ -50,35 +50,47 @@ def random_settings(rng: random.Random) -> dict[str, Any]:
 
 def add_rarer(rng: random.Random, document: dict[str, Any]) -> None:
     """What few settings have."""
+    entries = document["endpoints"]
     if rng.random() < 0.3:
         document["holidays"] = [rng.choice([*CALENDARS]), *document["holidays"]]
-    for entry in document["endpoints"].values():
-        kind = rng.choices(["", "always", "idle"], [7, 1, 2])[0]
-        if kind == "always":
-            entry.pop("lead", None)
-            entry["hours"] = "always"
-        if kind == "idle" and "name" not in entry:
-            for key in ("hours", "lead", "platform"):
-                entry.pop(key, None)
-            entry["idle_after"] = rng.choice(["20m", "45m", "3h"])
-        if rng.random() < 0.15:
-            entry["protected"] = True
-        if rng.random() < 0.15:
-            entry["warm"] = False
-        if rng.random() < 0.1:
-            entry["holidays"] = rng.sample([*CALENDARS], 2)
+    for entry in entries.values():
+        _add_hours(rng, entry)
+        for key, value in (("protected", True), ("warm", False), ("holidays", rng.sample([*CALENDARS], 2))):
+            if rng.random() < 0.15:
+                entry[key] = value
+    budgets = rng.choice([[], [], [], [document], rng.sample([*entries.values()], 2)])
+    for one in budgets:
+        one["budget"] = {"dollars": rng.choice([2, 10, 40])}
     for _ in range(rng.choice([0, 0, 1, 2])):
-        some = rng.sample([*document["endpoints"]], 2)
+        some = rng.sample([*entries], 2)
         names = rng.choice([some, some, some[:1], ["*"]])
         action = {"at": rng.choice(ACTIONS), "do": rng.choice(["pause", "resume", "warm"]), "endpoints": names}
         document.setdefault("cron", []).append(action)
 
 
+def _add_hours(rng: random.Random, entry: dict[str, Any]) -> None:
+    kind = rng.choices(["", "always", "idle", "auto"], [6, 1, 2, 1])[0]
+    if kind == "always":
+        entry.pop("lead", None)
+        entry["hours"] = "always"
+    if kind == "idle" and "name" not in entry:
+        for key in ("hours", "lead", "platform"):
+            entry.pop(key, None)
+        entry["idle_after"] = rng.choice(["20m", "45m", "3h"])
+    if kind == "auto" and "hours" in entry:
+        entry["lead"] = rng.choice(["auto", {"auto": {"at_least": "5m", "at_most": "20m"}}])
+
+
 def features(document: dict[str, Any]) -> frozenset[str]:
     """What of it is rare in these settings."""
     entries = document["endpoints"].values()
-    rare = {key for entry in entries for key in ("enforce", "idle_after", "protected", "warm") if key in entry}
+    rare = {
+        key for entry in entries for key in ("budget", "enforce", "idle_after", "protected", "warm") if key in entry
+    }
     rare |= {"always"} if any(entry.get("hours") == "always" for entry in entries) else set()
     calendars = [day for one in [document, *entries] for day in one.get("holidays", ()) if day in CALENDARS]
+    leads = [entry["lead"] for entry in entries if "lead" in entry]
+    rare |= {"lead: auto"} if any("auto" in lead for lead in leads) else set()
+    rare |= {"budget"} if "budget" in document else set()
     rare |= {"cron"} if "cron" in document else set()
     return frozenset(rare | ({"calendars"} if calendars else set()))

@@ -17,7 +17,7 @@ HELD_UP = timedelta(seconds=8)
 RESTS = ("paused", "scaledToZero")
 ENFORCED = timedelta(hours=1, minutes=15)  # the hour after a change, and how long what it began may last
 # Errors of which the design says that they are final; all else may pass.
-REFUSAL = re.compile(r"^held:|^superseded:|^protected:")
+REFUSAL = re.compile(r"^held:|^superseded:|^protected:|force overrules it$")
 FINAL = re.compile(rf": (400|401|402|403|404|405|422)\b|it did not start|has no endpoint|{REFUSAL.pattern}")
 REFUSED = re.compile(r": (400|409)\b")
 # The states of which one was reached, when a result says that it is done, or that nothing had to be.
@@ -78,9 +78,11 @@ class Answers:
     def _against_the_wish(self, request: Sent, name: str, verb: str) -> None:
         """A call that began when the desired state was a minute old has no excuse."""
         wanted, since = self.steady(name)
-        idle = self.s.oracle.entries[self.s.entry_of(name)].idle_after is not None
+        entry, minute = self.s.oracle.entries[self.s.entry_of(name)], self.s.now().replace(second=0, microsecond=0)
+        idle = entry.idle_after is not None
         action = self.s.functions.ticks[request.call] is not None and (wanted == "any" or idle)
-        if request.begun - since < MINUTE or action:
+        leads = verb in ("own", "resume") and wanted == "any" and minute in entry.may_start
+        if request.begun - since < MINUTE or action or leads:
             return
         told = f"{request.method} {request.path}, and {wanted} is wanted since {since:%a %H:%M}"
         if verb in ("own", "resume", "pause", "scale-to-zero") and self._must_not_act(request, name):

@@ -21,6 +21,7 @@ from lifecycle.cli.desired_jobs import Target
 from lifecycle.config import settings
 from lifecycle.engine.dependencies import Dependencies
 from lifecycle.errors import Failure
+from lifecycle.gcp.log_reader import LogReader
 from lifecycle.gcp.monitoring import Monitoring
 from lifecycle.gcp.rest import Rest
 from lifecycle.huggingface.credentials import Token
@@ -38,6 +39,7 @@ from local.simulation.outages import HARMLESS, Kind
 from local.simulation.races import Races
 from local.simulation.scenarios import Plan
 from local.simulation.simulated_time import SimulatedLoop
+from local.simulation.stored_budgets import StoredBudgets
 
 PARENT = "projects/p/locations/l"
 INVOKER = "invoker@p.iam.gserviceaccount.com"
@@ -121,19 +123,22 @@ class Simulation:
         self.hub = HuggingFace(self.now, tokens={TOKEN: ALL_SCOPES}, quirks=plan.quirks, quota=1000)
         for endpoint in plan.endpoints:
             self.hub.add(**{**endpoint, "last_used": self.now()})
-        self.oracle.used = self._used
         self.monitoring = LocalMonitoring(self.now, METRICS, late=LATE)
+        lost = random.Random(f"{plan.seed} metrics")
+        self.monitoring.loses = lambda: lost.random() < plan.lost
         self.logging = Logging(self.now, routes=[self.monitoring.count])
         self.scheduler = Scheduler(self.now, tick=self._tick)
+        self.budgets = StoredBudgets(plan.document, self.scheduler.jobs)
         jobs = timetable.jobs(self.settings, Target("http://functions/{name}", INVOKER, "lifecycle"))
         for job in [*jobs, replace(jobs[0], id=SOMEBODY_ELSES, schedule="0 0 1 1 *")]:
             self.scheduler.create(PARENT, made(job, PARENT))
         for window in plan.windows:
             self._fault(window.kind, window.begin, window.end)
-        self.functions = Functions(self._world, INVOKER, self._kill, self._log, onlooker.answered, self.two_revisions)
+        self.functions = Functions(self.world, INVOKER, self._kill, self._log, onlooker.answered, self.two_revisions)
+        self.oracle.used, self.oracle.spent = self._used, self.budgets.spent_at
         self.sent = onlooker.sent
 
-    def _world(self) -> Dependencies:
+    def world(self) -> Dependencies:
         async def read(_deadline: float) -> str:
             await asyncio.sleep(0.05)
             if self.running("secrets down"):
@@ -155,6 +160,9 @@ class Simulation:
             rng=self.rng,
             monitoring=Monitoring("projects/local", self._api("Cloud Monitoring", self.monitoring), "lifecycle"),
         )
+
+    def log_reader(self) -> LogReader:
+        return LogReader("projects/local", self._api("Cloud Logging", self.logging), "lifecycle")
 
     def _api(self, name: str, app: Any) -> Rest:
         return Rest(name, "http://127.0.0.1", httpx.AsyncClient(transport=httpx.ASGITransport(app=app)), None)
@@ -261,13 +269,6 @@ class Simulation:
         bodies = [json.loads(base64.b64decode(j["httpTarget"]["body"])) for j in self.scheduler.jobs.values()]
         found = [body["memory"] for body in bodies if body.get("memory", {}).get("platform") == platform]
         return max(found, key=lambda one: (one["since"], one.get("received", "")), default={})
-
-    def memory(self, job: str) -> dict[str, Any]:
-        """What a job remembers."""
-        found = self.scheduler.jobs.get(f"{PARENT}/jobs/lifecycle-{job}")
-        body = json.loads(base64.b64decode(found["httpTarget"].get("body", "")) or b"{}") if found else {}
-        memory: dict[str, Any] = body.get("memory", {})
-        return memory
 
     def _used(self, name: str) -> datetime | None:
         """When an endpoint was last used or updated."""

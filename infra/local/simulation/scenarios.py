@@ -40,6 +40,7 @@ class Plan:
     quirks: Quirks = field(default_factory=Quirks)
     hanging: tuple[str, ...] = ()  # the endpoints that hang in the windows "some hang"
     races: float = 0.0  # how often somebody changes what a call decided on, while it waits; 1: as in random weeks
+    lost: float = 0.0  # the share of the metrics' values that never arrive
 
 
 def random_plan(seed: int, *, days: int = 7) -> Plan:
@@ -73,6 +74,7 @@ def random_plan(seed: int, *, days: int = 7) -> Plan:
         deeds=sorted(deeds, key=lambda deed: deed.at),
         quirks=_quirks(rng),
         races=1.0,
+        lost=rarer.choice([0.0, 0.0, 0.02]),
     )
     if rng.random() < CROWDS:
         _with_crowd(plan, rng)
