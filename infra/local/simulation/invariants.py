@@ -173,7 +173,8 @@ class InvariantChecker:
         needs = timedelta(seconds=slowest + endpoint.durations.load + 40)
         steady = self.since[endpoint.name][0] == "running" and self.since[endpoint.name][1] <= now - lead + MINUTE
         # Its idle clock is its own: one that fell asleep less than a pass ago could not be woken in time.
-        fell = endpoint.history[-1][0] if endpoint.state == "scaledToZero" and endpoint.min_replica == 0 else None
+        falls = [at for at, state in endpoint.history if state == "scaledToZero" and endpoint.min_replica == 0]
+        fell = falls[-1] if falls else None
         sleeps = fell is not None and now - fell < self.s.settings.reconcile_every + needs
         wakes = endpoint.reachable or endpoint.state != "scaledToZero"
         able = endpoint.start == "comes up" and entry.start and not sleeps and wakes
