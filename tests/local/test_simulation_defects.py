@@ -17,7 +17,8 @@ from lifecycle.core.schedule import ALWAYS, Holidays, Hours, Span
 from lifecycle.engine import cron, manual, platform, reconcile, service
 from lifecycle.engine import execute as act
 from lifecycle.engine import run as engine_run
-from lifecycle.engine.run import Run, Target
+from lifecycle.engine.observation import Target
+from lifecycle.engine.run import Run
 from lifecycle.errors import Failure
 from lifecycle.gcp import jobs
 from lifecycle.gcp.state_store import StateStore

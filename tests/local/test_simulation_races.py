@@ -9,8 +9,8 @@ import pytest
 from lifecycle.core import planner
 from lifecycle.core.model import Override, PlatformState, StoredState
 from lifecycle.core.schedule import Hours
-from lifecycle.engine import run as engine_run
-from lifecycle.engine.run import Run
+from lifecycle.engine import observation
+from lifecycle.engine.observation import Observation
 from lifecycle.gcp import jobs
 from lifecycle.gcp.state_store import StateStore
 from lifecycle.huggingface import slots
@@ -21,12 +21,12 @@ Patch = pytest.MonkeyPatch
 
 
 def decides_on_old_reads(patch: Patch) -> None:
-    async def not_again(_run: Run, _when: float) -> None:
+    async def not_again(_run: Observation, _when: float) -> None:
         pass
 
-    patch.setattr(engine_run, "FRESH", 1e9)
-    patch.setattr(engine_run, "FRESH_STATE", 1e9)
-    patch.setattr(Run, "_read_since", not_again)
+    patch.setattr(observation, "FRESH", 1e9)
+    patch.setattr(observation, "FRESH_STATE", 1e9)
+    patch.setattr(Observation, "read_since", not_again)
 
 
 def repeats_only_the_deletion(patch: Patch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lifecycle.core.budget import Spending, describe
 from lifecycle.core.model import BudgetRecord, Level
-from lifecycle.engine.run import Run
+from lifecycle.engine.observation import Observation
 from lifecycle.errors import catch_failure
 
 SPENT, NEAR, UNKNOWN = "budget_spent", "budget_near", "budget_unknown"
@@ -21,12 +21,12 @@ class BudgetReport:
     fields: Mapping[str, Any]
 
 
-async def settle(run: Run) -> list[BudgetReport]:
+async def settle(run: Observation) -> list[BudgetReport]:
     """Stores which budgets are spent, so that they stay spent until the month ends; a report on each budget."""
     return [await _settle(run, spending) for spending in run.past.spendings.values()]
 
 
-async def _settle(run: Run, spending: Spending) -> BudgetReport:
+async def _settle(run: Observation, spending: Spending) -> BudgetReport:
     now, budget = run.now(), spending.budget
     record, month = spending.record, budget.month(now)
     if record is None or record.month != month or record.dollars < budget.dollars:
@@ -48,7 +48,7 @@ async def _settle(run: Run, spending: Spending) -> BudgetReport:
     return BudgetReport(_message(spending, run), "WARNING" if code else "INFO", _fields(spending, code, run))
 
 
-def _message(spending: Spending, run: Run) -> str:
+def _message(spending: Spending, run: Observation) -> str:
     now, entry = run.now(), run.settings.entries.get(spending.key)
     effect = ""
     if spending.spent_at(now):
@@ -60,7 +60,7 @@ def _name(spending: Spending) -> str:
     return spending.key or "all entries"
 
 
-def _fields(spending: Spending, code: str | None, run: Run) -> dict[str, Any]:
+def _fields(spending: Spending, code: str | None, run: Observation) -> dict[str, Any]:
     bill, now = spending.bill, run.now()
     return {
         "endpoint": spending.key or "*",

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from lifecycle.core.model import Prices, Result
 from lifecycle.core.money import dollars_per_hour, slept_at
-from lifecycle.engine.run import Run
+from lifecycle.engine.observation import Observation
 from lifecycle.errors import Failure
 
 
-async def prices(run: Run) -> Prices:
+async def prices(run: Observation) -> Prices:
     """Dollars an hour, from the cached catalogue; empty, with a note, if it cannot be read."""
     try:
         return await run.deps.catalogue.get(run.hf, run.now())
@@ -18,7 +18,7 @@ async def prices(run: Run) -> Prices:
         return {}
 
 
-def with_costs(run: Run, results: Sequence[Result]) -> list[Result]:
+def with_costs(run: Observation, results: Sequence[Result]) -> list[Result]:
     """The results with what their endpoints cost now, and what Hugging Face says of when they changed."""
     now = run.now()
     since = now - 2 * run.settings.reconcile_every

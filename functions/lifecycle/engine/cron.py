@@ -5,7 +5,8 @@ from lifecycle.core.model import Result
 from lifecycle.core.rules import Decision, Situation
 from lifecycle.engine.dependencies import Verb
 from lifecycle.engine.execute import ExecutionOptions
-from lifecycle.engine.run import Run, Target
+from lifecycle.engine.observation import Target
+from lifecycle.engine.run import Run
 
 
 async def act(run: Run, target: Target, verb: Verb, how: ExecutionOptions) -> list[Result]:

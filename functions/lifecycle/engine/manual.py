@@ -11,7 +11,8 @@ from lifecycle.core.model import Override, Result, StoredState
 from lifecycle.core.overrides import commanding, describe, describe_all, ended_at, with_override, without
 from lifecycle.core.rules import Decision, Situation
 from lifecycle.engine.execute import ExecutionOptions
-from lifecycle.engine.run import Rule, Run, Target, all_failed
+from lifecycle.engine.observation import Target
+from lifecycle.engine.run import Rule, Run, all_failed
 from lifecycle.errors import Failure, catch_failure
 
 CONFIRMED_AFTER = (1.0, 3.0, 7.0)  # seconds; a deletion by another instance may take ten

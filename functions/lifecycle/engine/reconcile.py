@@ -9,7 +9,8 @@ from lifecycle.core.model import Override, Result
 from lifecycle.core.overrides import describe_all, ended_at
 from lifecycle.core.rules import decide
 from lifecycle.engine.execute import ExecutionOptions
-from lifecycle.engine.run import Run, Target, all_failed
+from lifecycle.engine.observation import Target
+from lifecycle.engine.run import Run, all_failed
 from lifecycle.errors import Failure, catch_failure
 from lifecycle.gcp.jobs import boundary_of
 

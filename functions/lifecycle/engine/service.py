@@ -15,9 +15,10 @@ from lifecycle.engine.budgets import BudgetReport, settle
 from lifecycle.engine.dependencies import Caller, Dependencies, Verb
 from lifecycle.engine.execute import ExecutionOptions
 from lifecycle.engine.history import lately, start_medians
+from lifecycle.engine.observation import Observation, Target
 from lifecycle.engine.past import for_rules, for_status
 from lifecycle.engine.request import Request, UnknownName
-from lifecycle.engine.run import Run, Target
+from lifecycle.engine.run import Run
 from lifecycle.engine.status import Status, build_status
 from lifecycle.errors import Failure
 from lifecycle.gcp.jobs import reconcile_id
@@ -181,7 +182,7 @@ class Service:
 
     async def status(self) -> Status:
         """The status (docs/http.md, "Status"). Changes nothing and wakes nothing."""
-        run = Run(self.deps, AT_ONCE, Caller())
+        run = Observation(self.deps, AT_ONCE, Caller())
         readings = for_status(self.deps.monitoring, run.settings, run.now())
         prices: Prices | Failure = {}
 

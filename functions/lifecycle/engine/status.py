@@ -13,8 +13,8 @@ from lifecycle.core.rules import Situation, decide
 from lifecycle.core.timeline import next_change
 from lifecycle.core.times import format_rfc3339
 from lifecycle.engine import status_past
+from lifecycle.engine.observation import Observation
 from lifecycle.engine.past import Readings
-from lifecycle.engine.run import Run
 from lifecycle.errors import Failure
 from lifecycle.gcp import jobs
 
@@ -31,7 +31,7 @@ class Status:
     reconciled_at: datetime | None = None
 
 
-def build_status(run: Run, prices: Prices | Failure) -> Status:
+def build_status(run: Observation, prices: Prices | Failure) -> Status:
     """The status (docs/http.md, "Status"). Prices are dollars an hour for one replica."""
     priced = prices if not isinstance(prices, Failure) else {}
     followed = run.settings.platforms_followed
@@ -58,12 +58,12 @@ def build_status(run: Run, prices: Prices | Failure) -> Status:
     )
 
 
-def _budget(run: Run) -> dict[str, Any] | None:
+def _budget(run: Observation) -> dict[str, Any] | None:
     spending = run.past.spendings.get(ALL)
     return status_past.budget(spending, run.now()) if spending else None
 
 
-def _observed(run: Run, entry: Entry) -> list[tuple[Situation, str | None]]:
+def _observed(run: Observation, entry: Entry) -> list[tuple[Situation, str | None]]:
     """The endpoints of an entry, each with what is wrong; where none was seen, the entry alone."""
     if run.endpoints_failure:
         return [(run.situation(entry, None), str(run.endpoints_failure))]
@@ -128,7 +128,7 @@ def _platform(memory: StoredState, name: str) -> dict[str, Any]:
     }
 
 
-def _unknown(run: Run, prices: Prices | Failure) -> list[str]:
+def _unknown(run: Observation, prices: Prices | Failure) -> list[str]:
     failures = [run.endpoints_failure, prices if isinstance(prices, Failure) else None]
     unread = {
         "token": any(failure and failure.code == "token_unreadable" for failure in failures),
