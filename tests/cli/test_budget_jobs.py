@@ -10,7 +10,8 @@ from lifecycle.cli.desired_jobs import Target
 from lifecycle.cli.job_changes import difference
 from lifecycle.core.entries import Settings
 from lifecycle.core.model import BudgetRecord
-from lifecycle.gcp.jobs import Job, budget_body, budget_in
+from lifecycle.gcp.job_state import budget_body, budget_in
+from lifecycle.gcp.jobs import Job
 from support.building import NOON, read
 
 TARGET = Target("https://functions.example/{name}", "invoker@p.iam", "lifecycle")

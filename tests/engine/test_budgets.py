@@ -8,7 +8,8 @@ import pytest
 
 from lifecycle.core.model import BudgetRecord
 from lifecycle.engine.dependencies import Caller, Verb
-from lifecycle.gcp.jobs import Job, budget_in
+from lifecycle.gcp.job_state import budget_in
+from lifecycle.gcp.jobs import Job
 from lifecycle.web.handler import log_results
 from lifecycle.web.logs import Log
 from local.servers.faults import Fault

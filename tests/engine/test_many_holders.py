@@ -13,7 +13,8 @@ import pytest
 from lifecycle.core.model import Override, Wanted
 from lifecycle.engine.dependencies import Caller
 from lifecycle.engine.service import Answer, Service
-from lifecycle.gcp.jobs import Job, override_job, reconcile_id
+from lifecycle.gcp.job_state import override_job
+from lifecycle.gcp.jobs import Job, reconcile_id
 from lifecycle.gcp.scheduler import Client
 from lifecycle.gcp.scheduler import Scheduler as Adapter
 from local.servers.scheduler import Scheduler

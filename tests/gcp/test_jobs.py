@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecycle.core.model import Override, PlatformState
-from lifecycle.gcp import jobs
+from lifecycle.gcp import job_state, jobs
 from lifecycle.gcp.jobs import Job, Retries
 from support.building import MINUTE, NOON, at, override, properties, read, started, stopped
 
@@ -32,7 +32,7 @@ SETTINGS = read(
 
 
 def made(kept: Override, now: datetime = NOON) -> Job:
-    return jobs.override_job(RECONCILE, "lifecycle", "embeddings", kept, now)
+    return job_state.override_job(RECONCILE, "lifecycle", "embeddings", kept, now)
 
 
 def holding(id: str, body: Any) -> Job:
@@ -117,7 +117,7 @@ OVERRIDES = st.builds(
 @given(kept=OVERRIDES, now=TIMES)
 @properties(60)
 def test_an_override_reads_as_it_was_written(kept: Override, now: datetime) -> None:
-    assert jobs.override_in(made(kept, now)) == kept
+    assert job_state.override_in(made(kept, now)) == kept
 
 
 @given(kept=OVERRIDES, now=TIMES)
@@ -138,7 +138,7 @@ def test_a_job_fires_no_sooner_than_a_minute_ahead_and_within_a_minute_of_its_en
 
 
 def test_a_platforms_body_is_a_request_for_its_followers_that_stores_its_state() -> None:
-    assert json.loads(jobs.platform_body(SETTINGS, "main", stopped("Tue 11:00"))) == {
+    assert json.loads(job_state.platform_body(SETTINGS, "main", stopped("Tue 11:00"))) == {
         "endpoints": ["embeddings", "search"],
         "memory": {"platform": "main", "state": "stopped", "since": "2026-11-24T10:00:00Z"},
     }
@@ -148,44 +148,47 @@ def test_a_platforms_body_is_a_request_for_its_followers_that_stores_its_state()
 @properties(60)
 def test_platform_states_are_read_as_they_were_written(platform_state: PlatformState) -> None:
     assert (
-        jobs.platform_state_in(holding("lifecycle-platform-main", jobs.platform_body(SETTINGS, "main", platform_state)))
+        job_state.platform_state_in(
+            holding("lifecycle-platform-main", job_state.platform_body(SETTINGS, "main", platform_state))
+        )
         == platform_state
     )
 
 
 def test_a_body_without_memory_is_a_plain_request() -> None:
-    assert json.loads(jobs.body(["embeddings"])) == {"endpoints": ["embeddings"]}
+    assert json.loads(job_state.body(["embeddings"])) == {"endpoints": ["embeddings"]}
 
 
 # What the jobs remember.
 
 
 def test_overrides_and_platform_states_are_read_from_the_jobs() -> None:
-    platform_state = holding("lifecycle-platform-main", jobs.platform_body(SETTINGS, "main", started("Tue 06:00")))
-    found = jobs.stored_state([RECONCILE, made(override()), platform_state], SETTINGS, "lifecycle")
+    platform_state = holding("lifecycle-platform-main", job_state.platform_body(SETTINGS, "main", started("Tue 06:00")))
+    found = job_state.stored_state([RECONCILE, made(override()), platform_state], SETTINGS, "lifecycle")
     assert (found.overrides, found.platforms) == ({"embeddings": (override(),)}, {"main": started("Tue 06:00")})
 
 
 @pytest.mark.parametrize("id", ["lifecycle-platform-main", "other-override-embeddings", "lifecycle-hours-0800"])
 def test_jobs_of_others_store_nothing(id: str) -> None:
     reported = json.loads(made(override()).body)
-    assert dict(jobs.stored_state([holding(id, reported)], SETTINGS, "lifecycle").overrides) == {}
+    assert dict(job_state.stored_state([holding(id, reported)], SETTINGS, "lifecycle").overrides) == {}
 
 
 def test_a_platform_that_nothing_follows_is_not_stored() -> None:
     reported = {"memory": {"platform": "other", "state": "stopped", "since": "2026-11-24T10:00:00Z"}}
     assert (
-        dict(jobs.stored_state([holding("lifecycle-platform-other", reported)], SETTINGS, "lifecycle").platforms) == {}
+        dict(job_state.stored_state([holding("lifecycle-platform-other", reported)], SETTINGS, "lifecycle").platforms)
+        == {}
     )
 
 
 def test_a_paused_job_stores_as_well() -> None:
     kept = override(until=None)
-    assert jobs.stored_state([made(kept)], SETTINGS, "lifecycle").overrides == {"embeddings": (kept,)}
+    assert job_state.stored_state([made(kept)], SETTINGS, "lifecycle").overrides == {"embeddings": (kept,)}
 
 
 def test_a_platforms_job_as_sync_makes_it_stores_nothing() -> None:
-    assert jobs.platform_state_in(holding("lifecycle-platform-main", jobs.body(["embeddings"]))) is None
+    assert job_state.platform_state_in(holding("lifecycle-platform-main", job_state.body(["embeddings"]))) is None
 
 
 NO_TIMES: list[Any] = ["tomorrow", 7, [], {}]
@@ -202,7 +205,7 @@ GOOD: dict[str, Any] = {"state": "paused", "since": "2026-11-24T10:00:00Z", "unt
     ],
 )
 def test_what_is_no_override_is_none(reported: Any) -> None:
-    assert jobs.override_in(holding("lifecycle-override-embeddings", reported)) is None
+    assert job_state.override_in(holding("lifecycle-override-embeddings", reported)) is None
 
 
 @pytest.mark.parametrize(
@@ -213,17 +216,17 @@ def test_what_is_no_override_is_none(reported: Any) -> None:
     ],
 )
 def test_what_is_no_message_is_none(memory: Any) -> None:
-    assert jobs.platform_state_in(holding("lifecycle-platform-main", {"endpoints": [], "memory": memory})) is None
+    assert job_state.platform_state_in(holding("lifecycle-platform-main", {"endpoints": [], "memory": memory})) is None
 
 
 def test_of_an_override_written_by_hand_only_state_and_since_are_needed() -> None:
     reported = {"memory": {"override": {"state": "paused", "since": "2026-11-24T11:00:00+01:00", "by": 7, "more": 1}}}
-    assert jobs.override_in(holding("x", reported)) == override(until=None)
+    assert job_state.override_in(holding("x", reported)) == override(until=None)
 
 
 def test_a_long_note_in_a_job_is_cut() -> None:
     reported = {"memory": {"override": {"state": "paused", "since": "2026-11-24T10:00:00Z", "note": "x" * 65_000}}}
-    found = jobs.override_in(holding("x", reported))
+    found = job_state.override_in(holding("x", reported))
     assert found
     assert found.note == "x" * 500
 

@@ -9,7 +9,7 @@ import pytest
 
 from lifecycle.core.model import Override, PlatformState
 from lifecycle.errors import Failure
-from lifecycle.gcp import jobs
+from lifecycle.gcp import job_state
 from lifecycle.gcp.jobs import Job
 from lifecycle.gcp.state_store import StateStore
 from support.building import NOON, override, read, started, stopped
@@ -41,18 +41,20 @@ class Shared(FakeJobs):
         await super().delete(id)
 
     def hold(self, kept: Override) -> None:
-        self.jobs[ID] = jobs.override_job(RECONCILE, "lifecycle", "embeddings", kept, NOON)
+        self.jobs[ID] = job_state.override_job(RECONCILE, "lifecycle", "embeddings", kept, NOON)
 
     def tell(self, platform_state: PlatformState) -> None:
-        self.jobs[PLATFORM] = replace(self.jobs[PLATFORM], body=jobs.platform_body(SETTINGS, "main", platform_state))
+        self.jobs[PLATFORM] = replace(
+            self.jobs[PLATFORM], body=job_state.platform_body(SETTINGS, "main", platform_state)
+        )
 
     @property
     def held(self) -> Override | None:
-        return jobs.override_in(self.jobs.get(ID))
+        return job_state.override_in(self.jobs.get(ID))
 
     @property
     def reported(self) -> PlatformState | None:
-        return jobs.platform_state_in(self.jobs.get(PLATFORM))
+        return job_state.platform_state_in(self.jobs.get(PLATFORM))
 
 
 class Busy(Shared):
@@ -232,7 +234,7 @@ def test_whether_another_instance_deleted_a_new_override_can_be_asked() -> None:
 
 
 def newest(on: FakeJobs) -> PlatformState | None:
-    return jobs.newest_of(on.jobs.values(), "lifecycle", "main")
+    return job_state.newest_of(on.jobs.values(), "lifecycle", "main")
 
 
 def test_a_message_is_stored_in_a_job_of_its_own_and_in_the_platforms_job() -> None:

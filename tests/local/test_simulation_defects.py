@@ -20,7 +20,7 @@ from lifecycle.engine import run as engine_run
 from lifecycle.engine.observation import Target
 from lifecycle.engine.run import Run
 from lifecycle.errors import Failure
-from lifecycle.gcp import jobs
+from lifecycle.gcp import job_state, jobs, state_store
 from lifecycle.gcp.state_store import StateStore
 from lifecycle.huggingface import client as huggingface
 from lifecycle.huggingface import refusals
@@ -138,7 +138,8 @@ def releases_what_others_hold(patch: Patch) -> None:
 
 def writes_over_what_others_hold(patch: Patch) -> None:
     override_id = jobs.override_id
-    patch.setattr(jobs, "override_id", lambda prefix, entry, *_: override_id(prefix, entry))
+    for module in (job_state, state_store):
+        patch.setattr(module, "override_id", lambda prefix, entry, *_: override_id(prefix, entry))
 
 
 def ends_always_at_midnight(patch: Patch) -> None:

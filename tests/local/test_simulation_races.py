@@ -11,7 +11,7 @@ from lifecycle.core.model import Override, PlatformState, StoredState
 from lifecycle.core.schedule import Hours
 from lifecycle.engine import observation
 from lifecycle.engine.observation import Observation
-from lifecycle.gcp import jobs
+from lifecycle.gcp import job_state, jobs
 from lifecycle.gcp.state_store import StateStore
 from lifecycle.huggingface import slots
 from local.simulation.soak import played
@@ -32,7 +32,7 @@ def decides_on_old_reads(patch: Patch) -> None:
 def repeats_only_the_deletion(patch: Patch) -> None:
     async def deleting(self: StateStore, entry: str, override: Override) -> None:
         id = self._id(entry, override)
-        if jobs.override_in(await self.jobs.get(id)) == override:
+        if job_state.override_in(await self.jobs.get(id)) == override:
             await self.jobs.retry(lambda: self.jobs.delete(id))
 
     patch.setattr(StateStore, "delete_override", deleting)
@@ -40,7 +40,7 @@ def repeats_only_the_deletion(patch: Patch) -> None:
 
 def lets_the_last_message_written_decide(patch: Patch) -> None:
     async def written(self: StateStore, platform: str, news: PlatformState) -> StoredState:
-        body = jobs.platform_body(self.settings, platform, replace(news, received=self.now()))
+        body = job_state.platform_body(self.settings, platform, replace(news, received=self.now()))
         await self.jobs.retry(lambda: self.jobs.set_body(jobs.platform_id(self.prefix, platform), body))
         return await self.read()
 

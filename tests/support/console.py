@@ -13,7 +13,7 @@ import flask
 
 from lifecycle.config import environment
 from lifecycle.core.model import Override
-from lifecycle.gcp.jobs import override_in
+from lifecycle.gcp.job_state import override_in
 from lifecycle.web import handler
 from lifecycle.web.console import FORM
 from support.front import Front

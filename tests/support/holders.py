@@ -5,7 +5,7 @@ from typing import Any
 
 from lifecycle.core.model import Override
 from lifecycle.engine.dependencies import Caller
-from lifecycle.gcp.jobs import override_in
+from lifecycle.gcp.job_state import override_in
 from support.hub import TUESDAY_NOON, Harness
 
 ANNA, BEN = Caller(email="anna@example.com"), Caller(email="ben@example.com")

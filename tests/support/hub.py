@@ -18,7 +18,8 @@ from lifecycle.core.model import Override, PlatformState
 from lifecycle.engine.dependencies import Dependencies
 from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
-from lifecycle.gcp.jobs import Job, override_job, platform_body, platform_id, reconcile_id
+from lifecycle.gcp.job_state import override_job, platform_body
+from lifecycle.gcp.jobs import Job, platform_id, reconcile_id
 from lifecycle.gcp.log_reader import LogReader
 from lifecycle.gcp.monitoring import Monitoring
 from lifecycle.gcp.rest import Rest

@@ -7,7 +7,7 @@ from typing import Any
 from lifecycle.core.model import Message, Override
 from lifecycle.engine.dependencies import Caller, Verb
 from lifecycle.engine.service import Answer
-from lifecycle.gcp.jobs import override_in
+from lifecycle.gcp.job_state import override_in
 from support.hub import TUESDAY_NOON, Harness
 
 OFFICE = "endpoints: {embeddings: {name: embeddings-prod, hours: Mon-Fri 08:00-20:00}}"

@@ -14,7 +14,8 @@ from lifecycle.core.cron import shortest_gap
 from lifecycle.core.entries import Cron, Settings
 from lifecycle.core.lead import run_offset
 from lifecycle.core.times import DAYS
-from lifecycle.gcp.jobs import Job, Retries, body, budget_body, budget_id, hours_id, platform_id, reconcile_id
+from lifecycle.gcp.job_state import body, budget_body
+from lifecycle.gcp.jobs import Job, Retries, budget_id, hours_id, platform_id, reconcile_id
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

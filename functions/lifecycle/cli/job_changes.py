@@ -11,7 +11,8 @@ from lifecycle.cli import desired_jobs
 from lifecycle.cli.desired_jobs import NO_RETRIES, Target
 from lifecycle.core.entries import Settings
 from lifecycle.errors import Failure, catch_failure
-from lifecycle.gcp.jobs import Job, Jobs, Retries, same_url, stores
+from lifecycle.gcp.job_state import stores
+from lifecycle.gcp.jobs import Job, Jobs, Retries, same_url
 
 AT_ONCE = 8  # writes under way
 QUOTA = 450  # writes a minute; Cloud Scheduler allows 500

@@ -11,8 +11,19 @@ from datetime import datetime
 from lifecycle.core.entries import Settings
 from lifecycle.core.model import BudgetRecord, Override, PlatformState, StoredState
 from lifecycle.errors import Failure, catch_failure
-from lifecycle.gcp import jobs as job
-from lifecycle.gcp.jobs import Job, Jobs
+from lifecycle.gcp import job_state
+from lifecycle.gcp.job_state import override_in, platform_state_in
+from lifecycle.gcp.jobs import (
+    Job,
+    Jobs,
+    budget_id,
+    foreign,
+    is_record_of,
+    override_id,
+    platform_id,
+    reconcile_id,
+    same_url,
+)
 
 
 @dataclass
@@ -27,20 +38,20 @@ class StateStore:
 
     async def read(self) -> StoredState:
         self.seen = {found.id: found for found in await self.jobs.list()}
-        return job.stored_state(self.seen.values(), self.settings, self.prefix)
+        return job_state.stored_state(self.seen.values(), self.settings, self.prefix)
 
     async def put_override(self, entry: str, override: Override) -> None:
         """Stores an override, which replaces its holder's previous one, unless that has become newer meanwhile."""
-        made = job.override_job(self._like(), self.prefix, entry, override, self.now())
+        made = job_state.override_job(self._like(), self.prefix, entry, override, self.now())
         seen = self.seen.get(made.id)
-        if seen and not (job.override_in(seen) or job.same_url(seen.url, made.url)):
-            raise job.foreign([seen])
+        if seen and not (override_in(seen) or same_url(seen.url, made.url)):
+            raise foreign([seen])
         repeated = False
 
         async def attempt() -> None:
             nonlocal repeated
             if repeated:
-                stored = job.override_in(await self.jobs.get(made.id))
+                stored = override_in(await self.jobs.get(made.id))
                 if stored and stored.since > override.since:
                     raise Failure("a newer request of the same holder is stored", code="held", retryable=False)
             repeated = True
@@ -54,10 +65,10 @@ class StateStore:
 
     async def end_override(self, entry: str, override: Override, at: datetime) -> None:
         """Stores that an override has ended, unless it has been replaced since it was read."""
-        ended = job.override_job(self._like(), self.prefix, entry, replace(override, until=at), at)
+        ended = job_state.override_job(self._like(), self.prefix, entry, replace(override, until=at), at)
 
         async def attempt() -> None:
-            if job.override_in(await self.jobs.get(ended.id)) == override:
+            if override_in(await self.jobs.get(ended.id)) == override:
                 await self.jobs.put(ended, there=True)
 
         await self.jobs.retry(attempt)
@@ -67,14 +78,14 @@ class StateStore:
         id = self._id(entry, override)
 
         async def attempt() -> None:
-            if job.override_in(await self.jobs.get(id)) == override:
+            if override_in(await self.jobs.get(id)) == override:
                 await self.jobs.delete(id)
 
         await self.jobs.retry(attempt)
 
     async def put_budget(self, key: str, record: BudgetRecord) -> None:
-        id = job.budget_id(self.prefix, key)
-        if not await self.jobs.retry(lambda: self.jobs.set_body(id, job.budget_body(key, record))):
+        id = budget_id(self.prefix, key)
+        if not await self.jobs.retry(lambda: self.jobs.set_body(id, job_state.budget_body(key, record))):
             message = f"there is no job {id}; has `lifecycle sync` run?"
             raise Failure(message, code="memory_unavailable", retryable=True)
 
@@ -84,12 +95,12 @@ class StateStore:
         Each message has its own job, so a slow instance cannot overwrite a newer message. The platform's daily job also
         gets the newest message.
         """
-        daily = job.platform_id(self.prefix, platform)
+        daily = platform_id(self.prefix, platform)
         like = self.seen.get(daily)
         if like is None:
             message = f"there is no job for the platform {platform}; has `lifecycle sync` run?"
             raise Failure(message, code="memory_unavailable", retryable=True)
-        record = job.record_job(like, self.prefix, self.settings, platform, replace(new, received=self.now()))
+        record = job_state.record_job(like, self.prefix, self.settings, platform, replace(new, received=self.now()))
         await self.jobs.retry(lambda: self.jobs.put(record, there=record.id in self.seen))
         await self.jobs.retry(lambda: self._show(daily, platform, new))
         state = await self.read()
@@ -97,26 +108,26 @@ class StateStore:
         return state
 
     async def _show(self, daily: str, platform: str, new: PlatformState) -> None:
-        shown = job.platform_state_in(await self.jobs.get(daily))
+        shown = platform_state_in(await self.jobs.get(daily))
         if shown and shown.since > new.since:
             return
-        if not await self.jobs.set_body(daily, job.platform_body(self.settings, platform, new)):
+        if not await self.jobs.set_body(daily, job_state.platform_body(self.settings, platform, new)):
             message = f"the state of {platform} could not be stored in job {daily}"
             raise Failure(message, code="memory_unavailable", retryable=True)
 
     async def _delete_older(self, platform: str, newest: PlatformState) -> None:
         """Deletes older messages, which have no effect. If that fails, the next message deletes them."""
         for found in [*self.seen.values()]:
-            new = job.platform_state_in(found)
-            if job.is_record_of(self.prefix, platform, found.id) and (new is None or new.since < newest.since):
+            new = platform_state_in(found)
+            if is_record_of(self.prefix, platform, found.id) and (new is None or new.since < newest.since):
                 await self.jobs.delete(found.id)
 
     def _id(self, entry: str, override: Override) -> str:
-        return job.override_id(self.prefix, entry, override.holder, override.endpoint)
+        return override_id(self.prefix, entry, override.holder, override.endpoint)
 
     def _like(self) -> Job:
         """The job whose target, account, deadline and retries overrides copy."""
-        id = job.reconcile_id(self.prefix)
+        id = reconcile_id(self.prefix)
         if id not in self.seen:
             message = f"there is no job {id} to copy; has `lifecycle sync` run?"
             raise Failure(message, code="memory_unavailable", retryable=True)
