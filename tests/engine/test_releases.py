@@ -17,6 +17,14 @@ def test_the_end_of_the_last_request_to_run_stops_what_it_found_stopped() -> Non
     assert stored(on) == {}
 
 
+def test_a_protected_endpoint_that_a_rule_would_stop_is_stopped_by_the_end_of_the_request_that_started_it() -> None:
+    on = stage("endpoints: {embeddings: {name: embeddings-prod, hours: Mon 01:00-02:00, protected: true}}", "paused")
+    act(on, "resume", ANNA, holder="run-1", **{"for": "15m"})
+    later(on, 16 * MINUTE)
+    assert only(reconcile(on, Caller("schedule"), "*")) == ("pause", "done", 200)
+    assert only(reconcile(on, Caller("schedule"), "*")) == ("none", "unchanged", 200)
+
+
 def test_who_resumes_what_anothers_ended_request_would_stop_has_it_for_two_hours() -> None:
     on = stage(FREE, "paused")
     act(on, "resume", ANNA, holder="run-1", **{"for": "15m"})

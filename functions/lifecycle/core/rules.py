@@ -93,15 +93,15 @@ def decide(situation: Situation) -> Decision:
     """The decision of the first rule that applies."""
     for rule in RULES:
         if found := rule(situation):
-            return _protected(found) if situation.entry.protected else found
+            return _protected(situation, found) if situation.entry.protected else found
     raise AssertionError("the last rule always applies")
 
 
-def _protected(found: Decision) -> Decision:
-    """The decision for a protected entry: only manual requests stop it, no rule does."""
+def _protected(s: Situation, found: Decision) -> Decision:
+    """The decision for a protected entry: only manual requests stop it, and the end of one that had started it."""
     if found.rule == "override" or found.wanted not in AT_REST:
         return found
-    return replace(found, wanted="any", reason=f"protected: {found.reason}", rule="protected")
+    return _run_ended(s) or replace(found, wanted="any", reason=f"protected: {found.reason}", rule="protected")
 
 
 def _commanded(s: Situation) -> Decision | None:

@@ -109,8 +109,7 @@ async def _deliver(s: "Simulation", deed: ExternalEvent) -> None:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 600)
     if followers:
-        stored = s.newest(platform)
-        s.oracle.heard(platform, event, deed.at, datetime.fromisoformat(stored.get("first") or stored["since"]))
+        s.oracle.heard(platform, event, deed.at, s.newest(platform))
         for key in followers:
             s.oracle.entries[key].changed_at = s.now()
         _remembers(s, platform)

@@ -82,10 +82,8 @@ class Oracle:
             return entry.rest
         if held:
             return "running"
-        ruled = self._ruled(entry, now)
-        if ruled == "any" and any(one.rests for one in entry.overrides.values()):
-            return entry.rest
-        return _spared(entry, ruled)
+        ruled = _spared(entry, self._ruled(entry, now))
+        return entry.rest if ruled == "any" and any(one.rests for one in entry.overrides.values()) else ruled
 
     def is_spent(self, entry: Entry, now: datetime) -> bool:
         """Whether its budget stops it."""
@@ -149,14 +147,17 @@ class Oracle:
         finally:
             saying.remove((event, at))
 
-    def heard(self, platform: str, event: str, at: datetime, stored_since: datetime) -> None:
-        """A message that was accepted. `stored_since`: since when without a break, as the jobs store it: only they
-        know whether a message that was overtaken was stored first, and so was a break."""
+    def heard(self, platform: str, event: str, at: datetime, stored: Mapping[str, str]) -> None:
+        """A message that was accepted. `stored`: the newest one, as the jobs store it: only they know whether a message
+        that was overtaken was stored first."""
         known = self.news.get(platform)
         if known and at < known[1]:
             if event != known[0]:
-                self.news[platform] = (*known[:2], stored_since)
+                first = datetime.fromisoformat(stored.get("first") or stored["since"])
+                self.news[platform] = (*known[:2], first)
                 self._end(platform, known[1])
+            if event == "started" and stored.get("started", "") >= at.isoformat()[:19]:
+                self._end(platform, known[1], at)
             return
         lasts = next((e.max_started for e in self.entries.values() if e.platform == platform), None)
         lapsed = known is not None and lasts is not None and known[1] + lasts <= at
@@ -169,13 +170,13 @@ class Oracle:
                 entry.changed_at = at
         self._end(platform, at)
 
-    def _end(self, platform: str, at: datetime) -> None:
-        """The overrides that a platform's start ends are over."""
+    def _end(self, platform: str, at: datetime, started: datetime | None = None) -> None:
+        """The overrides that a platform's start ends are over; `started`: it started, and stopped again."""
         for entry in self.entries.values():
             entry.overrides = {
                 holder: one
                 for holder, one in entry.overrides.items()
-                if not (one.or_started == platform and self.over(one, at))
+                if not (one.or_started == platform and (self.over(one, at) or (started and started > one.since)))
             }
 
     def asked(
