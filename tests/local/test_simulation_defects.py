@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lifecycle.cli import job_changes
 from lifecycle.core import manual as manual_plans
 from lifecycle.core import money, past, rules
 from lifecycle.core.cron import scheduled
@@ -157,7 +158,7 @@ def ignores_calendars(patch: Patch) -> None:
 
 
 def stops_what_is_protected(patch: Patch) -> None:
-    patch.setattr(rules, "_protected", lambda found: found)
+    patch.setattr(rules, "_protected", lambda _situation, found: found)
 
 
 def pauses_what_is_protected_by_name(patch: Patch) -> None:
@@ -230,6 +231,18 @@ def starts_before_the_longest_lead(patch: Patch) -> None:
     patch.setattr(past, "learned", lambda _starts, bounds: Lead(bounds.at_most))
 
 
+def syncs_away_overrides(patch: Patch) -> None:
+    patch.setattr(job_changes, "stores", lambda job, *rest: "-override-" not in job.id and job_state.stores(job, *rest))
+
+
+def syncs_over_what_platforms_said(patch: Patch) -> None:
+    patch.setattr(job_changes, "stores_state", lambda *_: False)
+
+
+def syncs_only_what_is_new(patch: Patch) -> None:
+    patch.setattr(job_changes, "is_own", lambda *_: False)
+
+
 DEFECTS: list[tuple[Defect, str, Day]] = [
     (ignores_overrides, "a", days.RUN),
     (obeys_old_messages, "b", days.MESSAGES),
@@ -260,6 +273,9 @@ DEFECTS: list[tuple[Defect, str, Day]] = [
     (obeys_a_stale_tick, "k", days.STALE),
     (schedules_against_the_rules, "e", days.AT_REST),
     (skips_what_is_scheduled, "k", days.SCHEDULED),
+    (syncs_away_overrides, "c", days.HELD),
+    (syncs_over_what_platforms_said, "b", days.FOLLOWED),
+    (syncs_only_what_is_new, "k", days.REMOVED),
 ]
 DAYS = list({id(day): day for _, _, day in DEFECTS}.values())
 

@@ -12,6 +12,7 @@ from local.simulation.scenarios import Plan
 from support.months import berlin
 
 MONDAY = berlin("2026-11-23T00:00")
+BASE = "namespace: acme\ntime_zone: Europe/Berlin\nreconcile_every: 10m\n"
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,11 @@ class Day:
     hanging: tuple[str, ...] = ()
 
     def plan(self) -> Plan:
-        text = f"namespace: acme\ntime_zone: Europe/Berlin\nreconcile_every: 10m\n{self.settings}"
         named = [{"name": name, "min_replica": 1, **more} for name, more in self.endpoints.items()]
         deeds = [ExternalEvent(self._at(hour), kind, one) for hour, (kind, one) in self.deeds.items()]  # type: ignore[arg-type]
         windows = [Window(kind, self._at(hour), self._at(hour + 1)) for hour, kind in self.trouble.items()]
-        return Plan(
-            1, self.begin, self.days, yaml.safe_load(text), named, windows, deeds, self.quirks, self.hanging, self.races
-        )
+        document = yaml.safe_load(BASE + self.settings)
+        return Plan(1, self.begin, self.days, document, named, windows, deeds, self.quirks, self.hanging, self.races)
 
     def _at(self, hour: float) -> datetime:
         return self.begin + timedelta(hours=hour)
@@ -50,6 +49,11 @@ def ask(function: str, **body: Any) -> tuple[str, dict[str, Any]]:
 def says(event: str, late: int = 1) -> tuple[str, dict[str, Any]]:
     """A message of the platform main."""
     return "platform", {"platform": "main", "event": event, "late": late, "times": 1}
+
+
+def deploys(settings: str) -> tuple[str, dict[str, Any]]:
+    """New settings are deployed, and `sync` runs."""
+    return "sync", {"document": yaml.safe_load(BASE + settings)}
 
 
 # Days on which a defect shows.
@@ -101,3 +105,17 @@ IDLE = Day(
 )
 MONEY = Day("endpoints: {gpu: {hours: always, budget: {dollars: 4}}}", {"gpu": {}})
 LEARNED = Day("endpoints: {gpu: {hours: Mon-Fri 08:00-12:00, lead: auto}}", {"gpu": {}})
+HELD = Day(
+    HOURS,
+    {"gpu": {}},
+    {
+        13.0: ask("resume", holder="anna", **{"for": "5h"}),
+        14.0: deploys("endpoints: {gpu: {hours: Mon-Fri 20:00-22:00}}"),
+    },
+)
+FOLLOWED = Day(PLATFORM, {"gpu": {}}, {8.0: says("started"), 14.0: deploys(f"{PLATFORM}\ncron: []")})
+REMOVED = Day(
+    "endpoints: {gpu: {hours: Mon-Fri 08:00-12:00}, cpu: {hours: Mon-Fri 10:00-16:00}}",
+    {"gpu": {}, "cpu": {}},
+    {14.0: deploys(HOURS)},
+)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from local.servers.huggingface import ALL_SCOPES
+from local.simulation.deployment import deployed
 from local.simulation.oracle import Decision
 from local.simulation.outages import ExternalEvent
 from local.simulation.wall_clock import minute_of
@@ -38,10 +39,10 @@ async def done(s: "Simulation", deed: ExternalEvent) -> None:
             await _oppose(s, deed.detail["entry"], deed.detail["holder"])
         case "touch" | "rescale" | "delete" | "use":
             _change(s, deed)
-        case "rotate":
-            await _rotate(s)
-        case "revoke":
-            await _revoke(s)
+        case "rotate" | "revoke":
+            await (_rotate if deed.kind == "rotate" else _revoke)(s)
+        case "sync":
+            await _deploy(s, deed.detail["document"])
         case "platform":
             async with asyncio.TaskGroup() as group:
                 for _ in range(deed.detail["times"]):
@@ -49,9 +50,9 @@ async def done(s: "Simulation", deed: ExternalEvent) -> None:
 
 
 def _change(s: "Simulation", deed: ExternalEvent) -> None:
-    """Somebody changes an endpoint at Hugging Face."""
+    """Somebody changes an endpoint of the settings at Hugging Face."""
     name = deed.detail["endpoint"]
-    if name not in s.hub.endpoints:
+    if name not in s.hub.endpoints or not s.entry_of(name):
         return
     endpoint = s.hub[name]
     with s.trouble(s.entry_of(name)):
@@ -90,11 +91,19 @@ async def _revoke(s: "Simulation") -> None:
         s.hub.tokens[s.tokens[-1]] = ALL_SCOPES
 
 
+async def _deploy(s: "Simulation", document: dict[str, Any]) -> None:
+    """New settings; what the platforms said is remembered."""
+    await deployed(s, document)
+    for platform in s.oracle.news:
+        if _followers(s, platform):
+            _remembers(s, platform)
+
+
 async def _deliver(s: "Simulation", deed: ExternalEvent) -> None:
     """A platform's message as Pub/Sub pushes it: late, and again until it is taken."""
     detail, pause = deed.detail, 10.0
     platform, event = detail["platform"], detail["event"]
-    followers = [key for key, entry in s.oracle.entries.items() if entry.platform == platform]
+    followers = _followers(s, platform)
     await asyncio.sleep(detail["late"])
     message = {
         "attributes": {"platform": platform, "event": event},
@@ -108,12 +117,16 @@ async def _deliver(s: "Simulation", deed: ExternalEvent) -> None:
                 break
             await asyncio.sleep(pause)
             pause = min(pause * 2, 600)
-    if followers:
+    if followers := _followers(s, platform):
         s.oracle.heard(platform, event, deed.at, s.newest(platform))
         for key in followers:
             s.oracle.entries[key].changed_at = s.now()
         _remembers(s, platform)
     s.told(s.now(), f"platform {platform} {event} (sent {deed.at:%a %H:%M} UTC)")
+
+
+def _followers(s: "Simulation", platform: str) -> list[str]:
+    return [key for key, entry in s.oracle.entries.items() if entry.platform == platform]
 
 
 def _remembers(s: "Simulation", platform: str) -> None:
@@ -123,13 +136,15 @@ def _remembers(s: "Simulation", platform: str) -> None:
     fitting = [(event, at.isoformat()[:19]) for event, at in [(event, at), *under_way]]
     s.checked["b"] += 1
     stored = s.newest(platform)
-    if (stored["state"], stored["since"][:19]) not in fitting:
-        kept = f"{stored['state']} at {stored['since']}"
+    if not stored or (stored["state"], stored["since"][:19]) not in fitting:
+        kept = f"{stored['state']} at {stored['since']}" if stored else "unknown"
         s.broke("b", f"{platform} is stored as {kept}, the newest message is {event} at {at:%a %H:%M:%S}")
 
 
 async def _oppose(s: "Simulation", key: str, holder: str) -> None:
     """Somebody asks for what is not wanted now."""
+    if key not in s.oracle.entries:
+        return
     runs = s.oracle.wanted(key, s.now()) == "running"
     asked: dict[str, Any] = {"endpoints": [key], "for": "1h30m", **({"holder": holder} if holder else {})}
     await _ask(s, *(("pause", asked) if runs else ("resume", {**asked, "force": True})))
@@ -137,7 +152,8 @@ async def _oppose(s: "Simulation", key: str, holder: str) -> None:
 
 async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
     """A manual request. In calm it leads to the overrides that the documents promise."""
-    begun, keys = s.now(), [*s.oracle.entries] if asked["endpoints"] == ["*"] else asked["endpoints"]
+    begun, named = s.now(), [*s.oracle.entries] if asked["endpoints"] == ["*"] else asked["endpoints"]
+    keys = [key for key in named if key in s.oracle.entries]
     s.told(begun, f"by hand: {function} {json.dumps(asked)}")
     ruled = {key: s.oracle.by_rules(key, begun) for key in keys}
     unsure = {key for key in keys if _changes_soon(s, key)}
@@ -152,7 +168,7 @@ async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
     _, answer = await _post(s, function, asked)
     s.asking.subtract(keys)
     s.disturbing.subtract(keys)
-    for key in keys:
+    for key in [key for key in keys if key in s.oracle.entries]:  # new settings may have come meanwhile
         entry = s.oracle.entries[key]
         undisturbed = key in calm and s.calm_since(key) < begun  # nothing else disturbed it meanwhile
         s.disturb(key)

@@ -39,7 +39,7 @@ class CronChecks:
         tick, parts = self.s.functions.ticks[request.call], request.path.strip("/").split("/")
         own, verb = parts[0] == "own", parts[-1]
         name = parts[1] if own else parts[3] if len(parts) > 3 else ""
-        if tick and name in self.updated and (own or verb in ("pause", "resume")):
+        if tick and name in self.updated and request.begun >= self.s.deployed and (own or verb in ("pause", "resume")):
             self._yields(request, tick, name, "wake" if own else verb)
         for endpoint in self.s.hub.endpoints.values():
             if endpoint.updated != self.updated.get(endpoint.name, (None, None))[0]:

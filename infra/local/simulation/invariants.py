@@ -7,15 +7,17 @@ at each message and manual request.
 import asyncio
 import json
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 
 from local.servers.endpoints import BILLED, Endpoint
 from local.simulation.bounds import Bounds
 from local.simulation.cron_checks import CronChecks
 from local.simulation.in_process import Call, Sent
+from local.simulation.local_jobs import PARENT
 from local.simulation.oracle import Entry
 from local.simulation.past_checks import PastChecks
 from local.simulation.response_checks import Answers
-from local.simulation.runner import PARENT, SOMEBODY_ELSES, TOKEN, Simulation
+from local.simulation.runner import SOMEBODY_ELSES, TOKEN, Simulation
 
 INVARIANTS = {
     "a": "what has been wanted for two reconcile runs of calm is reached, on its way, or reported as failed",
@@ -50,21 +52,23 @@ class InvariantChecker:
         self.settled: dict[str, datetime] = {}  # by entry: since when all is as wanted
         self.outside = 0.0
         named = [str(endpoint["name"]) for endpoint in simulation.plan.endpoints]
-        self.names = {key: [n for n in named if simulation.entry_of(n) == key] for key in simulation.oracle.entries}
+        self.names = {key: [n for n in named if fnmatchcase(n, name)] for key, name in simulation.plan.names().items()}
         self.answers = Answers(simulation, self.names, self._steady)
         self.bounds = Bounds(simulation)
         self.past = PastChecks(simulation, self.names)
         self.cron = CronChecks(simulation, self._steady)
 
     def sent(self, request: Sent) -> None:
-        self.answers.sent(request)
+        if request.begun >= self.s.deployed:  # else it goes by settings that are gone
+            self.answers.sent(request)
         self.bounds.sent(request)
         self.cron.sent(request)
 
     def answered(self, call: Call) -> None:
-        self.answers.answered(call)
+        if call.begun >= self.s.deployed:
+            self.answers.answered(call)
+            self.cron.answered(call)
         self.bounds.answered(call)
-        self.cron.answered(call)
 
     async def look(self) -> None:
         while True:
@@ -72,8 +76,8 @@ class InvariantChecker:
             now = self.s.now()
             self.cron.look(now)
             self.past.look(now)
-            for key, names in self.names.items():
-                self._entry(key, names, now)
+            for key in self.s.oracle.entries:
+                self._entry(key, self.names[key], now)
 
     def _entry(self, key: str, names: list[str], now: datetime) -> None:
         entry = self.s.oracle.entries[key]
@@ -248,6 +252,7 @@ class InvariantChecker:
                 self.s.broke("g", f"the token is in a {where}")
         if f"{PARENT}/jobs/{SOMEBODY_ELSES}" not in jobs:
             self.s.broke("g", f"the job {SOMEBODY_ELSES} is gone")
+        managed = {name for names in self.names.values() for name in names}
         for endpoint in self.s.hub.endpoints.values():
-            if not self.s.entry_of(endpoint.name) and len(endpoint.history) > 1:
+            if endpoint.name not in managed and len(endpoint.history) > 1:
                 self.s.broke("g", f"{endpoint.name} is unmanaged, and became {endpoint.state}")

@@ -7,11 +7,15 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
+from lifecycle.cli.desired_jobs import Target
 from lifecycle.errors import Failure
 from lifecycle.gcp.jobs import Job, Retries
 from lifecycle.retry import retry
 from local.servers.scheduler import Refused, Scheduler
 
+PARENT = "projects/p/locations/l"
+INVOKER = "invoker@p.iam.gserviceaccount.com"
+TARGET = Target("http://functions/{name}", INVOKER, "lifecycle")
 T = TypeVar("T")
 Down = Literal["", "before", "after"]
 Write = Literal["put", "set_body", "delete"]
@@ -47,11 +51,12 @@ class LocalJobs:
         return await self._call(lambda: _read(self.scheduler.jobs[self._name(id)]) if self._has(id) else None)
 
     async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:  # noqa: ARG002
-        assert not keeps_body, "only `sync` keeps a body, and it is not part of the play"
         name, made = self._name(job.id), _written(job, self._name(job.id))
 
         def write() -> None:
             if name in self.scheduler.jobs:
+                if keeps_body:
+                    made["httpTarget"]["body"] = self.scheduler.jobs[name]["httpTarget"].get("body", "")
                 self.scheduler.update(name, made, "")
             else:
                 self.scheduler.create(self.parent, made)
@@ -114,7 +119,9 @@ def _read(job: dict[str, Any]) -> Job:
         audience=token.get("audience", ""),
         deadline=timedelta(seconds=float(job["attemptDeadline"].rstrip("s"))),
         retries=Retries(
-            int(retries.get("retryCount", 0)), least_wait=timedelta(seconds=float(retries["minBackoffDuration"][:-1]))
+            int(retries.get("retryCount", 0)),
+            timedelta(seconds=float(retries["maxRetryDuration"][:-1])),
+            timedelta(seconds=float(retries["minBackoffDuration"][:-1])),
         ),
         description=job.get("description", ""),
         state=job["state"],
@@ -123,6 +130,7 @@ def _read(job: dict[str, Any]) -> Job:
 
 def _written(job: Job, name: str) -> dict[str, Any]:
     least = job.retries.least_wait or timedelta(seconds=5)
+    longest = job.retries.longest or timedelta()
     deadline = job.deadline or timedelta(minutes=3)
     return {
         "name": name,
@@ -130,7 +138,11 @@ def _written(job: Job, name: str) -> dict[str, Any]:
         "timeZone": job.time_zone,
         "description": job.description,
         "attemptDeadline": f"{deadline.total_seconds():.0f}s",
-        "retryConfig": {"retryCount": job.retries.count, "minBackoffDuration": f"{least.total_seconds():.0f}s"},
+        "retryConfig": {
+            "retryCount": job.retries.count,
+            "maxRetryDuration": f"{longest.total_seconds():.0f}s",
+            "minBackoffDuration": f"{least.total_seconds():.0f}s",
+        },
         "httpTarget": {
             "uri": job.url,
             "httpMethod": job.method,
@@ -141,6 +153,6 @@ def _written(job: Job, name: str) -> dict[str, Any]:
     }
 
 
-def made(job: Job, parent: str) -> dict[str, Any]:
+def made(job: Job) -> dict[str, Any]:
     """A job as the API takes it."""
-    return _written(job, f"{parent}/jobs/{job.id}")
+    return _written(job, f"{PARENT}/jobs/{job.id}")

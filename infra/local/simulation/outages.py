@@ -30,10 +30,10 @@ class Window:
 
 @dataclass(frozen=True)
 class ExternalEvent:
-    """Something that is done from outside: by hand over HTTP, at Hugging Face, to the token, by a platform."""
+    """Something that is done from outside: by hand, at Hugging Face, to the token, by a platform, by a deployment."""
 
     at: datetime
-    kind: Literal["ask", "oppose", "touch", "rescale", "delete", "use", "rotate", "revoke", "platform"]
+    kind: Literal["ask", "oppose", "touch", "rescale", "delete", "use", "rotate", "revoke", "platform", "sync"]
     detail: dict[str, Any]
 
 

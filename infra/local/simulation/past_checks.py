@@ -35,7 +35,8 @@ class PastChecks:
         self.unsure = sum(trouble, timedelta())
 
     def look(self, now: datetime) -> None:
-        every = [name for names in self.names.values() for name in names if name in self.s.hub.endpoints]
+        named = [name for key in self.s.oracle.entries for name in self.names[key]]
+        every = [name for name in named if name in self.s.hub.endpoints]
         for endpoint in map(self.s.hub.__getitem__, every):
             self.billed[endpoint.name] = endpoint.billed_seconds / 3600 * PRICES[endpoint.instance]
         document = self.s.plan.document
@@ -77,9 +78,10 @@ class PastChecks:
         runs = 4 if self.s.plan.lost else 1
         billed = [state in BILLED for _, state in endpoint.history]
         changes = 2 + sum(before != after for before, after in pairwise(billed))
-        entry = self.s.oracle.entries[self.s.entry_of(name)]
+        entry = self.s.oracle.entries.get(self.s.entry_of(name))
         given = next(one for one in self.s.plan.endpoints if one["name"] == name)
-        most: int = max(1, given.get("min_replica", 0), endpoint.min_replica, entry.scaling.get("min_replicas", 0))
+        declared = entry.scaling.get("min_replicas", 0) if entry else 0
+        most: int = max(1, given.get("min_replica", 0), endpoint.min_replica, declared)
         return most * PRICES[endpoint.instance] * ((runs * max(self.every, SLOT) * changes + self.unsure) / HOUR)
 
     # Learned leads.
@@ -93,7 +95,8 @@ class PastChecks:
             return
         needs = timedelta(seconds=endpoint.durations.resume + endpoint.durations.load + 40)
         begun = [at for at, state in endpoint.history if state == "pending" and at > self.s.plan.begin]
-        learned = len(begun) >= FEWEST
+        known = [1 for line in self.s.logs if line.get("start_seconds") and line["name"] == endpoint.name]
+        learned = len(known) >= FEWEST  # a start counts that a call began and waited for
         self.s.checked["l"] += 1
         if needs < (entry.lead - 2 * MINUTE if learned else UNLEARNED) and not endpoint.ready:
             self._broke(

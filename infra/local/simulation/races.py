@@ -122,7 +122,7 @@ class Races:
 
     async def _released_twice(self, key: str, holder: str) -> None:
         await asyncio.sleep(self.rng.uniform(70, 150) * 60)
-        if holder not in self.s.oracle.entries[key].overrides:
+        if key not in self.s.oracle.entries or holder not in self.s.oracle.entries[key].overrides:
             return
         self.s.met["release fails"] += 1
         body = {"endpoints": [key], "clear_override": True, **({"holder": holder} if holder else {})}

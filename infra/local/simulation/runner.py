@@ -10,14 +10,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Protocol
 
 import httpx
 import yaml
 
 from lifecycle.cli import desired_jobs as timetable
-from lifecycle.cli.desired_jobs import Target
 from lifecycle.config import settings
 from lifecycle.engine.dependencies import Dependencies
 from lifecycle.errors import Failure
@@ -33,16 +32,15 @@ from local.servers.monitoring import Monitoring as LocalMonitoring
 from local.servers.scheduler import Scheduler
 from local.simulation.actors import done
 from local.simulation.in_process import Call, Delayed, Functions, Hub, Sent
-from local.simulation.local_jobs import Down, LocalJobs, Write, made
+from local.simulation.local_jobs import INVOKER, PARENT, TARGET, Down, LocalJobs, Write, made
 from local.simulation.oracle import Decision, Oracle, oracle
 from local.simulation.outages import HARMLESS, Kind
 from local.simulation.races import Races
 from local.simulation.scenarios import Plan
 from local.simulation.simulated_time import SimulatedLoop
 from local.simulation.stored_budgets import StoredBudgets
+from local.simulation.stored_overrides import stored_overrides
 
-PARENT = "projects/p/locations/l"
-INVOKER = "invoker@p.iam.gserviceaccount.com"
 TOKEN = "hf_SimulatedTokenThatNobodySees"
 LATE = timedelta(minutes=4)  # until a line's value can be read
 SOMEBODY_ELSES = "somebody-elses"  # a job that is not the system's
@@ -78,6 +76,7 @@ class Simulation:
         self.raw: list[str] = []
         self.replies: list[str] = []
         self.harmful = [window for window in plan.windows if window.kind not in HARMLESS]
+        self.deployed = plan.begin  # when the functions were last deployed, with new settings
         self._harmed = plan.begin, plan.begin  # now, and when a harmful window was open last
         # When an entry was disturbed last; "" stands for all of them.
         self.disturbed = dict.fromkeys(["", *self.oracle.entries], plan.begin)
@@ -129,9 +128,9 @@ class Simulation:
         self.logging = Logging(self.now, routes=[self.monitoring.count])
         self.scheduler = Scheduler(self.now, tick=self._tick)
         self.budgets = StoredBudgets(plan.document, self.scheduler.jobs)
-        jobs = timetable.jobs(self.settings, Target("http://functions/{name}", INVOKER, "lifecycle"))
+        jobs = timetable.jobs(self.settings, TARGET)
         for job in [*jobs, replace(jobs[0], id=SOMEBODY_ELSES, schedule="0 0 1 1 *")]:
-            self.scheduler.create(PARENT, made(job, PARENT))
+            self.scheduler.create(PARENT, made(job))
         for window in plan.windows:
             self._fault(window.kind, window.begin, window.end)
         self.functions = Functions(self.world, INVOKER, self._kill, self._log, onlooker.answered, self.two_revisions)
@@ -152,14 +151,15 @@ class Simulation:
             ),
             token=Token(read, self.now, ages=True),
             base="http://127.0.0.1/v2",
-            jobs=lambda deadline: LocalJobs(
-                self.scheduler, PARENT, self._scheduler_down, deadline, self.rng, self._write_delay
-            ),
+            jobs=lambda deadline: self.jobs(deadline, self._write_delay),
             prefix="lifecycle",
             now=self.now,
             rng=self.rng,
             monitoring=Monitoring("projects/local", self._api("Cloud Monitoring", self.monitoring), "lifecycle"),
         )
+
+    def jobs(self, deadline: float, delay: Callable[[Write, str], float]) -> LocalJobs:
+        return LocalJobs(self.scheduler, PARENT, self._scheduler_down, deadline, self.rng, delay)
 
     def log_reader(self) -> LogReader:
         return LogReader("projects/local", self._api("Cloud Logging", self.logging), "lifecycle")
@@ -255,14 +255,7 @@ class Simulation:
 
     def kept(self, key: str) -> dict[str, Decision]:
         """The overrides that jobs hold for an entry, by holder, read by hand."""
-        found = {}
-        for name, job in self.scheduler.jobs.items():
-            if "/lifecycle-override-" not in name:
-                continue
-            entries, holder, decision = _kept(job["httpTarget"]["body"])
-            if decision and entries == [key]:
-                found[holder] = decision
-        return found
+        return stored_overrides(self.scheduler.jobs, key)
 
     def newest(self, platform: str) -> dict[str, str]:
         """The newest message of a platform that jobs store."""
@@ -278,22 +271,3 @@ class Simulation:
     def _entry_of(self, name: str) -> str:
         entries = self.plan.document["endpoints"].items()
         return next((key for key, entry in entries if fnmatchcase(name, entry.get("name", key))), "")
-
-
-@lru_cache(maxsize=1000)  # the same bodies are looked at in every minute
-def _kept(body: str) -> tuple[list[str], str, Decision | None]:
-    """The entries, the holder and the override that a job's body keeps."""
-    told = json.loads(base64.b64decode(body))
-    override = told.get("memory", {}).get("override")
-    if not override:
-        return told["endpoints"], "", None
-    until = override["until"]
-    decision = Decision(
-        override["state"],
-        datetime.fromisoformat(override["since"]),
-        datetime.fromisoformat(until) if until else None,
-        override["or_started"],
-        override.get("force", False),
-        override.get("rests", False),
-    )
-    return told["endpoints"], override.get("holder") or "", decision

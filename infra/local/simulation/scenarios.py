@@ -8,6 +8,7 @@ from typing import Any
 from local.servers.endpoints import Durations
 from local.servers.huggingface import Quirks
 from local.simulation import outages as trouble
+from local.simulation.new_settings import ADDED, new_settings
 from local.simulation.outages import ExternalEvent, Window
 from local.simulation.random_settings import HOURS, add_rarer, random_settings
 
@@ -17,6 +18,7 @@ DAYS = (
     *(date(2026, 10, 19), date(2026, 10, 28), date(2026, 12, 21)),
 )
 CROWDS, MANY = 0.04, 36  # how many weeks have an entry of many endpoints, and how many
+DEPLOYMENTS = 0.3  # how many weeks have new settings in the middle
 
 
 def at_least_one(text: str) -> int:
@@ -41,6 +43,11 @@ class Plan:
     hanging: tuple[str, ...] = ()  # the endpoints that hang in the windows "some hang"
     races: float = 0.0  # how often somebody changes what a call decided on, while it waits; 1: as in random weeks
     lost: float = 0.0  # the share of the metrics' values that never arrive
+
+    def names(self) -> dict[str, str]:
+        """The names, or patterns of names, of every entry that there is at some time."""
+        documents = [self.document, *(deed.detail["document"] for deed in self.deeds if deed.kind == "sync")]
+        return {key: entry.get("name", key) for one in documents for key, entry in one["endpoints"].items()}
 
 
 def random_plan(seed: int, *, days: int = 7) -> Plan:
@@ -78,6 +85,9 @@ def random_plan(seed: int, *, days: int = 7) -> Plan:
     )
     if rng.random() < CROWDS:
         _with_crowd(plan, rng)
+    deployments = random.Random(f"{seed} deployments")
+    if deployments.random() < DEPLOYMENTS:
+        _with_new_settings(plan, deployments)
     return plan
 
 
@@ -93,6 +103,19 @@ def _with_crowd(plan: Plan, rng: random.Random) -> None:
         asked = {"entry": "crowd", "holder": rng.choice(["", "anna"])}
         plan.deeds.append(ExternalEvent(at + timedelta(seconds=rng.uniform(1, 600)), "oppose", asked))
     plan.windows.sort(key=lambda window: window.begin)
+    plan.deeds.sort(key=lambda deed: deed.at)
+
+
+def _with_new_settings(plan: Plan, rng: random.Random) -> None:
+    """Adds a deployment of new settings, with requests by hand before it, meanwhile and after it."""
+    document = new_settings(rng, plan.document)
+    at = plan.begin + timedelta(days=rng.uniform(1, plan.days - 2))
+    plan.deeds.append(ExternalEvent(at, "sync", {"document": document}))
+    if ADDED in document["endpoints"]:
+        plan.endpoints.append({**_endpoint(rng, ADDED), "state": "paused", "min_replica": 1})
+    for seconds in (rng.uniform(-3600, 0), *(rng.uniform(0, 90) for _ in range(4)), rng.uniform(90, 3600)):
+        asked = {"entry": rng.choice([*document["endpoints"]]), "holder": rng.choice(["", "anna", "ci-1"])}
+        plan.deeds.append(ExternalEvent(at + timedelta(seconds=seconds), "oppose", asked))
     plan.deeds.sort(key=lambda deed: deed.at)
 
 
