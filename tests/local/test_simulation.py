@@ -12,13 +12,13 @@ from local.simulation.soak import week
 def test_the_same_seed_plays_the_same_week_line_for_line() -> None:
     def lines() -> list[str]:
         told: list[str] = []
-        simulation = Simulation(random_plan(5), lambda at, text: told.append(f"{at} {text}"))
+        simulation = Simulation(random_plan(6), lambda at, text: told.append(f"{at} {text}"))
         play(simulation.loop, simulation.play(InvariantChecker(simulation)))
         return told
 
     assert lines() == lines()
 
 
-@pytest.mark.parametrize("seed", range(1, 5))
+@pytest.mark.parametrize("seed", [6, 7, 8, 14])  # these are quick, and have most settings among them
 def test_every_promise_is_kept_in_a_week_of_trouble(seed: int) -> None:
     assert week(seed).broken == ()

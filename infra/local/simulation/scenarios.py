@@ -83,7 +83,8 @@ def random_plan(seed: int, *, days: int = 7) -> Plan:
         races=1.0,
         lost=rarer.choice([0.0, 0.0, 0.02]),
     )
-    if rng.random() < CROWDS:
+    budgets = [one for one in (document, *document["endpoints"].values()) if "budget" in one]
+    if rng.random() < CROWDS and not budgets:  # the costs of a crowd take minutes to check
         _with_crowd(plan, rng)
     deployments = random.Random(f"{seed} deployments")
     if deployments.random() < DEPLOYMENTS:
