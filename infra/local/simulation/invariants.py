@@ -145,9 +145,10 @@ class InvariantChecker:
         return self.s.oracle.entries[key].start or bool(self.s.oracle.held(key, self.s.now()))
 
     def _may_still_bill(self, endpoint: Endpoint, wanted: str, now: datetime) -> bool:
-        """To zero is scaled only what has come up and has not been used for a while."""
+        """To zero is scaled only what has come up and has not been used for a while, by the next run."""
         used = endpoint.last_used and now - endpoint.last_used < USED + self.one_pass
-        return wanted == "scaledToZero" and (endpoint.state in STARTING or bool(used))
+        changed = now - endpoint.history[-1][0] < self.one_pass
+        return wanted == "scaledToZero" and (endpoint.state in STARTING or bool(used) or changed)
 
     def _reported(self, name: str, told: str) -> bool:
         """Whether the last passes said that it failed."""
