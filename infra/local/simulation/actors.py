@@ -165,6 +165,7 @@ async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
     numbers, alone = {key: s.asked[key] for key in keys}, {key for key in keys if not s.asking[key]}
     s.disturbing.update(keys)
     s.asking.update(keys)
+    stored = {key for key in keys if s.kept(key)}
     _, answer = await _post(s, function, asked)
     s.asking.subtract(keys)
     s.disturbing.subtract(keys)
@@ -175,7 +176,7 @@ async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
         results = [one for one in (answer or {}).get("results", ()) if one["endpoint"] == key]
         undisturbed = undisturbed and key not in unsure
         if asked.get("clear_override"):
-            _released(s, key, results)
+            _released(s, key, results, stored=key in stored)
         elif key in alone and s.asked[key] == numbers[key]:
             _is_stored(s, key, asked, begun, results)
         if results and undisturbed and any(s.entry_of(name) == key for name in s.hub.endpoints):
@@ -215,10 +216,11 @@ def _check(
             s.broke("c", f"{function} {asked}: {key} is protected, and not {outcome}: {results}")
 
 
-def _released(s: "Simulation", key: str, results: list[dict[str, Any]]) -> None:
-    """A release that has something to do, or that is repeated because it failed, is a change."""
+def _released(s: "Simulation", key: str, results: list[dict[str, Any]], *, stored: bool) -> None:
+    """A release that has something to do is a change. One that failed and is repeated has, while its override is
+    stored."""
     entry = s.oracle.entries[key]
-    if entry.overrides or entry.release_failed:
+    if entry.overrides or (entry.release_failed and stored):
         entry.released_at = s.now()
     entry.release_failed = not results or any(result["outcome"] == "failed" for result in results)
 
