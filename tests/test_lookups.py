@@ -14,7 +14,7 @@ HERE = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 443))]
 
 
 class Names:
-    """Names that hang until `go` is set, and one that does not exist; the others are of this machine."""
+    """Names that hang until `go` is set, one that does not exist, and one that is odd; the others are of this machine."""
 
     def __init__(self) -> None:
         self.go = threading.Event()
@@ -24,6 +24,8 @@ class Names:
         self.asked.append(host)
         if host.startswith("hangs"):
             self.go.wait()
+        if host == "odd":
+            raise OverflowError("getaddrinfo: port must be 0-65535")
         if host == "nowhere":
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
         return HERE
@@ -82,3 +84,8 @@ def test_a_command_does_not_wait_for_a_name_that_hangs_at_its_end(names: Names) 
         await asyncio.wait([asyncio.ensure_future(look_up("hangs"))], timeout=0.01)
 
     played(names, work())
+
+
+def test_what_a_lookup_raises_reaches_those_that_wait_whatever_it_is(names: Names) -> None:
+    with pytest.raises(OverflowError):
+        played(names, asyncio.wait_for(look_up("odd"), 10))

@@ -34,7 +34,7 @@ def use_own_threads(loop: asyncio.AbstractEventLoop, look_up: Callable[..., Foun
         deliver: Callable[[], None]
         try:
             deliver = partial(answer.set_result, look_up(*asked))
-        except (OSError, UnicodeError) as error:
+        except Exception as error:  # whatever it is, those that wait must get it
             deliver = partial(answer.set_exception, error)
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(deliver)
