@@ -14,7 +14,7 @@ HERE = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 443))]
 
 
 class Names:
-    """Names that hang until `go` is set, one that does not exist, and one that is odd; the others are of this machine."""
+    """Names that hang until `go` is set, one that is odd, one that does not exist, and those of this machine."""
 
     def __init__(self) -> None:
         self.go = threading.Event()
