@@ -6,6 +6,7 @@ import pytest
 
 from lifecycle.core.model import Override
 from lifecycle.engine.dependencies import Caller, Verb
+from lifecycle.engine.request import UnknownName
 from support.hub import TUESDAY_NOON, Harness
 from support.service import (
     ANNA,
@@ -69,6 +70,21 @@ def test_a_replica_that_sleeps_by_itself_is_left_asleep_in_the_hours() -> None:
 def test_without_lead_the_boundarys_own_call_wakes_it() -> None:
     on = stage(OFFICE, "scaledToZero", min_replica=0)
     assert only(reconcile(on, BOUNDARY)) == ("wake", "done", 200)
+
+
+def test_a_job_that_also_names_an_entry_that_is_gone_does_the_rest_and_says_so() -> None:
+    on = stage(NIGHTS)
+    answer = reconcile(on, Caller("schedule", job="lifecycle-hours-0600"), "gone", "embeddings")
+    assert only(answer) == ("pause", "done", 200)
+    assert answer.notes == ["lifecycle-hours-0600 also names gone: run `lifecycle sync`"]
+
+
+@pytest.mark.parametrize(("caller", "names"), [(Caller("schedule"), ["gone"]), (ANNA, ["gone", "embeddings"])])
+def test_who_names_only_what_is_gone_or_is_a_person_is_refused(caller: Caller, names: list[str]) -> None:
+    on = stage(NIGHTS)
+    with pytest.raises(UnknownName, match="gone"):
+        reconcile(on, caller, *names)
+    assert on.hub.state("embeddings-prod") == "running"
 
 
 @pytest.mark.parametrize("names", ["embeddings", "*"])

@@ -82,7 +82,9 @@ class Service:
         await self.deps.jobs(deadline).run(reconcile_id(self.deps.prefix))
 
     async def _asked(self, run: Run, function: str, body: bytes) -> tuple[Request, list[Target]]:
-        """The request and what it is about. Names that are no entries, and that a pattern may cover, are looked up."""
+        """The request and what it is about. Names that are no entries, and that a pattern may cover, are looked up.
+
+        A job that also names an entry that is gone does the rest: until `sync` has run, jobs fit earlier settings."""
         settings = self.deps.settings
         problems: tuple[Problem, ...] = ()
         try:
@@ -91,7 +93,8 @@ class Service:
             asked, problems = Request((), others=error.others), error.problems
         others = [name for name in asked.others if settings.exactly(name) is None]
         lookups = [name for name in others if settings.may_cover(name)]
-        if not problems and len(lookups) == len(others):
+        outdated = run.caller.trigger == "schedule" and bool(asked.entries)
+        if not problems and (outdated or len(lookups) == len(others)):
             await self._observe(run, function, asked, lookups)
         elif lookups:
             await run.list_endpoints(names=lookups)
@@ -100,7 +103,9 @@ class Service:
         if unsure and failure and not problems:
             raise failure
         unknown = [name for name in asked.others if name not in unsure and run.target_of(name) is None]
-        if unknown and not problems:
+        if unknown and outdated:
+            run.notes.append(f"{run.caller.job or 'the job'} also names {', '.join(unknown)}: run `lifecycle sync`")
+        elif unknown and not problems:
             raise UnknownName(unknown, settings.entries)
         if problems:
             also = [Problem(("endpoints",), str(UnknownName(unknown, settings.entries)))] if unknown else []
