@@ -8,6 +8,7 @@ import asyncio
 import json
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from zoneinfo import ZoneInfo
 
 from local.servers.endpoints import BILLED, Endpoint
 from local.simulation.bounds import Bounds
@@ -183,10 +184,18 @@ class InvariantChecker:
         sleeps = fell is not None and now - fell < self.s.settings.reconcile_every + needs
         wakes = endpoint.reachable or endpoint.state != "scaledToZero"
         able = endpoint.start == "comes up" and entry.start and not sleeps and wakes
+        able = able and not self._clock_changes(entry, now)
         if lead > needs and steady and calm < now - lead - MINUTE and able:
             self.s.checked["d"] += 1
             if not endpoint.ready:
                 self._broke("d", entry.key, f"{endpoint.name} is {endpoint.state} when its hours begin")
+
+    def _clock_changes(self, entry: Entry, begin: datetime) -> bool:
+        """Whether a clock changes within the lead, for which there is no job (docs/design.md)."""
+        document = self.s.plan.document
+        own = document["endpoints"][entry.key].get("time_zone")
+        zone = ZoneInfo(own or document.get("time_zone", "UTC"))
+        return begin.astimezone(zone).utcoffset() != (begin - entry.lead).astimezone(zone).utcoffset()
 
     def _is_woken_at_the_beginning(self, endpoint: Endpoint, entry: Entry, now: datetime, calm: datetime) -> None:
         """Without lead the call of the boundary wakes what sleeps by itself."""

@@ -195,8 +195,8 @@ class Answers:
                 self.s.broke("f", f"{result['name']} failed, and the log does not say so, or not why: {result}")
 
     def _all_are_there(self, call: Call, results: list[dict[str, Any]]) -> None:
-        """A result for each endpoint, whatever happened to the others."""
-        for key in call.entries:
+        """A result for each endpoint, whatever happened to the others; jobs may name entries that are gone."""
+        for key in self.s.oracle.entries.keys() & call.entries:
             of_entry = [result for result in results if result["endpoint"] == key]
             observed = all(result["before"] for result in of_entry)
             names = self.s.hub.endpoints.keys() & self.names[key]
