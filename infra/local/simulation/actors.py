@@ -203,10 +203,14 @@ def _check(
     s: "Simulation", key: str, function: str, asked: dict[str, Any], begun: datetime, results: list[dict[str, Any]],
     ruled: str,
 ) -> None:  # fmt: skip
-    """`ruled`: what the rules alone wanted when it came."""
-    expected = _expected(s, key, function, asked, begun, results, ruled)
+    """`ruled`: what the rules alone wanted when it came. What ended while the call waited does not matter."""
+
+    def lasting(overrides: Mapping[str, Decision]) -> dict[str, Decision]:
+        return {who: one for who, one in overrides.items() if not s.oracle.over(one, s.now())}
+
     s.checked["c"] += 1
-    kept = {who: one for who, one in s.kept(key).items() if not s.oracle.over(one, begun)}
+    made = _expected(s, key, function, asked, begun, results, ruled)
+    expected, kept = None if made is None else lasting(made), lasting(s.kept(key))
     if expected is not None and not _alike(expected, kept, s.end + SEEN_BEYOND):
         s.broke("c", f"{function} {asked}: the overrides are {kept}, should be {expected}")
     if function == "pause" and s.oracle.entries[key].protected and not asked.get("force"):
