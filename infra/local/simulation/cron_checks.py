@@ -6,11 +6,13 @@ from typing import Any
 
 from local.simulation.in_process import Call, Sent
 from local.simulation.runner import Simulation
+from local.simulation.wall_clock import minute_of
 
 MINUTE = timedelta(minutes=1)
 READ_WITHIN = timedelta(seconds=16)  # a read is at most 10 s old, and a request takes some
 ANSWERED_WITHIN = 12 * MINUTE  # warming takes nine at most
 RESTS = ("paused", "scaledToZero")
+LATE = ("ticks late", "ticks doubled", "ticks overlap")  # runs of one job wait for each other
 
 
 class CronChecks:
@@ -66,7 +68,7 @@ class CronChecks:
         minute = tick.replace(second=0, microsecond=0)
         called = call.function, frozenset(call.entries)
         self.called.add((*called, minute))
-        late = any(w.kind == "ticks late" and w.begin <= tick < w.end for w in self.s.plan.windows)
+        late = any(w.kind in LATE and w.begin <= tick < w.end for w in self.s.plan.windows)
         for action in [one for one in self.s.oracle.actions if (one.do, one.entries) == called]:
             if minute in action.ticks and not late and call.begun > tick + action.retried + MINUTE:
                 self.s.broke("k", f"{call.function} of {tick:%a %H:%M} is tried again {call.begun - tick} later")
@@ -78,9 +80,10 @@ class CronChecks:
     def _left(self, call: Call, tick: datetime, result: dict[str, Any], updated: datetime | None) -> None:
         """What is skipped is wanted otherwise, spared, or was changed since."""
         _, since = self.steady(result["name"])
-        wanted = self.s.oracle.wanted(result["endpoint"], self.s.now())
+        entry, now = self.s.oracle.entries[result["endpoint"]], self.s.now()
+        wanted = self.s.oracle.wanted(entry.key, now, result["name"])
         fits = ("any", *RESTS) if call.function == "pause" else ("any", "running")
-        spared = call.function == "pause" and self.s.oracle.entries[result["endpoint"]].protected
+        spared = (call.function == "pause" and entry.protected) or minute_of(now) in entry.may_start
         changed = updated is not None and updated > tick
         if since > call.begun - MINUTE or wanted not in fits or spared or changed:
             return

@@ -82,12 +82,12 @@ class InvariantChecker:
 
     def _entry(self, key: str, names: list[str], now: datetime) -> None:
         entry = self.s.oracle.entries[key]
-        wanted, calm = self.s.oracle.wanted(key, now), self.s.calm_since(key)
+        wanted, calm = {name: self.s.oracle.wanted(key, now, name) for name in names}, self.s.calm_since(key)
         begins = now.replace(second=0, microsecond=0) in entry.begins
         there = [self.s.hub[name] for name in names if name in self.s.hub.endpoints]
         for name in names:
-            if self.since.get(name, ("", now))[0] != wanted:
-                self.since[name] = wanted, now
+            if self.since.get(name, ("", now))[0] != wanted[name]:
+                self.since[name] = wanted[name], now
         for endpoint in there:
             self._endpoint(endpoint, key, now, calm)
             if begins:
@@ -97,7 +97,7 @@ class InvariantChecker:
                 self._is_woken_at_the_beginning(endpoint, entry, now, calm)
         if not there and key in names and now - calm > self.two_passes and not self._reported(key, "has no endpoint"):
             self._broke("a", key, f"{key} was deleted, and nobody says so")
-        if not all(self._as_wanted(endpoint, wanted) for endpoint in there):
+        if not all(self._as_wanted(endpoint, wanted[endpoint.name]) for endpoint in there):
             self.settled.pop(key, None)
         self._override(key, max(calm, self.settled.setdefault(key, now) if there else now), now)
 
@@ -240,7 +240,7 @@ class InvariantChecker:
         """What is wanted of an endpoint, and since when that stands undisturbed."""
         key, now = self.s.entry_of(name), self.s.now()
         wanted, since = self.since.get(name, ("", now))
-        if wanted != self.s.oracle.wanted(key, now):
+        if wanted != self.s.oracle.wanted(key, now, name):
             since = now
         if wanted == "running" and not self._may_be_started(key):
             wanted = "any"

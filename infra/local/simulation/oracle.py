@@ -21,15 +21,15 @@ RESTS = ("paused", "scaledToZero")
 
 @dataclass
 class Decision:
-    """An override that must be in force: until when (None: until released), or until a platform starts. `rests`: its
-    end stops what it found stopped, where no rule applies."""
+    """An override that must be in force: until when (None: until released), or until a platform starts. `rests`: the
+    endpoints ("*": all) that it found stopped: where no rule applies, its end stops them."""
 
     state: str
     since: datetime
     until: datetime | None
     or_started: str | None = None
     force: bool = False
-    rests: bool = False
+    rests: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -72,18 +72,18 @@ class Oracle:
     started: dict[str, datetime] = field(default_factory=dict)  # when each platform last changed to started
     under_way: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)  # messages not yet accepted
 
-    def wanted(self, key: str, now: datetime) -> str:
+    def wanted(self, key: str, now: datetime, name: str = "") -> str:
         """ "running", the entry's way to rest, "paused" by hand, or "any"."""
         entry, held = self.entries[key], self.held(key, now)
-        first = commanding(held)
-        if first:
+        if first := commanding(held):
             return first.state
         if self.is_spent(entry, now):
             return entry.rest
         if held:
             return "running"
         ruled = _spared(entry, self._ruled(entry, now))
-        return entry.rest if ruled == "any" and any(one.rests for one in entry.overrides.values()) else ruled
+        rests = any(one.rests & {"*", name} for one in entry.overrides.values())
+        return entry.rest if ruled == "any" and rests else ruled
 
     def is_spent(self, entry: Entry, now: datetime) -> bool:
         """Whether its budget stops it."""

@@ -147,7 +147,7 @@ class Answers:
         key, now = self.s.entry_of(name), self.s.now()
         entry = self.s.oracle.entries[key]
         since = max(filter(None, (entry.changed_at, self.s.plan.begin)))
-        steady = self.s.oracle.wanted(key, now - READ_WITHIN) == self.s.oracle.wanted(key, now)
+        steady = self.s.oracle.wanted(key, now - READ_WITHIN, name) == self.s.oracle.wanted(key, now, name)
         ruled = self.s.functions.called[request.call] in ("reconcile", "platform_event")
         if (
             not ruled
@@ -158,7 +158,7 @@ class Answers:
         ):
             return
         self.s.checked["h"] += 1
-        wanted = self.s.oracle.wanted(key, now)
+        wanted = self.s.oracle.wanted(key, now, name)
         against = (verb == "resume" and wanted in RESTS) or (verb in ("pause", "scale-to-zero") and wanted == "running")
         if against:
             self.s.broke("h", f"{request.method} {request.path}, and {wanted} is stored since {since:%a %H:%M:%S}")

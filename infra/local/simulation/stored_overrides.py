@@ -36,6 +36,6 @@ def _kept(body: str) -> tuple[list[str], str, Decision | None]:
         datetime.fromisoformat(until) if until else None,
         override["or_started"],
         override.get("force", False),
-        override.get("rests", False),
+        frozenset(override.get("found_at_rest", ["*"]) if override.get("rests") else []),
     )
     return told["endpoints"], override.get("holder") or "", decision
