@@ -1,48 +1,26 @@
 """Requests: the allowed values, and the mistakes, which are all reported at once."""
 
 import json
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lifecycle.config.schema import Invalid
-from lifecycle.engine import request
-from lifecycle.engine.request import Request, UnknownName
-from support.building import DAY, MINUTE, NOON, at, properties
-
-KNOWN = ("embeddings", "playground", "search")
-FUNCTIONS = ("pause", "resume", "warm", "reconcile")
-BY_HAND = ("pause", "resume", "warm")
-
-
-def asked(function: str, **body: Any) -> Request:
-    return request.read(function, json.dumps({"endpoints": ["embeddings"]} | body).encode(), KNOWN, NOON)
-
-
-def reported(function: str, body: bytes) -> list[str]:
-    """All that is wrong with a request, a line each."""
-    with pytest.raises(Invalid) as caught:
-        request.read(function, body, KNOWN, NOON)
-    return [str(problem) for problem in caught.value.problems]
-
-
-def refused(function: str, **body: Any) -> list[str]:
-    return reported(function, json.dumps({"endpoints": ["embeddings"]} | body).encode())
-
+from lifecycle.engine.request import UnknownName
+from support.building import DAY, NOON, properties
+from support.requests import FUNCTIONS, KNOWN, VERBS, asked, asked_of, refused, reported
 
 # Which function takes which key.
 
 EVERY_KEY = {
-    "for": ("2h", BY_HAND),
-    "until": ("2026-11-24T22:00:00+01:00", BY_HAND),
-    "note": ("load test", BY_HAND),
+    "for": ("2h", VERBS),
+    "until": ("2026-11-24T22:00:00+01:00", VERBS),
+    "note": ("load test", VERBS),
     "clear_override": (True, ("reconcile",)),
     "memory": ({"platform": "main", "state": "stopped"}, ("reconcile",)),
     "dry_run": (True, FUNCTIONS),
-    "force": (True, BY_HAND),
+    "force": (True, VERBS),
     "": (True, ()),
     "Endpoints": (["embeddings"], ()),
 }
@@ -158,80 +136,6 @@ def test_holders_can_only_be_all(holders: Any) -> None:
     assert refused("reconcile", clear_override=True, holders=holders)[0].startswith("holders: ")
 
 
-# How long.
-
-
-def test_for_counts_from_now() -> None:
-    assert asked("resume", **{"for": "1h30m"}).until == NOON + 90 * MINUTE
-
-
-def test_without_for_and_until_no_end_is_asked() -> None:
-    found = asked("pause")
-    assert (found.until, found.released) == (None, False)
-
-
-@pytest.mark.parametrize("function", BY_HAND)
-def test_for_and_until_do_not_go_together(function: str) -> None:
-    (line,) = refused(function, **{"for": "2h", "until": "2026-11-24T22:00:00+01:00"})
-    assert line.startswith("until: ")
-    assert "for" in line
-
-
-@pytest.mark.parametrize("length", ["0s", "-2h", "2", "2 hours", "1.5h", "", 120, None, "8d", "7d1s", "999999h"])
-def test_for_is_a_duration_of_at_most_seven_days(length: Any) -> None:
-    (line,) = refused("resume", **{"for": length})
-    assert line.startswith("for: ")
-
-
-def test_for_may_be_seven_days() -> None:
-    assert asked("resume", **{"for": "7d"}).until == NOON + 7 * DAY
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *["2026-11-24T22:00:00+01:00", "2026-11-24T21:00:00Z", "2026-11-24T21:00Z", "2026-11-24 22:00:00+01:00"],
-        *["2026-11-24T21:00:00.000000Z", "2026-11-24T21:00:00.000000000Z", "2026-11-24t21:00:00z"],
-    ],
-)
-def test_until_is_a_time_with_an_offset(text: str) -> None:
-    assert asked("warm", until=text).until == at("Tue 22:00")
-
-
-@pytest.mark.parametrize(
-    "until",
-    [
-        *["2026-11-24T22:00:00", "2026-11-24", "22:00", "tomorrow", "", "2026-11-31T22:00:00Z", 1795554000, None],
-        *["2026-11-24T12:00:00+01:00", "2026-11-24T11:59:59+01:00", "2020-01-01T00:00:00Z"],  # now and before
-        *["2026-12-01T12:00:01+01:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"],
-    ],
-)
-@pytest.mark.parametrize("function", BY_HAND)
-def test_until_is_in_the_future_and_at_most_seven_days_away(function: str, until: Any) -> None:
-    (line,) = refused(function, until=until)
-    assert line.startswith("until: ")
-
-
-@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
-def test_a_year_that_is_none_of_ours_is_told_as_too_far_away(until: str) -> None:
-    assert refused("pause", until=until) == [f'until: "{until}": must be in the future, at most 7 days from now']
-
-
-def test_until_may_be_seven_days_away() -> None:
-    assert asked("pause", until="2026-12-01T12:00:00+01:00").until == NOON + 7 * DAY
-
-
-def test_a_pause_may_last_until_released() -> None:
-    found = asked("pause", until="released")
-    assert (found.until, found.released) == (None, True)
-
-
-@pytest.mark.parametrize("function", ["resume", "warm"])
-def test_nothing_but_a_pause_lasts_until_released(function: str) -> None:
-    (line,) = refused(function, until="released")
-    assert "pause" in line
-
-
 # The rest.
 
 
@@ -336,13 +240,6 @@ BODIES = st.dictionaries(
 ).map(lambda body: json.dumps(body).encode())
 
 
-def asked_of(function: str, body: bytes) -> Request | None:
-    try:
-        return request.read(function, body, KNOWN, NOON)
-    except (Invalid, UnknownName):
-        return None
-
-
 @given(
     function=st.sampled_from(FUNCTIONS), body=BODIES | st.binary(max_size=40) | VALUES.map(json.dumps).map(str.encode)
 )
@@ -353,10 +250,3 @@ def test_a_body_is_read_or_refused_and_nothing_else(function: str, body: bytes) 
     found = asked_of(function, body)
     assert found is None or set(found.entries) <= set(KNOWN)
     assert found is None or found.until is None or NOON < found.until <= NOON + 7 * DAY
-
-
-@given(length=st.integers(1, 7 * 24 * 60))
-@properties(50)
-def test_for_and_until_say_the_same(length: int) -> None:
-    until: datetime = NOON + timedelta(minutes=length)
-    assert asked("pause", **{"for": f"{length}m"}) == asked("pause", until=until.isoformat())

@@ -32,7 +32,7 @@ def doors() -> dict[str, Callable[[bytes], Any]]:
 
     with atheris.instrument_imports(include=["lifecycle", "yaml"]):
         from config import test_yaml
-        from engine import test_request
+        from support import requests
         from web import test_hostile_input, test_pubsub
 
     def message(data: bytes) -> None:
@@ -40,8 +40,8 @@ def doors() -> dict[str, Callable[[bytes], Any]]:
             test_pubsub.understood(data, headers)
 
     def request(data: bytes) -> None:
-        for function in test_request.FUNCTIONS:
-            test_request.asked_of(function, data)
+        for function in requests.FUNCTIONS:
+            requests.asked_of(function, data)
 
     asked: Any = test_hostile_input.test_whatever_is_asked_is_answered_in_time_and_never_with_a_500
     answered: Any = test_hostile_input.test_whatever_hugging_face_answers_is_borne
