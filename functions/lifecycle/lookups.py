@@ -39,4 +39,4 @@ def use_own_threads(loop: asyncio.AbstractEventLoop, look_up: Callable[..., Foun
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(deliver)
 
-    loop.getaddrinfo = getaddrinfo  # type: ignore[method-assign]
+    loop.getaddrinfo = getaddrinfo  # type: ignore[method-assign] # asyncio has no setting for it

@@ -23,7 +23,7 @@ huggingface_hub.constants.INFERENCE_ENDPOINTS_ENDPOINT = os.environ["HF_ENDPOINT
 def token() -> str:
     client = secretmanager.SecretManagerServiceClient(
         transport="rest",
-        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        credentials=AnonymousCredentials(),
         client_options=ClientOptions(api_endpoint=os.environ["SECRET_MANAGER_URL"]),
     )
     return str(client.access_secret_version(name=os.environ["HF_TOKEN_SECRET"]).payload.data.decode())

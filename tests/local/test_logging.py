@@ -60,11 +60,11 @@ def url(local: Logging) -> Iterator[str]:
 
 @pytest.fixture
 def client(url: str) -> Iterator[Any]:
-    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    anonymous = AnonymousCredentials()
     options = ClientOptions(api_endpoint=url)
-    made = logging.Client(project="local", credentials=anonymous, client_options=options, _use_grpc=False)  # type: ignore[no-untyped-call]
+    made = logging.Client(project="local", credentials=anonymous, client_options=options, _use_grpc=False)
     yield made
-    made.close()  # type: ignore[no-untyped-call]
+    made.close()
 
 
 def names(found: Any) -> list[str]:

@@ -30,7 +30,7 @@ class Google:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         signer = crypt.EsSigner.from_string(pem, kid)
-        return str(jwt.encode(signer, {k: v for k, v in given.items() if v is not None}).decode())  # type: ignore[no-untyped-call]
+        return str(jwt.encode(signer, {k: v for k, v in given.items() if v is not None}).decode())
 
     def __call__(self, url: str, method: str, timeout: float) -> Any:
         self.fetched += 1

@@ -81,7 +81,7 @@ def _federated(given: dict[str, Any]) -> str:
 
     own = {key: value for key, value in given.items() if key != "service_account_impersonation_url"}
     try:
-        made, _ = google.auth.load_credentials_from_dict(own, scopes=["https://www.googleapis.com/auth/cloud-platform"])  # type: ignore[no-untyped-call]
+        made, _ = google.auth.load_credentials_from_dict(own, scopes=["https://www.googleapis.com/auth/cloud-platform"])
         made.refresh(Request())
     except (GoogleAuthError, ValueError) as error:
         message = f"workload identity federation gives no token: {error}"
@@ -117,7 +117,7 @@ def _from_google(url: str) -> str:
     from google.oauth2 import id_token
 
     try:
-        return str(id_token.fetch_id_token(Request(), url))  # type: ignore[no-untyped-call]
+        return str(id_token.fetch_id_token(Request(), url))
     except DefaultCredentialsError:
         raise Failure(NONE, code="forbidden", retryable=False) from None
     except (GoogleAuthError, ValueError) as error:

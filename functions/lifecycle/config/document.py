@@ -28,9 +28,10 @@ def doubled(value: Any) -> list[tuple[str, Any, int]]:
 
 def line_of(value: Any, path: tuple[str | int, ...]) -> int | None:
     """The line of what lies at a path, or of what it would lie in; None: the value did not come from a file."""
-    line = value.line if isinstance(value, Mapping | List) else None
+    line: int | None = getattr(value, "line", None)
     for part in path:
-        if not isinstance(value, Mapping | List) or part not in value.lines:
+        lines = getattr(value, "lines", {})
+        if part not in lines:
             break
-        line, value = value.lines[part], value[part]  # type: ignore[index]
+        line, value = lines[part], value[part]
     return line

@@ -13,7 +13,7 @@ _LETTERS = str.maketrans(
     "аеоросухіјѕһԁԛԝАВЕКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧαορνтмвкн",
     "aeopocyxijshdqwABEKMHOPCTYXIJSABEZHIKMNOPTYXaopvtmbkh",
 )
-_SIGNS = {"‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "−": "-", "…": "...", "∶": ":", "∕": "/"}  # noqa: RUF001
+_SIGNS = {"‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "−": "-", "…": "...", "∶": ":", "∕": "/"}  # noqa: RUF001 - look-alikes
 _MEANT = {"weekdays": "Mon-Fri", "weekday": "Mon-Fri", "weekends": "Sat,Sun", "weekend": "Sat,Sun", "everyday": "daily"}
 _TIMES = re.compile(r"([0-9]{1,2})(?:[:.h]([0-9]{2}))?(am|pm)?-([0-9]{1,2})(?:[:.h]([0-9]{2}))?(am|pm)?")
 

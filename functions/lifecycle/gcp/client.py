@@ -36,7 +36,7 @@ def client_options(url: str | None) -> dict[str, Any]:
     from google.api_core.client_options import ClientOptions
     from google.auth.credentials import AnonymousCredentials
 
-    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    anonymous = AnonymousCredentials()
     options = ClientOptions(api_endpoint=url.rstrip("/"))
     return {"transport": "rest", "credentials": anonymous, "client_options": options}
 

@@ -54,10 +54,10 @@ def leave(request: Request) -> None:
     request.stream = io.BytesIO()
     if not request.content_length and "Transfer-Encoding" not in request.headers:
         return
-    body = request.environ.get("wsgi.input")
-    with contextlib.suppress(AttributeError, OSError):
-        body.failed = True  # type: ignore[union-attr] # gunicorn's own mark for it
-        _socket(request).shutdown(socket.SHUT_RD)  # type: ignore[union-attr]
+    if connection := _socket(request):
+        request.environ["wsgi.input"].failed = True  # gunicorn's own mark for it
+        with contextlib.suppress(OSError):  # the caller is gone
+            connection.shutdown(socket.SHUT_RD)
 
 
 @contextlib.contextmanager
