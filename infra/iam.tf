@@ -1,5 +1,5 @@
 # Who may call which function. A binding is complete: the next apply removes every other member, including allUsers. While `people`
-# is empty, `status` and `console` have no binding, so members that were added there by hand remain.
+# is empty, `status` and `console` have no binding, so members that were added there manually remain.
 
 locals {
   callers = {

@@ -1,4 +1,4 @@
-# The secret without its value, which is added by hand and is never in Terraform's state. A change of region or prefix would
+# The secret without its value, which is added manually and is never in Terraform's state. A change of region or prefix would
 # replace the secret and lose the value: Terraform refuses that until `deletion_protection` is false.
 resource "google_secret_manager_secret" "token" {
   secret_id = "${var.prefix}-hf-token"
@@ -32,7 +32,7 @@ locals {
   token_file   = "hf-token"
 }
 
-# The only reader: the next apply removes readers that were added by hand.
+# The only reader: the next apply removes readers that were added manually.
 resource "google_secret_manager_secret_iam_binding" "token" {
   secret_id = google_secret_manager_secret.token.secret_id
   project   = var.project_id

@@ -22,7 +22,7 @@ from support.hub import Harness
 FRIDAY = datetime(2026, 10, 23, 12, 28, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 EVIL = "<script>alert(1)</script>\x1b\u202e"
-PAUSED = Event(FRIDAY - HOUR, "chat", "chat-prod", "pause by hand: done", EVIL, by="anna@example.com")
+PAUSED = Event(FRIDAY - HOUR, "chat", "chat-prod", "manual pause: done", EVIL, by="anna@example.com")
 FAILED = Event(FRIDAY - 2 * HOUR, "vision", "vision-prod", "resume failed", "403 Quota exceeded", failed=True)
 STARTED = Event(FRIDAY - 5 * HOUR, "embeddings", "embeddings-prod", "resume done", "hours begin", rule="hours")
 EVENTS = [PAUSED, FAILED, STARTED]

@@ -41,10 +41,10 @@ BY_HAND = {"trigger": "manual", "function": "pause", "rule": "hand"}
 @pytest.mark.parametrize(
     ("action", "outcome", "what"),
     [
-        ("none", "unchanged", "pause by hand: unchanged"),
-        ("pause", "done", "pause by hand: done"),
-        ("none", "failed", "pause by hand: failed"),
-        ("scale-to-zero", "done", "pause by hand: scale-to-zero done"),
+        ("none", "unchanged", "manual pause: unchanged"),
+        ("pause", "done", "manual pause: done"),
+        ("none", "failed", "manual pause: failed"),
+        ("scale-to-zero", "done", "manual pause: scale-to-zero done"),
     ],
 )
 def test_a_manual_request_is_reported_once(action: str, outcome: str, what: str) -> None:
@@ -67,7 +67,7 @@ def test_a_manual_request_is_reported_with_who_asked(by: str | None, holder: str
 
 def test_a_release_is_reported_as_such_also_where_it_changed_nothing() -> None:
     (event,) = events([line("Tue 20:00", trigger="manual", function="reconcile", released=True, holder="ci-1")])
-    assert (event.what, event.who) == ("release by hand: unchanged", "by ci-1")
+    assert (event.what, event.who) == ("manual release: unchanged", "by ci-1")
 
 
 def test_a_failure_that_is_its_reason_is_reported_once() -> None:

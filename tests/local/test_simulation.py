@@ -1,4 +1,4 @@
-"""The simulation itself: the same seed plays the same week, and the promises hold."""
+"""The simulation itself: the same seed plays the same week, and the invariants hold."""
 
 import pytest
 
@@ -20,5 +20,5 @@ def test_the_same_seed_plays_the_same_week_line_for_line() -> None:
 
 
 @pytest.mark.parametrize("seed", [6, 7, 8, 14])  # these are quick, and have most settings among them
-def test_every_promise_is_kept_in_a_week_of_trouble(seed: int) -> None:
+def test_every_invariant_is_kept_in_a_week_of_trouble(seed: int) -> None:
     assert week(seed).broken == ()

@@ -1,4 +1,4 @@
-"""Short days of the simulation: each defect that is put into the product breaks the promise that is named."""
+"""Short days of the simulation: each defect that is put into the product breaks the invariant that is named."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -281,11 +281,11 @@ DAYS = list({id(day): day for _, _, day in DEFECTS}.values())
 
 
 @pytest.mark.parametrize("day", DAYS)
-def test_without_a_defect_no_promise_is_broken(day: Day) -> None:
+def test_without_a_defect_no_invariant_is_broken(day: Day) -> None:
     assert played(day.plan()).broken == ()
 
 
-@pytest.mark.parametrize(("defect", "promise", "day"), DEFECTS, ids=[defect.__name__ for defect, _, _ in DEFECTS])
-def test_a_defect_breaks_a_promise(defect: Defect, promise: str, day: Day, monkeypatch: Patch) -> None:
+@pytest.mark.parametrize(("defect", "invariant", "day"), DEFECTS, ids=[defect.__name__ for defect, _, _ in DEFECTS])
+def test_a_defect_breaks_an_invariant(defect: Defect, invariant: str, day: Day, monkeypatch: Patch) -> None:
     defect(monkeypatch)
-    assert promise in {line[0] for line in played(day.plan()).broken}
+    assert invariant in {line[0] for line in played(day.plan()).broken}

@@ -1,4 +1,4 @@
-"""What is done while a call waits, and what hangs: each mend that is taken out breaks the promise that is named."""
+"""What is done while a call waits, and what hangs: a safeguard that is taken out violates the named invariant."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -89,7 +89,7 @@ CROWD = Day(
     {10.0: "some hang"},
     hanging=tuple(NAMES[:24]),
 )
-MENDS: list[tuple[Callable[[Patch], None], str, Day]] = [
+DEFECTS: list[tuple[Callable[[Patch], None], str, Day]] = [
     (decides_on_old_reads, "h", REQUESTS),
     (repeats_only_the_deletion, "c", ENDS),
     (lets_the_last_message_written_decide, "b", MESSAGES),
@@ -100,14 +100,14 @@ MENDS: list[tuple[Callable[[Patch], None], str, Day]] = [
 ]
 
 
-@pytest.mark.parametrize("day", [day for _, _, day in MENDS], ids=[mend.__name__ for mend, _, _ in MENDS])
-def test_with_every_mend_no_promise_is_broken(day: Day) -> None:
+@pytest.mark.parametrize("day", [day for _, _, day in DEFECTS], ids=[defect.__name__ for defect, _, _ in DEFECTS])
+def test_with_every_safeguard_no_invariant_is_broken(day: Day) -> None:
     assert played(day.plan()).broken == ()
 
 
-@pytest.mark.parametrize(("mend", "promise", "day"), MENDS, ids=[mend.__name__ for mend, _, _ in MENDS])
-def test_without_a_mend_a_promise_is_broken(
-    mend: Callable[[Patch], None], promise: str, day: Day, monkeypatch: Patch
+@pytest.mark.parametrize(("defect", "invariant", "day"), DEFECTS, ids=[defect.__name__ for defect, _, _ in DEFECTS])
+def test_without_a_safeguard_an_invariant_is_broken(
+    defect: Callable[[Patch], None], invariant: str, day: Day, monkeypatch: Patch
 ) -> None:
-    mend(monkeypatch)
-    assert promise in {line[0] for line in played(day.plan(), until=promise).broken}
+    defect(monkeypatch)
+    assert invariant in {line[0] for line in played(day.plan(), until=invariant).broken}

@@ -49,7 +49,7 @@ def test_a_manual_request_without_effect_needs_a_look_at_once(stage: Harness) ->
     stage.override("embeddings", Override("running", TUESDAY_NOON, TUESDAY_NOON + HOUR))
     text = words(shown(stage))
     assert "Needs a look 1 ! embeddings-prod" in text
-    assert "running was asked for by hand and has not happened yet; next run will resume" in text
+    assert "running was requested manually and has not happened yet; next run will resume" in text
 
 
 def test_a_manual_request_that_is_starting_does_not(stage: Harness) -> None:

@@ -83,7 +83,7 @@ def _event(line: LogLine) -> Event | None:
     states = f": {before} → {after}" if before != after else ""
     done = did(action, outcome, dry_run=fields.get("dry_run") is True)
     if asked:
-        done = f"{asked} by hand: {outcome if action in (asked, 'none') and outcome != 'skipped' else done}"
+        done = f"manual {asked}: {outcome if action in (asked, 'none') and outcome != 'skipped' else done}"
     reason, error = _text(fields, "reason"), _text(fields, "error")
     return Event(
         at=line.at,

@@ -139,7 +139,7 @@ async def _without_effect(run: Run, target: Target, plan: ManualPlan, results: l
     if not (plan.write and plan.override and run.store and final and all(final)):
         return results
     if failure := await catch_failure(run.store.delete_override(target.entry.key, plan.override)):
-        run.note(f"the override of {target.entry.key}, which failed for good, could not be deleted", failure)
+        run.note(f"the override of {target.entry.key}, whose action cannot succeed, could not be deleted", failure)
         return results
     run.state = without(run.state, target.entry.key, [plan.override])
     run.deps.turns.mark(f"entry {target.entry.key}")

@@ -16,7 +16,7 @@ from lifecycle.gcp.jobs import Job, budget_id, is_override_id, is_record_of, ove
 
 MINUTE = timedelta(minutes=1)
 MOST_DOLLARS = 1e12  # of what is stored
-LONGEST_TEXT = 500  # characters of a text in an override; jobs of earlier versions, or made by hand, may have more
+LONGEST_TEXT = 500  # characters of a text in an override; jobs of earlier versions, or created manually, may have more
 
 
 def stored_state(jobs: Iterable[Job], settings: Settings, prefix: str) -> StoredState:

@@ -84,7 +84,7 @@ class Scheduler:
             if failure.code != ("not_found" if there else "exists"):
                 raise
             await self._ours(job)
-            with _passing():
+            with _conflicts_are_retryable():
                 state = await (create() if there else update())
         if state == "DISABLED" and not keeps_body:  # by Google, and no update lifts that
             await self.delete(job.id)
@@ -92,7 +92,7 @@ class Scheduler:
         if state in ("UPDATE_FAILED", "DISABLED"):
             raise Failure(f"job {job.id} is {state} after writing it", code="memory_unavailable", retryable=True)
         if state != job.state:
-            with _passing():
+            with _conflicts_are_retryable():
                 await self._try(f"making job {job.id} {job.state}", lambda: self._turn(job))
 
     async def _ours(self, job: Job) -> None:
@@ -158,7 +158,7 @@ class Scheduler:
 
 
 @contextmanager
-def _passing() -> Iterator[None]:
+def _conflicts_are_retryable() -> Iterator[None]:
     """A job that is there and is not is being made or deleted by another instance: trying again finds it settled."""
     try:
         yield

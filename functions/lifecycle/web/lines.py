@@ -190,7 +190,7 @@ def _overdue(situation: Situation, settings: Settings, verdict: str) -> str:
     if settings.dry_run or verdict == "starting":
         return ""
     if override:
-        return f"{wanted} was asked for by hand and has not happened yet; {verdict}"
+        return f"{wanted} was requested manually and has not happened yet; {verdict}"
     since = changed_at(situation)
     if since is None:
         return ""

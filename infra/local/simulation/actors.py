@@ -1,6 +1,6 @@
 """What is done from outside in a simulation: by hand over HTTP, at Hugging Face, to the token, by a platform.
 
-What was asked and said goes into the oracle's history; that the memory then holds it is promise b, and c.
+What was asked and said goes into the oracle's history; that the memory then holds it is invariant b, and c.
 """
 
 import asyncio
@@ -130,7 +130,7 @@ def _followers(s: "Simulation", platform: str) -> list[str]:
 
 
 def _remembers(s: "Simulation", platform: str) -> None:
-    """Promise b: the newest message decides. One that is still being delivered may be remembered already."""
+    """Invariant b: the newest message decides. One that is still being delivered may be remembered already."""
     event, at, _ = s.oracle.news[platform]
     under_way = [said for said in s.oracle.under_way.get(platform, ()) if said[1] >= at]
     fitting = [(event, at.isoformat()[:19]) for event, at in [(event, at), *under_way]]
@@ -151,10 +151,10 @@ async def _oppose(s: "Simulation", key: str, holder: str) -> None:
 
 
 async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
-    """A manual request. In calm it leads to the overrides that the documents promise."""
+    """A manual request. In calm it leads to the overrides that the documents describe."""
     begun, named = s.now(), [*s.oracle.entries] if asked["endpoints"] == ["*"] else asked["endpoints"]
     keys = [key for key in named if key in s.oracle.entries]
-    s.told(begun, f"by hand: {function} {json.dumps(asked)}")
+    s.told(begun, f"manual request: {function} {json.dumps(asked)}")
     ruled = {key: s.oracle.by_rules(key, begun) for key in keys}
     unsure = {key for key in keys if _changes_soon(s, key)}
     unsure |= {key for key in keys if minute_of(begun) in s.oracle.entries[key].may_start}
@@ -232,7 +232,7 @@ def _released(s: "Simulation", key: str, results: list[dict[str, Any]], *, store
 def _is_stored(
     s: "Simulation", key: str, asked: Mapping[str, Any], begun: datetime, results: list[dict[str, Any]]
 ) -> None:
-    """Promise c: what is answered as asked for is stored, also in trouble; nobody else undid it meanwhile."""
+    """Invariant c: what is answered as asked for is stored, also in trouble; nobody else undid it meanwhile."""
     kept, holder = s.kept(key), asked.get("holder", "")
     for result in results:
         told = next((one for one in result["overrides"] if (one["holder"] or "") == holder), None)

@@ -1,7 +1,7 @@
 """A week in under a minute: `python -m local.demo [--seed N] [--weeks N]`, what `make demo` runs.
 
 The real code on a simulated clock, between the local services, with faults. It prints what happened and what it saved,
-and fails if a promise was broken.
+and fails if a invariant was broken.
 """
 
 import argparse
@@ -119,8 +119,8 @@ def money(weeks: list[Simulation]) -> Table:
     return table
 
 
-def promises(weeks: list[Simulation]) -> Iterator[str]:
-    """How often each promise was looked at when it had to hold, and whether it was kept."""
+def invariants(weeks: list[Simulation]) -> Iterator[str]:
+    """How often each invariant was looked at when it had to hold, and whether it was kept."""
     for letter, text in INVARIANTS.items():
         count = sum(week.checked[letter] for week in weeks)
         broken = any(line.startswith(letter) for week in weeks for line in week.broken)
@@ -142,7 +142,7 @@ def main() -> int:
     out.print(money(weeks))
     out.print("–: never got capacity, so it would not have run always-on either; no sum counts it")
     out.print()
-    for line in promises(weeks):
+    for line in invariants(weeks):
         out.print(line)
     calls = sum(len(week.functions.begun) for week in weeks)
     outside = sum(watch.outside for _, watch in played) / 60
@@ -154,7 +154,7 @@ def main() -> int:
     )
     for week in weeks:
         for line in week.broken:
-            out.print(f"broken promise {line}", style="bold red")
+            out.print(f"violated invariant {line}", style="bold red")
     broken = any(week.broken for week in weeks)
     outcome = "broken" if broken else "all kept"
     out.print(f"invariants: {outcome}; played in {time.monotonic() - begun:.0f} s")

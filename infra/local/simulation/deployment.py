@@ -98,9 +98,9 @@ class _Before:
             self._look("g", after.get(id) == self.jobs[id], f"sync changed {id}, which is not its own")
         owners = [("b", PLATFORM + name) for name in self._followed()]
         budgets = [f"{BUDGET}_{key}" for key, entry in self._given().items() if "budget" in entry]
-        for promise, id in [*owners, *(("l", id) for id in [BUDGET, *budgets])]:
+        for invariant, id in [*owners, *(("l", id) for id in [BUDGET, *budgets])]:
             if id in self.jobs and "memory" in _body(self.jobs[id]):
-                self._look(promise, "memory" in _body(after.get(id)), f"sync lost what {id} stored")
+                self._look(invariant, "memory" in _body(after.get(id)), f"sync lost what {id} stored")
         for key, overrides in self.overrides.items():
             if not self._asked_meanwhile(key):
                 now = self._lasting(self.s.kept(key))
@@ -143,10 +143,10 @@ class _Before:
     def _jobs(self) -> dict[str, Json]:
         return {name.rpartition("/")[2]: copy.deepcopy(job) for name, job in self.s.scheduler.jobs.items()}
 
-    def _look(self, promise: str, holds: bool, what: str) -> None:
-        self.s.checked[promise] += 1
+    def _look(self, invariant: str, holds: bool, what: str) -> None:
+        self.s.checked[invariant] += 1
         if not holds:
-            self.s.broke(promise, what)
+            self.s.broke(invariant, what)
 
 
 def _body(job: Json | None) -> Json:

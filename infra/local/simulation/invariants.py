@@ -30,7 +30,7 @@ INVARIANTS = {
     "g": "nothing outside the settings is touched, and the token appears nowhere",
     "h": "what is done rests on what was read seconds before",
     "i": "endpoints that hang hold up no others",
-    "j": "what a rest changed of the replica bounds is told, and what was not proved to answer is not said to",
+    "j": "changed replica bounds are reported, and no endpoint is reported to answer without proof",
     "k": "a scheduled action is done at its time, and yields to the rules and to what changed since",
     "l": "budgets, learned leads and what is reported as billed follow what happened",
 }
@@ -212,17 +212,17 @@ class InvariantChecker:
         """It is there to its end. When it has ended, and all is as the rules want it, it is gone one run later."""
         overrides = self.s.oracle.entries[key].overrides
         kept = self.s.kept(key) if overrides else {}
-        for holder, wish in [*overrides.items()]:
-            over = self.s.oracle.over(wish, now)
+        for holder, override in [*overrides.items()]:
+            over = self.s.oracle.over(override, now)
             if not over and self.s.calm_since(key) < now:
                 self.s.checked["c"] += 1
                 if holder not in kept:
-                    self._broke("c", key, f"the override of {key} by {holder!r} until {wish.until} is gone")
-            ended = max(calm, wish.until) if wish.until and over else calm
+                    self._broke("c", key, f"the override of {key} by {holder!r} until {override.until} is gone")
+            ended = max(calm, override.until) if override.until and over else calm
             if over and now - ended > self.one_pass:
                 self.s.checked["c"] += 1
                 if holder in kept:
-                    self._broke("c", key, f"the override of {key} by {holder!r} until {wish.until} is still there")
+                    self._broke("c", key, f"the override of {key} by {holder!r} until {override.until} is still there")
             if over and holder not in kept:
                 del overrides[holder]
 
@@ -246,8 +246,8 @@ class InvariantChecker:
             wanted = "any"
         return wanted, max(since, self.s.calm_since(key))
 
-    def _broke(self, promise: str, key: str, what: str) -> None:
-        self.s.broke(promise, what)
+    def _broke(self, invariant: str, key: str, what: str) -> None:
+        self.s.broke(invariant, what)
         self.s.disturbed[key] = self.s.now() + TOLD_ONCE
 
     def conclude(self) -> None:

@@ -1,4 +1,4 @@
-"""What a simulation's calls answer, log and send to Hugging Face, held against the history: promises a, e, f and g."""
+"""What calls answer, log and send to Hugging Face, compared with the history: invariants a, e, f and g."""
 
 import json
 import re

@@ -55,7 +55,7 @@ class Onlooker(Protocol):
 
 
 class Simulation:
-    """One run. `told` is called with each line for people; `logs` keeps the product's own lines. `until`: the promise
+    """One run. `told` is called with each line for people; `logs` keeps the product's own lines. `until`: the invariant
     with which it ends as soon as that is broken."""
 
     def __init__(
@@ -85,7 +85,7 @@ class Simulation:
         self.asking: Counter[str] = Counter()  # and how many are being answered
         self.faults: list[tuple[Kind, Fault]] = []
         self.met: Counter[str] = Counter()  # how often trouble was met, by its kind
-        self.checked: Counter[str] = Counter()  # how often a promise was looked at when it had to hold
+        self.checked: Counter[str] = Counter()  # how often a invariant was looked at when it had to hold
         self.broken: list[str] = []
         self.until = until
         self.enough = asyncio.Event()
@@ -96,9 +96,9 @@ class Simulation:
         self.met[kind] += found
         return found
 
-    def broke(self, promise: str, what: str) -> None:
-        self.broken.append(f"{promise}: {self.now():%a %Y-%m-%d %H:%M:%S} {what}")
-        if promise == self.until:
+    def broke(self, invariant: str, what: str) -> None:
+        self.broken.append(f"{invariant}: {self.now():%a %Y-%m-%d %H:%M:%S} {what}")
+        if invariant == self.until:
             self.enough.set()
 
     async def play(self, onlooker: Onlooker) -> None:

@@ -22,7 +22,7 @@ DEPLOYMENTS = 0.3  # how many weeks have new settings in the middle
 
 
 def at_least_one(text: str) -> int:
-    """How many weeks, from the command line: none would keep every promise. Raises ValueError."""
+    """How many weeks, from the command line: none would keep every invariant. Raises ValueError."""
     if int(text) < 1:
         raise ValueError
     return int(text)

@@ -1,6 +1,6 @@
 """Many random weeks with all faults, on all processors: `python -m local.simulation.soak --weeks 1000 [--seed N]`.
 
-A broken promise names its seed; `python -m local.simulation.soak --seed N --weeks 1` plays that week again.
+Each violated invariant is shown with its seed; `python -m local.simulation.soak --seed N --weeks 1` plays that week.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def week(seed: int) -> Outcome:
 
 
 def played(plan: Plan, *, until: str = "") -> Outcome:
-    """Plays a plan; `until`: only until that promise is broken."""
+    """Plays a plan; `until`: only until that invariant is broken."""
     simulation = Simulation(plan, until=until)
     watch = InvariantChecker(simulation)
     play(simulation.loop, simulation.play(watch))
@@ -75,8 +75,8 @@ def main() -> int:
     print(f"{given.weeks} weeks, {calls} calls, {faults} requests met a fault, {time.monotonic() - begun:.0f} s")
     print("trouble met: " + ", ".join(f"{kind} {count}" for kind, count in sorted(met.items())))
     print("weeks with: " + ", ".join(f"{feature} {count}" for feature, count in sorted(weeks.items())))
-    print("looked at: " + ", ".join(f"{promise} {count}" for promise, count in sorted(checked.items())))
-    print(f"broken: {dict(broken)}" if broken else "every promise was kept")
+    print("looked at: " + ", ".join(f"{invariant} {count}" for invariant, count in sorted(checked.items())))
+    print(f"violated: {dict(broken)}" if broken else "every invariant was kept")
     return 1 if broken else 0
 
 
