@@ -34,7 +34,8 @@ from local.servers.scheduler import Scheduler
 from local.servers.secretmanager import SecretManager
 from local.servers.serve import listen, serving, url_of
 
-PORT = int(os.environ.get("PORT") or 8080)
+USUAL_PORT = 8080  # that of `make shell`, too
+PORT = int(os.environ.get("PORT") or USUAL_PORT)
 ROOT = Path(__file__).parents[2]
 SHELL = ROOT / f"build/local-{PORT}.env"  # what `make shell` reads while this runs
 SECRET = "projects/local/secrets/hf-token"
@@ -108,7 +109,8 @@ async def main(*, real: bool = False) -> None:
             "Cloud Logging": google["CLOUD_LOGGING_URL"],
             "Cloud Monitoring": google["CLOUD_MONITORING_URL"],
         }
-        print(intro(here, places, found, 'eval "$(make -s shell)"') + (_loud(found) if real else ""), flush=True)
+        words = "make -s shell" if PORT == USUAL_PORT else f"make -s shell PORT={PORT}"
+        print(intro(here, places, found, f'eval "$({words})"') + (_loud(found) if real else ""), flush=True)
         await stop.wait()
         print("stopping", flush=True)
 

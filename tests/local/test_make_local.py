@@ -101,6 +101,7 @@ def test_its_hugging_face_has_what_the_settings_name(local: Running) -> None:
 def test_what_can_be_tried_names_what_there_is(local: Running) -> None:
     tries = local.said.partition("Try")[2]
     assert "lifecycle resume chat --for 2h" in tries
+    assert f'eval "$(make -s shell PORT={local.port})"' in tries  # without it, the shell looks for port 8080
     assert '"platform": "trainer"' in tries
     assert not re.search("embeddings|playground|main", tries)
 
