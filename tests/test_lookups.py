@@ -1,6 +1,7 @@
 """A lookup that hangs does not block the others."""
 
 import asyncio
+import gc
 import socket
 import threading
 from collections.abc import Coroutine, Iterator
@@ -24,7 +25,7 @@ class Names:
         self.asked.append(host)
         if host.startswith("hangs"):
             self.go.wait()
-        if host == "odd":
+        if host.endswith("odd"):
             raise OverflowError("getaddrinfo: port must be 0-65535")
         if host == "nowhere":
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
@@ -89,3 +90,36 @@ def test_a_command_does_not_wait_for_a_name_that_hangs_at_its_end(names: Names) 
 def test_what_a_lookup_raises_reaches_those_that_wait_whatever_it_is(names: Names) -> None:
     with pytest.raises(OverflowError):
         played(names, asyncio.wait_for(look_up("odd"), 10))
+
+
+def test_the_failure_of_a_lookup_that_nobody_waits_for_is_not_logged(names: Names) -> None:
+    logged: list[dict[str, Any]] = []
+
+    async def work() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: logged.append(context))
+        await asyncio.wait([given_up := asyncio.ensure_future(look_up("hangs odd"))], timeout=0.01)
+        given_up.cancel()
+        names.go.set()
+        for thread in threading.enumerate():
+            if thread.name == "lookup":
+                thread.join()
+        for _ in range(3):  # until its answer has arrived and is forgotten
+            await asyncio.sleep(0)
+
+    played(names, work())
+    gc.collect()
+    assert logged == []
+
+
+def test_a_thread_that_cannot_start_blocks_no_later_lookup(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", no_threads)
+            with pytest.raises(RuntimeError):
+                await look_up("services.example")
+        return await asyncio.wait_for(look_up("services.example"), 10)
+
+    def no_threads(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    assert played(names, work()) == HERE

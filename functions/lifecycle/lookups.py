@@ -25,10 +25,16 @@ def use_own_threads(loop: asyncio.AbstractEventLoop, look_up: Callable[..., Foun
         asked = (host, port, family, type, proto, flags)
         answer = under_way.get(asked)
         if answer is None:
-            answer = under_way[asked] = loop.create_future()
-            answer.add_done_callback(lambda _: under_way.pop(asked))
+            answer = loop.create_future()
             threading.Thread(target=work, args=(answer, asked), name="lookup", daemon=True).start()
+            under_way[asked] = answer
+            answer.add_done_callback(partial(forget, asked))
         return await asyncio.shield(answer)
+
+    def forget(asked: tuple[Any, ...], answer: asyncio.Future[Found]) -> None:
+        del under_way[asked]
+        if not answer.cancelled():
+            answer.exception()  # retrieved: it is not logged if those that asked have given up
 
     def work(answer: asyncio.Future[Found], asked: tuple[Any, ...]) -> None:
         deliver: Callable[[], None]
