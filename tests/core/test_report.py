@@ -73,6 +73,8 @@ WAKE = {"action": "wake", "duration_ms": 90_000}
         ({"after": "scaledToZero", "slept_at": EIGHT.isoformat()}, Change(EIGHT, billed=False)),
         (WAKE | {"outcome": "done"}, Change(EIGHT + timedelta(seconds=90), billed=True)),
         (WAKE | {"outcome": "pending", "duration_ms": None}, Change(EIGHT + timedelta(minutes=3), billed=True)),
+        (WAKE | {"outcome": "done", "duration_ms": 10**20}, Change(EIGHT + timedelta(minutes=3), billed=True)),
+        (WAKE | {"outcome": "done", "duration_ms": -5}, Change(EIGHT + timedelta(minutes=3), billed=True)),
         (WAKE | {"outcome": "skipped"}, None),
         ({"after": "running", "updated_at": None, "slept_at": None}, None),
     ],

@@ -23,6 +23,13 @@ class LogLine:
     at: datetime
     fields: Mapping[str, Any]
 
+    @property
+    def begun(self) -> datetime:
+        """When the action of the line began, as far as its duration can be one."""
+        spent = self.fields.get("duration_ms")
+        known = isinstance(spent, int | float) and 0 <= spent <= LONGEST_CALL
+        return self.at - timedelta(milliseconds=float(spent) if known and spent else 0)
+
 
 @dataclass(frozen=True)
 class Event:
@@ -125,10 +132,7 @@ def _changed_elsewhere(lines: Iterable[LogLine]) -> list[Event]:
     ours: dict[str, list[tuple[datetime, datetime]]] = {}
     for line in lines:
         if line.fields.get("action") not in ("none", "warm") and not line.fields.get("dry_run"):
-            spent = line.fields.get("duration_ms")
-            known = isinstance(spent, int | float) and 0 <= spent <= LONGEST_CALL
-            begun = line.at - timedelta(milliseconds=float(spent) if known and spent else 0)
-            ours.setdefault(_text(line.fields, "name"), []).append((begun - OURS, line.at + OURS))
+            ours.setdefault(_text(line.fields, "name"), []).append((line.begun - OURS, line.at + OURS))
     found: dict[tuple[str, datetime], Event] = {}
     for line in lines:
         name, at = _text(line.fields, "name"), parse_rfc3339(_text(line.fields, "updated_at"))

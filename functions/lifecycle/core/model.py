@@ -23,6 +23,7 @@ Level = Literal["INFO", "WARNING", "ERROR"]
 Hardware = tuple[str, str, str, str]  # vendor, region, instance type, instance size
 
 Prices = Mapping[Hardware, float]  # dollars an hour for one replica
+MOST_REPLICAS = 10_000  # of one endpoint; more is a mistake
 
 STARTING = frozenset({"pending", "initializing", "updating"})
 

@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from lifecycle.core.lead import run_offset
-from lifecycle.core.model import BILLED, FREE, Endpoint, Prices
+from lifecycle.core.model import BILLED, FREE, MOST_REPLICAS, Endpoint, Prices
 
 NOTHING = timedelta()
 # Cloud Monitoring keeps points of ten minutes after six weeks, so nothing shorter is counted.
 SHORTEST_SLOT = timedelta(minutes=10)
-MOST_REPLICAS = 1_000_000
 MISSED_RUNS = 3  # a longer gap is not filled
 
 

@@ -105,9 +105,7 @@ def changes(lines: Iterable[LogLine]) -> dict[str, list[Change]]:
         elif updated and fields.get("recently_updated") is True and after != "failed":
             change = Change(updated, billed=after not in AT_REST)
         elif fields.get("action") == "wake" and fields.get("outcome") in ("done", "pending"):
-            spent = fields.get("duration_ms")
-            begun = line.at - timedelta(milliseconds=spent if isinstance(spent, int) else 0)
-            change = Change(begun, billed=True)
+            change = Change(line.begun, billed=True)
         else:
             continue
         found.setdefault(str(fields.get("name")), []).append(change)

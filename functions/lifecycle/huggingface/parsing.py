@@ -5,13 +5,12 @@ import re
 from datetime import timedelta
 from typing import Any, cast
 
-from lifecycle.core.model import Endpoint, Hardware
+from lifecycle.core.model import MOST_REPLICAS, Endpoint, Hardware
 from lifecycle.core.times import parse_rfc3339
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")  # what may stand in a path of the API
 
 MOST_DEAR = 1_000_000  # dollars an hour; a higher price is a mistake
-MOST_REPLICAS = 10_000
 LONGEST_TEXT = 2000  # characters of a name, URL or route; longer ones are unknown
 LONGEST_WHOLE_NUMBER = 18  # digits; Python refuses to read thousands of them
 
