@@ -79,6 +79,12 @@ def test_a_job_that_also_names_an_entry_that_is_gone_does_the_rest_and_says_so()
     assert answer.notes == ["lifecycle-hours-0600 also names gone: run `lifecycle sync`"]
 
 
+def test_a_job_does_the_rest_also_where_the_other_name_cannot_be_looked_up() -> None:
+    on = stage("endpoints: {embeddings: {name: embeddings-prod, hours: daily 22:00-06:00}, dev: {name: dev-*}}")
+    on.hub.script("GET /dev-old", *[500] * 40)
+    assert only(reconcile(on, Caller("schedule"), "dev-old", "embeddings")) == ("pause", "done", 200)
+
+
 @pytest.mark.parametrize(("caller", "names"), [(Caller("schedule"), ["gone"]), (ANNA, ["gone", "embeddings"])])
 def test_who_names_only_what_is_gone_or_is_a_person_is_refused(caller: Caller, names: list[str]) -> None:
     on = stage(NIGHTS)

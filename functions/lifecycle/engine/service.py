@@ -35,7 +35,7 @@ SHORT, LONG, AT_ONCE, FORM = 48.0, 525.0, 4.5, 8.0
 class Answer:
     """What a function answers. All from `notes` on is for the log, but `retry_after`, in seconds.
 
-    `holder`: as the request names it. `released`: it ended overrides.
+    `holder`: as the request names it. `released`: it was a request to release.
     """
 
     trigger: Trigger
@@ -99,12 +99,12 @@ class Service:
         elif lookups:
             await run.list_endpoints(names=lookups)
         unsure = lookups if run.endpoints_failure else [name for name in lookups if name in run.unread]
-        failure = run.endpoints_failure or next(iter(run.unread.values()), None)
-        if unsure and failure and not problems:
+        failure = run.endpoints_failure or (run.unread[unsure[0]] if unsure else None)
+        if unsure and failure and not problems and not outdated:
             raise failure
         unknown = [name for name in asked.others if name not in unsure and run.target_of(name) is None]
-        if unknown and outdated:
-            run.notes.append(f"{run.caller.job or 'the job'} also names {', '.join(unknown)}: run `lifecycle sync`")
+        if outdated and (gone := [*unknown, *unsure]):
+            run.notes.append(f"{run.caller.job or 'the job'} also names {', '.join(gone)}: run `lifecycle sync`")
         elif unknown and not problems:
             raise UnknownName(unknown, settings.entries)
         if problems:
