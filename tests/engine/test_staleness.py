@@ -12,7 +12,21 @@ from lifecycle.engine.dependencies import Caller
 from lifecycle.engine.service import Service
 from lifecycle.errors import Failure
 from support.hub import TUESDAY_NOON, FakeJobs, Harness, status
-from support.service import ANNA, FOLLOWER, MINUTE, NIGHTS, OFFICE, act, body, kept, only, reconcile, reported, stage
+from support.service import (
+    ANNA,
+    FOLLOWER,
+    FREE,
+    MINUTE,
+    NIGHTS,
+    OFFICE,
+    act,
+    body,
+    kept,
+    only,
+    reconcile,
+    reported,
+    stage,
+)
 
 HELD = Override("running", TUESDAY_NOON, TUESDAY_NOON + timedelta(hours=2), holder="ben@example.com")
 
@@ -154,10 +168,58 @@ def test_the_override_of_an_endpoint_that_the_list_does_not_show_stays(answers: 
     assert [id for id in on.shelf.jobs if "-override-" in id]
 
 
+RAN = Override("running", TUESDAY_NOON - 9 * MINUTE, TUESDAY_NOON - MINUTE, found_at_rest=frozenset({"dev-a"}))
+
+
+@pytest.mark.parametrize("ended", [RAN, replace(RAN, endpoint="dev-a")])
+def test_an_ended_override_stays_until_what_it_has_to_stop_was_seen(ended: Override) -> None:
+    on = dev("running")
+    on.hub.add("dev-b", "running")
+    on.override("dev", ended)
+    without(on, "dev-a")
+    on.hub.script("GET /dev-a", *[503] * 40)
+    reconcile(on, Caller("schedule"), "*")
+    assert kept(on) is not None
+    on.hub.answers.clear()
+    reconcile(on, Caller("schedule"), "*")
+    assert (on.hub.state("dev-a"), on.hub.state("dev-b"), kept(on)) == ("paused", "running", None)
+
+
+def test_a_release_stops_what_the_list_does_not_show() -> None:
+    on = dev("running")
+    on.override("dev", replace(RAN, until=TUESDAY_NOON + 60 * MINUTE, endpoint="dev-a"))
+    without(on, "dev-a")
+    assert only(reconcile(on, Caller(), "dev", clear_override=True)) == ("pause", "done", 200)
+    assert kept(on) is None
+
+
 class SlowDeletions(FakeJobs):
+    """The first deletion takes five seconds."""
+
     async def delete(self, id: str) -> None:
-        await asyncio.sleep(5)
-        await super().delete(id)
+        slow = not any(call.startswith("delete ") for call in self.calls)
+        self.calls.append(f"delete {id}")
+        if slow:
+            await asyncio.sleep(5)
+        self.jobs.pop(id, None)
+
+
+def test_a_request_made_while_a_deletion_is_slow_stays() -> None:
+    on = stage(FREE)
+    assert on.shelf is not None
+    on.shelf = SlowDeletions(on.shelf.jobs)
+    ended = Override("running", TUESDAY_NOON - 2 * MINUTE, TUESDAY_NOON - MINUTE, holder=ANNA.email)
+    on.override("embeddings", ended)
+
+    async def meanwhile(service: Service) -> None:
+        deleting = asyncio.create_task(service.handle("reconcile", body("*"), Caller("schedule")))
+        await asyncio.sleep(1)
+        await service.handle("resume", body("embeddings"), ANNA)  # which deletes the ended one, too
+        await service.handle("resume", body("embeddings", **{"for": "1h"}), ANNA)
+        await deleting
+
+    on.run(meanwhile)
+    assert kept(on) is not None
 
 
 def test_two_runs_at_once_delete_an_ended_override_one_after_the_other() -> None:

@@ -1,5 +1,6 @@
 """Short days of the simulation: each defect that is put into the product breaks the invariant that is named."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -70,7 +71,7 @@ def probes_what_is_scaled_to_zero(patch: Patch) -> None:
 
     async def probing(self: Run, *args: Any) -> None:
         await list_endpoints(self, *args)
-        for endpoint in self.endpoints:
+        for endpoint in itertools.chain(*self.covered.values()):
             if endpoint.state == "scaledToZero" and self.settings.covering(endpoint.name, endpoint.tags):
                 await self.hf.wake(endpoint)
 

@@ -89,6 +89,11 @@ class Override:
         """A holder has one override for each slot: one for the entry, and one for each single endpoint of it."""
         return self.holder, self.endpoint
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The endpoints that it names."""
+        return (self.found_at_rest | ({self.endpoint} if self.endpoint else set())) - {"*"}
+
     def as_json(self) -> dict[str, Any]:
         return {
             "state": self.state,

@@ -19,7 +19,8 @@ from lifecycle.gcp.state_store import StateStore
 from lifecycle.huggingface.client import HuggingFace
 from lifecycle.huggingface.parsing import addressable
 
-FRESH, FRESH_STATE = 10.0, 3.0  # seconds; what was read of endpoints, or is stored, is read again before a later write
+FRESH = 10.0  # seconds: an endpoint that was read earlier is read again before a write
+FRESH_STATE = 3.0  # the same for the stored state
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,8 @@ class Observation:
         self.deadline = begun + seconds
         self.hf = HuggingFace(deps.http, deps.token, deps.base, self.settings.namespace, self.deadline, deps.rng)
         self.jobs = deps.jobs(begun + (storing or seconds)) if deps.jobs else None
-        self.store = StateStore(self.jobs, self.settings, self.prefix, self.now) if self.jobs else None
+        self.store = StateStore(self.jobs, self.settings, self.prefix, self.now, deps.turns.take) if self.jobs else None
         self.notes: list[str] = []  # what else must be seen
-        self.endpoints: list[Endpoint] = []
         self.endpoints_failure: Failure | None = None
         self.covered: dict[str, list[Endpoint]] = {}
         # By name: why an endpoint that the list does not show is not known. `gone`: those that are not there.
@@ -89,11 +89,11 @@ class Observation:
     async def list_endpoints(self, entries: Iterable[Entry] = (), names: Iterable[str] = ()) -> None:
         begun = self.clock()
         try:
-            self.endpoints = await self.hf.endpoints()
+            found = await self.hf.endpoints()
         except Failure as failure:
             self.endpoints_failure = failure
             return
-        for endpoint in self.endpoints:
+        for endpoint in found:
             self._cover(endpoint, begun)
         named = [entry.name or entry.key for entry in entries if not entry.is_pattern]
         await asyncio.gather(*map(self.look_up, dict.fromkeys([*named, *names])))

@@ -27,8 +27,9 @@ async def store(run: Run, message: Message) -> bool:
         return False
     new = _following(known, message, at, run.settings)
     new = replace(new, sent=message.at if ahead and message.at - now <= AHEAD else None)
+    begun = run.clock()
     run.state = await run.store.put_platform_state(message.platform, new)
-    run.state_at = run.state_from = run.clock()
+    run.state_from, run.state_at = begun, run.clock()
     newest = run.state.platforms.get(message.platform)
     return newest is None or (newest.state, newest.since) == (new.state, new.since)
 

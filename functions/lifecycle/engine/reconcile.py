@@ -19,15 +19,14 @@ async def reconcile(run: Run, target: Target, how: ExecutionOptions, *, deletes:
     """`deletes`: whether it deletes overrides that have ended."""
     if run.state_failure:
         return run.failed_results(target, run.state_failure)
-    stored = run.state.overrides.get(target.entry.key, ())
-    if not run.endpoints_failure:
-        await asyncio.gather(*(run.look_up(override.endpoint) for override in stored if override.endpoint))
+    if deletes:
+        await _look_up(run, target)
     boundary = boundary_of(run.caller.job, run.prefix) if run.caller.trigger == "schedule" else None
     results = await run.drive(target, decide, how, boundary=boundary)
     if deletes and run.store and not how.dry:
         for override in _ended(run, target, results):
             # If it fails, the next run deletes it: an ended override has no effect.
-            failure = await catch_failure(_delete(run, target.entry.key, override))
+            failure = await catch_failure(run.store.delete_override(target.entry.key, override))
             run.note(f"the ended override of {target.entry.key} could not be deleted", failure)
     return results
 
@@ -37,23 +36,24 @@ def _ended(run: Run, target: Target, results: Sequence[Result]) -> list[Override
     return [
         override
         for override in run.state.overrides.get(target.entry.key, ())
-        if (ended_at(override, run.state, run.now()) and settled(override, results))
+        if (ended_at(override, run.state, run.now()) and settled(run, target, override, results))
         or (override.endpoint and run.covers_no_longer(target.entry, override.endpoint))
     ]
 
 
-async def _delete(run: Run, key: str, override: Override) -> None:
-    """Deletes an override. Of two runs at once the second looks when the first is done: else its deletion could still
-    be under way when the holder makes a new override, which has nothing left to be warned by. Raises `Failure`."""
-    assert run.store is not None
-    async with run.deps.turns.take(f"deletion {key}"):
-        await run.store.delete_override(key, override)
+async def _look_up(run: Run, target: Target) -> None:
+    """Reads the endpoints that overrides name and that the list does not show."""
+    if not run.endpoints_failure:
+        names = {name for override in run.state.overrides.get(target.entry.key, ()) for name in override.names}
+        await asyncio.gather(*map(run.look_up, sorted(names)))
 
 
-def settled(override: Override, results: Sequence[Result]) -> bool:
-    """Whether every endpoint that an override covers is in its desired state."""
-    covered = [result for result in results if override.covers(result.name)]
-    return all(result.outcome in ("done", "unchanged") or result.start_disabled for result in covered)
+def settled(run: Run, target: Target, override: Override, results: Sequence[Result]) -> bool:
+    """Whether every endpoint that an override covers was observed in its desired state, or is gone."""
+    covered = {result.name: result for result in results if override.covers(result.name)}
+    return all(result.outcome in ("done", "unchanged") or result.start_disabled for result in covered.values()) and all(
+        name in covered or run.covers_no_longer(target.entry, name) for name in override.names
+    )
 
 
 async def release(
@@ -64,6 +64,7 @@ async def release(
     if run.state_failure:
         return run.failed_results(target, run.state_failure)
     key, now = target.entry.key, run.now()
+    await _look_up(run, target)
     plan = plan_release(
         target.entry, target.endpoint, holder, everybody=everybody, situation=run.situation(target.entry, None)
     )
@@ -75,8 +76,8 @@ async def release(
     if how.dry or not run.store:
         return results
     for override in plan.ends:
-        done = settled(override, results)
-        work = _delete(run, key, override) if done else run.store.end_override(key, override, now)
+        done = settled(run, target, override, results)
+        work = run.store.delete_override(key, override) if done else run.store.end_override(key, override, now)
         if failure := await catch_failure(work):
             results = all_failed(results, _not_released(failure))
     run.deps.turns.mark(f"entry {key}")

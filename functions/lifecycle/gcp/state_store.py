@@ -1,10 +1,12 @@
 """Reads and writes the state that Cloud Scheduler's jobs store.
 
 Cloud Scheduler has no conditional writes. So that nothing newer is lost, each holder and each platform message has its
-own job, a job is read again before it is deleted, and a retry repeats the read together with the write.
+own job, a job is read again before it is deleted, and a retry repeats the read together with the write. In one process
+only one attempt at a time writes an override's job: a deletion that is slow does not hit what is written meanwhile.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -34,6 +36,7 @@ class StateStore:
     settings: Settings
     prefix: str
     now: Callable[[], datetime]
+    turn: Callable[[str], AbstractAsyncContextManager[None]] = lambda _id: nullcontext()  # for a job, in this process
     seen: dict[str, Job] = field(default_factory=dict)
 
     async def read(self) -> StoredState:
@@ -50,12 +53,13 @@ class StateStore:
 
         async def attempt() -> None:
             nonlocal repeated
-            if repeated:
-                stored = override_in(await self.jobs.get(made.id))
-                if stored and stored.since > override.since:
-                    raise Failure("a newer request of the same holder is stored", code="held", retryable=False)
-            repeated = True
-            await self.jobs.put(made, there=seen is not None)
+            async with self.turn(made.id):
+                if repeated:
+                    stored = override_in(await self.jobs.get(made.id))
+                    if stored and stored.since > override.since:
+                        raise Failure("a newer request of the same holder is stored", code="held", retryable=False)
+                repeated = True
+                await self.jobs.put(made, there=seen is not None)
 
         await self.jobs.retry(attempt)
 
@@ -68,8 +72,9 @@ class StateStore:
         ended = job_state.override_job(self._like(), self.prefix, entry, replace(override, until=at), at)
 
         async def attempt() -> None:
-            if override_in(await self.jobs.get(ended.id)) == override:
-                await self.jobs.put(ended, there=True)
+            async with self.turn(ended.id):
+                if override_in(await self.jobs.get(ended.id)) == override:
+                    await self.jobs.put(ended, there=True)
 
         await self.jobs.retry(attempt)
 
@@ -78,8 +83,9 @@ class StateStore:
         id = self._id(entry, override)
 
         async def attempt() -> None:
-            if override_in(await self.jobs.get(id)) == override:
-                await self.jobs.delete(id)
+            async with self.turn(id):
+                if override_in(await self.jobs.get(id)) == override:
+                    await self.jobs.delete(id)
 
         await self.jobs.retry(attempt)
 
