@@ -141,17 +141,24 @@ def test_an_answer_about_another_endpoint_is_no_answer() -> None:
 
 REFUSED = httpx.ConnectError("refused")
 REFUSED.__cause__ = ConnectionRefusedError()
-# As anyio has it: this process may open no more files, so nothing is known about the other side.
-EXHAUSTED = httpx.ConnectError("All connection attempts failed")
-EXHAUSTED.__cause__ = OSError("All connection attempts failed")
-EXHAUSTED.__cause__.__cause__ = ExceptionGroup("", [OSError(errno.EMFILE, "too many"), ConnectionRefusedError()])
+
+
+def attempts(*reasons: int) -> httpx.ConnectError:
+    """What anyio makes of attempts to connect to several addresses that failed for these reasons."""
+    error = httpx.ConnectError("All connection attempts failed")
+    error.__cause__ = OSError("All connection attempts failed")
+    error.__cause__.__cause__ = ExceptionGroup("", [OSError(reason, "") for reason in reasons])
+    return error
 
 
 @pytest.mark.parametrize(
     ("answer", "endpoint", "unreachable"),
     [
         (REFUSED, ONE, True),
-        (EXHAUSTED, ONE, False),
+        (attempts(errno.ECONNREFUSED, errno.ECONNREFUSED), ONE, True),
+        (attempts(errno.EADDRNOTAVAIL, errno.ECONNREFUSED), ONE, True),  # IPv6 is switched off here
+        (attempts(errno.EADDRNOTAVAIL, errno.EADDRNOTAVAIL), ONE, False),
+        (attempts(errno.EMFILE, errno.ECONNREFUSED), ONE, False),  # this process may open no more files
         (httpx.ConnectTimeout("late"), ONE, False),
         (httpx.ConnectTimeout("late"), Endpoint("a", "running", type="private", url=URL), True),
         (httpx.Response(200), Endpoint("a", "running"), True),

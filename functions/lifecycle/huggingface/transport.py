@@ -19,7 +19,7 @@ from lifecycle.retry import time_limit
 
 CONNECTS_WITHIN = 5.0  # seconds
 LARGEST_ERROR = 64 * 1024  # bytes of an error's body; the rest is cut
-EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL)  # here, not there
+EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}  # here, not there
 ERROR_WITHIN = 2.0  # seconds for the body of an error, whose status is known
 
 
@@ -138,5 +138,7 @@ def _is_refused(error: BaseException) -> bool:
         causes.append(cause := found.pop())
         more = cause.__cause__ or cause.__context__
         found += [*(cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()), *([more] if more else ())]
-    own = any(isinstance(c, ssl.SSLError) or getattr(c, "errno", None) in EXHAUSTED for c in causes)
+    reasons = {cause.errno for cause in causes if isinstance(cause, OSError)} - {None}
+    # IPv6 without an address here is no reason, if the host has another address that was tried.
+    own = any(isinstance(c, ssl.SSLError) for c in causes) or reasons & EXHAUSTED or reasons == {errno.EADDRNOTAVAIL}
     return any(isinstance(c, OSError) for c in causes) and not own
