@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import lifecycle
 from lifecycle.cli import functions
 from lifecycle.cli.hold import Hold, read_hold, urls
+from lifecycle.cli.main import main
 from lifecycle.config import environment
 from lifecycle.errors import Failure
 from local.servers.faults import Fault
@@ -230,6 +232,24 @@ def renewals(
 
     play(loop, work())
     return asked, warnings
+
+
+@pytest.mark.parametrize("held_by", ["the command", "the block"])
+def test_a_name_that_hangs_holds_up_no_other_while_it_is_held(monkeypatch: pytest.MonkeyPatch, held_by: str) -> None:
+    lookups = []
+
+    async def ask(*_: Any) -> tuple[int, Any]:
+        lookups.append(asyncio.get_running_loop().getaddrinfo.__module__)
+        return 503, {"detail": "nobody is there"}
+
+    monkeypatch.setattr(functions, "ask", ask)
+    monkeypatch.setenv("FUNCTIONS_URL", "http://127.0.0.1/{name}")
+    if held_by == "the command":
+        assert CliRunner().invoke(main, ["run", "play", "--", "true"]).exit_code == 1
+    else:
+        with pytest.raises(Failure), lifecycle.running("play"):
+            pass
+    assert set(lookups) == {"lifecycle.lookups"}
 
 
 def test_it_is_renewed_at_every_third_of_the_hold(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from lifecycle.cli.common import Stop, read_environment
 from lifecycle.config.environment import Environment
 from lifecycle.core.times import duration, in_words
 from lifecycle.errors import Failure
+from lifecycle.lookups import use_own_threads
 
 T = TypeVar("T")
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=7)
@@ -152,6 +153,7 @@ def running(name: str, *, hold: str = "15m", holder: str | None = None) -> Itera
     """
     length, warn = read_hold(hold), logging.getLogger("lifecycle").warning
     loop = asyncio.new_event_loop()
+    use_own_threads(loop)
     thread = threading.Thread(target=loop.run_forever, name="lifecycle-hold", daemon=True)
 
     def do(work: Coroutine[Any, Any, T]) -> T:

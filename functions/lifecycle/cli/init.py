@@ -44,7 +44,7 @@ def init(namespace: str | None, file: Path) -> None:
     """
     env = read_environment()
     if namespace is None:
-        known = asyncio.run(_namespaces(env)) if env.token else []
+        known = run(_namespaces(env)) if env.token else []
         listed = f"one of those that HF_TOKEN sees: {', '.join(map(visible, known))}" if known else "see --help"
         wrong(f"NAMESPACE is missing: your user or organization at Hugging Face, {listed}")
     if file.exists():

@@ -15,6 +15,7 @@ from lifecycle.cli.common import Stop, read_environment, wrong
 from lifecycle.cli.hold import Hold, Refused, read_hold, urls
 from lifecycle.core.text import visible
 from lifecycle.errors import Failure
+from lifecycle.lookups import use_own_threads
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as shells have it
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -56,6 +57,7 @@ def run(names: tuple[str, ...], hold: str, holder: str | None, command: tuple[st
 
 async def _held(hold: Hold, command: tuple[str, ...]) -> int:
     """The command's exit code; the endpoints are released whatever happened."""
+    use_own_threads(asyncio.get_running_loop())
     running = _Running()
     for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, running.receive, number)
