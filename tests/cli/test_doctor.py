@@ -177,6 +177,13 @@ def test_a_job_that_may_not_call_its_function(desk: Desk) -> None:
     assert "roles/run.invoker" in wrong(desk)["jobs may call functions"]
 
 
+def test_a_job_of_others_that_is_refused_is_none_of_its_business(desk: Desk) -> None:
+    deployed(desk)
+    job(desk)["httpTarget"]["uri"] = "https://elsewhere.example/"
+    job(desk)["status"] = {"code": 7}
+    assert "jobs may call functions" not in wrong(desk)
+
+
 def test_no_such_address(desk: Desk) -> None:
     deployed(desk)
     desk.variables["FUNCTIONS_URL"] = "http://127.0.0.1:9/{name}"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -87,6 +88,18 @@ def test_a_function_that_does_not_let_the_jobs_account_in_is_named(answer: httpx
     found, _ = calls(lambda path: answer if "warm" in path else policy(f"serviceAccount:{INVOKER}"))
     assert (found.ok, found.said) == (False, f"{INVOKER} may not call warm")
     assert "roles/run.invoker" in found.do
+
+
+def test_jobs_that_succeed_have_the_right_from_elsewhere() -> None:
+    fine = replace(REFUSED, last_code=0, attempted_at=datetime(2026, 11, 24, tzinfo=UTC))
+    assert calls(lambda _: policy(), fine)[0].ok is None
+    assert calls(lambda _: policy(), replace(fine, attempted_at=None))[0].ok is False
+    assert calls(lambda _: policy(), fine, replace(REFUSED, id="other"))[0].ok is False
+
+
+def test_without_the_jobs_account_its_right_is_not_known() -> None:
+    found, asked = calls(lambda _: policy(), INVOKER_SERVICE_ACCOUNT="")
+    assert (found.ok, found.said, asked) == (None, "INVOKER_SERVICE_ACCOUNT is not set", [])
 
 
 UNREADABLE = [

@@ -192,18 +192,20 @@ async def _jobs(
     except Failure as failure:
         yield Finding(about, False, str(failure), "sign in, and have roles/cloudscheduler.viewer on the project")
         return
-    yield await jobs_may_call(env, settings, seen, policies)
+    target = Target(env.functions_url, env.invoker or "", env.prefix) if env.functions_url else None
+    own = [job for job in seen if target and job_changes.is_own(job, target)]
+    yield await jobs_may_call(env, settings, own, policies)
     reconcile = next((job for job in seen if job.id == reconcile_id(env.prefix)), None)
     if reconcile is None:
         yield Finding("reconcile job", False, f"{reconcile_id(env.prefix)} is not there", SYNC)
     else:
         said = f"{reconcile.id}: {reconcile.state}"
         yield Finding("reconcile job", reconcile.state == "ENABLED", said, f"{SYNC}; it resumes the job")
-    if not env.functions_url or (not env.invoker and not is_loopback(env.functions_url)):
-        missing = "INVOKER_SERVICE_ACCOUNT" if env.functions_url else "FUNCTIONS_URL"
+    if target is None or (not target.account and not is_loopback(target.functions_url)):
+        missing = "INVOKER_SERVICE_ACCOUNT" if target else "FUNCTIONS_URL"
         yield Finding(about, False, f"not compared: {missing} is not set", 'set it, as `eval "$(make -s shell)"` does')
     elif settings is not None:
-        found = job_changes.difference(settings, Target(env.functions_url, env.invoker or "", env.prefix), seen)
+        found = job_changes.difference(settings, target, seen)
         listed = [f"{change.job.id}: {', '.join(name for name, _ in change.differs) or change.verb}"
                   for change in found.changes]  # fmt: skip
         yield Finding(about, not listed, "; ".join(listed) or f"{len(seen)} as the settings say", SYNC)

@@ -10,13 +10,13 @@ from typing import Literal
 from lifecycle.cli import desired_jobs
 from lifecycle.cli.desired_jobs import NO_RETRIES, Target
 from lifecycle.core.entries import Settings
+from lifecycle.engine.service import FUNCTIONS
 from lifecycle.errors import Failure, catch_failure
 from lifecycle.gcp.job_state import stores
 from lifecycle.gcp.jobs import Job, Jobs, Retries, same_url
 
 AT_ONCE = 8  # writes under way
 QUOTA = 450  # writes a minute; Cloud Scheduler allows 500
-FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status")
 _KINDS = r"(?:reconcile|budget|budget_.+|(?:hours|cron|platform|override)-.+)"
 _COMPARED = ("schedule", "time_zone", "url", "method", "headers", "account", "audience", "deadline", "retries")
 

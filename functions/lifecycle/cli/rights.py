@@ -16,7 +16,7 @@ from lifecycle.core.entries import Settings
 from lifecycle.gcp.jobs import Job
 
 CLOUD_RUN, PUBSUB = "https://run.googleapis.com/v2", "https://pubsub.googleapis.com/v1"
-PERMISSION_DENIED = 7  # google.rpc.Code
+OK, PERMISSION_DENIED = 0, 7  # google.rpc.Code
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,21 @@ class Policies:
 async def jobs_may_call(
     env: Environment, settings: Settings | None, seen: Iterable[Job], policies: Policies
 ) -> Finding:
-    """Whether the jobs' account may call functions; where that is not known, whether a job was refused last time."""
+    """Whether the jobs' account may call functions; where that is not known, whether a job was refused last time.
+
+    `seen`: the jobs of these functions."""
     about, do = "jobs may call functions", "`terraform apply`: it gives the jobs' account roles/run.invoker on them"
     names = sorted({"reconcile", *(cron.do for cron in settings.cron)} if settings else {"reconcile"})
     callers = await _callers(env, names, policies)
+    refused = [job.id for job in seen if job.last_code == PERMISSION_DENIED]
     if not isinstance(callers, str):
         account = {f"serviceAccount:{env.invoker}", "allUsers"}
         barred = [name for name, members in zip(names, callers, strict=True) if not members & account]
         said = f"{env.invoker} may{' not' if barred else ''} call {', '.join(barred or names)}"
+        if barred and not refused and any(job.attempted_at and job.last_code == OK for job in seen):
+            return Finding(about, None, f"{said} by their own policies, but jobs succeed: perhaps by the project's")
         return Finding(about, not barred, said, do)
-    if refused := [job.id for job in seen if job.last_code == PERMISSION_DENIED]:
+    if refused:
         return Finding(about, False, f"refused: {', '.join(refused)}", do)
     return Finding(about, None if uses_google(env) else True, callers)
 
@@ -62,6 +67,8 @@ async def _callers(env: Environment, names: Sequence[str], policies: Policies) -
     """Who may call each of these functions; a text: why that is not known."""
     if not uses_google(env):
         return NOT_NEEDED
+    if not env.invoker:
+        return "INVOKER_SERVICE_ACCOUNT is not set"
     where = re.fullmatch(r"https://(\S+-)\{name\}-[0-9]+\.([a-z0-9-]+)\.run\.app/?", env.functions_url or "")
     if where is None:
         return "FUNCTIONS_URL is not that of Cloud Run"
