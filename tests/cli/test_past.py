@@ -109,6 +109,17 @@ def test_report_says_what_was_billed_and_which_mornings_were_on_time(desk: Desk,
     assert (unknown["hours"], unknown["dollars"]) == (None, None)
 
 
+def test_report_counts_from_the_instant_of_a_change(desk: Desk, past: Past) -> None:
+    past.wrote(MONTH, dollars_per_hour=0.0)
+    changed = MONTH.replace(minute=5, second=0, microsecond=0)
+    past.wrote(MONTH + TEN, dollars_per_hour=0.8, recently_updated=True, updated_at=changed.isoformat())
+    for number in range(2, 6):
+        past.wrote(MONTH + number * TEN, dollars_per_hour=0.8)
+    row = json.loads(desk.type(*REPORT, "--json").stdout)["rows"][0]
+    assert row["hours"] == pytest.approx(55 / 60)  # from 8:05 until the last run's slot ends at 9:00
+    assert row["dollars"] == pytest.approx(0.8 * 55 / 60, abs=1e-4)
+
+
 def test_report_is_a_table_with_its_notes(desk: Desk, past: Past) -> None:
     month(past)
     done = desk.type(*REPORT)

@@ -28,7 +28,7 @@ from lifecycle.core.times import in_words
 from lifecycle.errors import Failure
 from lifecycle.gcp.monitoring import LATE, Series
 
-PATIENCE = 300.0  # seconds for all pages; each call has its own five
+PATIENCE = 300.0  # seconds for all pages of Cloud Monitoring
 TITLES = ("hours", "billed", "always on", "forecast", "on time")
 Months = dict[ZoneInfo, tuple[datetime, datetime]]
 
@@ -98,12 +98,12 @@ async def _read(env: Environment, settings: Settings, middle: datetime, now: dat
         source, lines = monitoring(env, http), log_reader(env, http)
         if source is None:
             wrong("MONITORING_PARENT is not set: the billed costs are unknown")
-        deadline = asyncio.get_running_loop().time() + PATIENCE
         written = None
         if lines:
             first, last = min(begin for begin, _ in months.values()), max(end for _, end in months.values())
             written = await lines.lines(CONDITION, first, last + settings.reconcile_every)
         known = changes(written or ())
+        deadline = asyncio.get_running_loop().time() + PATIENCE
         bills: dict[Series, Bill] = {}
         for zone, (begin, end) in months.items():
             read_at = min(now, end + LATE)
@@ -118,7 +118,7 @@ async def _read(env: Environment, settings: Settings, middle: datetime, now: dat
     try:
         answer, why = await functions.status(env)
     except Failure as failure:
-        return past, observed(settings, None, [f"unknown:  prices and replicas: {failure}"])
+        return past, observed(settings, None, [f"unknown: prices and replicas: {failure}"])
     return past, observed(settings, answer, why)
 
 
