@@ -30,7 +30,7 @@ async def status(env: Environment) -> tuple[Mapping[str, Any], list[str]]:
     code, answer = await _remote(env, "status", None)
     if code != 200 or not isinstance(answer, dict) or "endpoints" not in answer:
         raise Failure(f"status: {refusal(code, answer)}", code="refused", retryable=code == 503)
-    return answer, [f"unknown:  {', '.join(answer['unknown'])}"] if answer["unknown"] else []
+    return answer, [f"unknown: {', '.join(answer['unknown'])}"] if answer["unknown"] else []
 
 
 def refusal(code: int, answer: Any) -> str:
@@ -77,8 +77,8 @@ async def _direct(env: Environment, function: str, body: Mapping[str, Any]) -> t
 async def _direct_status(env: Environment) -> tuple[Mapping[str, Any], list[str]]:
     async with _service(env) as service:
         made = await service.status()
-        why = [f"unknown:  {failure}" for failure in dict.fromkeys(map(str, made.failures))]
-        unset = "unknown:  overrides and platform states: SCHEDULER_PARENT is not set"
+        why = [f"unknown: {failure}" for failure in dict.fromkeys(map(str, made.failures))]
+        unset = "unknown: overrides and platform states: SCHEDULER_PARENT is not set"
         answer = _redacted(service, made.answer)
         return answer, why if env.scheduler_parent else [*why, unset]
 

@@ -51,7 +51,7 @@ async def _observed(env: Environment, settings: Settings) -> Observed:
     try:
         return observed(settings, *await functions.status(env))
     except Failure as failure:
-        return observed(settings, None, [f"unknown:  states, overrides, platforms and prices: {failure}"])
+        return observed(settings, None, [f"unknown: states, overrides, platforms and prices: {failure}"])
 
 
 def _forecast(situation: Any, days: int, start: datetime | None, seen: Observed) -> Forecast:

@@ -156,7 +156,7 @@ def _warnings(answer: Mapping[str, Any]) -> list[str]:
 
 
 def _footer(answer: Mapping[str, Any], rows: list[Mapping[str, Any]], now: str) -> None:
-    """What each platform last text, budgets, and one sum over all endpoints that are listed above."""
+    """Each platform, budgets, and one sum over all endpoints that are listed above."""
     silent = "unknown" if "scheduler" in answer["unknown"] else "has sent no message yet"
     for name, platform in answer["platforms"].items():
         since = parse_rfc3339(platform["since"])

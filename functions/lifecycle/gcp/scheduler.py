@@ -159,11 +159,11 @@ class Scheduler:
 
 @contextmanager
 def _conflicts_are_retryable() -> Iterator[None]:
-    """A job that is there and is not is being made or deleted by another instance: trying again finds it settled."""
+    """A job that is not there any more is deleted by another instance: a repeat makes it again."""
     try:
         yield
     except Failure as failure:
-        if failure.code not in ("not_found", "exists"):
+        if failure.code != "not_found":
             raise
         raise Failure(str(failure), code="memory_unavailable", retryable=True, ambiguous=True) from None
 

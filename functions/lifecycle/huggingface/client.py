@@ -30,7 +30,6 @@ from lifecycle.retry import retry, time_limit
 
 T = TypeVar("T")
 
-API = "https://api.endpoints.huggingface.cloud/v2"
 PAGE = 100  # endpoints
 MOST_PAGES = 500
 LISTED_WITHIN = 60.0  # seconds for all pages: decisions must not use an old list

@@ -40,7 +40,7 @@ def respond(
     if http.method not in ("GET", "HEAD", "POST"):
         raise Refused(405, "console accepts GET, HEAD and POST", {"Allow": "GET, HEAD, POST"})
     if not app.environment.deployed and not identity.is_loopback(headers.get("host", "")):
-        raise Refused(403, "on your own machine the page only answers to 127.0.0.1, ::1 and localhost only")
+        raise Refused(403, "on your own machine the page only answers to 127.0.0.1, ::1 and localhost")
     person = _person(app, headers, log, proxy)
     known = person is not None or not app.environment.deployed
     if http.method == "POST":
@@ -78,7 +78,7 @@ def _shown(app: App, http: HttpRequest, person: str | None, log: Log, *, known: 
         return _html(page.missing(name, settings, blind=False), 404, visit, log)
     status, events = app.run(app.service.overview([name] if name else []))
     for failure in status.failures:
-        log.line("note", f"unknown:  {failure}", "WARNING", code=failure.code)
+        log.line("note", f"unknown: {failure}", "WARNING", code=failure.code)
     if not name:
         return _html(page.table(status, events, settings, visit), 200, visit, log)
     found = page.endpoint(name, status, events, settings, visit)

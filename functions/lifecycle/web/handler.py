@@ -110,7 +110,7 @@ def _let_in(function: str, http: HttpRequest, headers: Mapping[str, str]) -> Non
 def _status(app: App, log: Log) -> Response:
     status = app.run(app.service.status())
     for failure in status.failures:
-        log.line("note", f"unknown:  {failure}", "WARNING", code=failure.code)
+        log.line("note", f"unknown: {failure}", "WARNING", code=failure.code)
     return _json(status.answer, 200, log)
 
 
