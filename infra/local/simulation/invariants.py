@@ -86,8 +86,8 @@ class InvariantChecker:
         begins = now.replace(second=0, microsecond=0) in entry.begins
         there = [self.s.hub[name] for name in names if name in self.s.hub.endpoints]
         for name in names:
-            if self.since.get(name, ("", now))[0] != wanted[name]:
-                self.since[name] = wanted[name], now
+            if self.since.get(name, ("", now))[0] != (own := self._without_start(key, wanted[name])):
+                self.since[name] = own, now
         for endpoint in there:
             self._endpoint(endpoint, key, now, calm)
             if begins:
@@ -115,7 +115,7 @@ class InvariantChecker:
             can_not = endpoint.start != "comes up" or not (endpoint.reachable or endpoint.state != "scaledToZero")
             enforced = self.s.oracle.entries[key].enforce  # else it may have been reported hours ago
             excused = can_not and (self._reported(endpoint.name, "") or not enforced)
-            if not self._fits(endpoint, key, wanted) and not excused:
+            if not self._fits(endpoint, wanted) and not excused:
                 self._broke("a", key, f"{endpoint.name} is {endpoint.state}, wanted {wanted} since {since:%a %H:%M}")
             self._scaling(endpoint, key)
         if rests and stands > self.one_pass and acts:
@@ -133,11 +133,11 @@ class InvariantChecker:
         begun = max(steady, used, endpoint.history[-1][0], changed or steady) + self.two_passes
         return changed is not None and begun <= changed + ENFORCED and begun < now
 
-    def _fits(self, endpoint: Endpoint, key: str, wanted: str) -> bool:
+    def _fits(self, endpoint: Endpoint, wanted: str) -> bool:
         """In it, on its way, or left as the design says."""
         state = endpoint.state
         if wanted == "running":
-            return state in STARTING or self._matches(endpoint, wanted) or not self._may_be_started(key)
+            return state in STARTING or self._matches(endpoint, wanted)
         if wanted == "scaledToZero":
             return state in ("scaledToZero", "paused") or self._may_still_bill(endpoint, wanted, self.s.now())
         return wanted in ("any", state)
@@ -150,6 +150,10 @@ class InvariantChecker:
         used = endpoint.last_used and now - endpoint.last_used < USED + self.one_pass
         changed = now - endpoint.history[-1][0] < self.one_pass
         return wanted == "scaledToZero" and (endpoint.state in STARTING or bool(used) or changed)
+
+    def _without_start(self, key: str, wanted: str) -> str:
+        """With `start: false` the rules want nothing to run, only requests do."""
+        return "any" if wanted == "running" and not self._may_be_started(key) else wanted
 
     def _reported(self, name: str, told: str) -> bool:
         """Whether the last passes said that it failed."""
@@ -240,10 +244,8 @@ class InvariantChecker:
         """What is wanted of an endpoint, and since when that stands undisturbed."""
         key, now = self.s.entry_of(name), self.s.now()
         wanted, since = self.since.get(name, ("", now))
-        if wanted != self.s.oracle.wanted(key, now, name):
+        if wanted != self._without_start(key, self.s.oracle.wanted(key, now, name)):
             since = now
-        if wanted == "running" and not self._may_be_started(key):
-            wanted = "any"
         return wanted, max(since, self.s.calm_since(key))
 
     def _broke(self, invariant: str, key: str, what: str) -> None:
