@@ -146,14 +146,3 @@ resource "google_project_iam_member" "time_series" {
   role    = google_project_iam_custom_role.time_series.id
   member  = each.value
 }
-
-variable "history_days" {
-  description = "Days that the functions' log lines are kept, for `lifecycle history`. Beyond 30 days Google charges for storage."
-  type        = number
-  default     = 400
-
-  validation {
-    condition     = var.history_days >= 1 && var.history_days <= 3650 && floor(var.history_days) == var.history_days
-    error_message = "Whole days, from 1 to 3650."
-  }
-}

@@ -240,6 +240,17 @@ variable "notification_channels" {
   }
 }
 
+variable "history_days" {
+  description = "Days that the functions' log lines are kept, for `lifecycle history`. Beyond 30 days Google charges for storage."
+  type        = number
+  default     = 400
+
+  validation {
+    condition     = var.history_days >= 1 && var.history_days <= 3650 && floor(var.history_days) == var.history_days
+    error_message = "Whole days, from 1 to 3650."
+  }
+}
+
 variable "state_bucket" {
   description = "The bucket of Terraform's state. If it is set, Terraform creates an account for cloudbuild.yaml, which may deploy but not change rights."
   type        = string
