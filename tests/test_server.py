@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -109,6 +110,20 @@ def test_what_follows_a_body_that_was_not_read_is_not_a_request(deployed: Deploy
     connection = send(deployed, LENGTH.replace("application/json", "text/html") + hidden)
     status, received = answer(connection)
     assert (status, received.count(b"HTTP/1.1")) == (415, 1)
+
+
+@pytest.mark.parametrize(
+    "refused", [{"json": {}, "headers": {"Content-Type": "text/html"}}, {"content": b" " * 65_537}]
+)
+def test_a_caller_that_keeps_its_connection_is_told_when_it_ends(deployed: Deployment, refused: dict[str, Any]) -> None:
+    with httpx.Client(timeout=30) as client:
+        statuses = [
+            client.post(deployed.urls["reconcile"], **request).status_code
+            for request in [refused, {"json": {"endpoints": ["*"], "dry_run": True}}] * 20
+        ]
+        answer = client.post(deployed.urls["reconcile"], **refused)
+    assert set(statuses[1::2]) == {200}
+    assert answer.headers["Connection"] == "close"
 
 
 def test_concurrent_callers_lose_no_line_of_the_log(deployed: Deployment) -> None:

@@ -8,11 +8,15 @@ import contextlib
 import io
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from flask import Request
+from flask import Request, Response
 
 from lifecycle.web.problem import Refused
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 LARGEST = 64 * 1024  # bytes
 ARRIVES_WITHIN = 3.0  # seconds; callers send a body with its headers, and 64 KiB take a second on a slow line
@@ -78,6 +82,22 @@ def _time_limit(request: Request, seconds: float) -> Iterator[threading.Event]:
         yield late
     finally:
         timer.cancel()
+
+
+def answered(request: Request, response: Response) -> Response:
+    """The response, with `Connection: close` if the body was left: a proxy would lose its next request there."""
+    left = getattr(request.environ.get("wsgi.input"), "failed", False) is True
+    return LastResponse(response.response, response.status, response.headers) if left else response
+
+
+class LastResponse(Response):
+    """The last response on its connection. A WSGI application may not set that header, so gunicorn is told."""
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        force_close = getattr(getattr(start_response, "__self__", None), "force_close", None)
+        if force_close:
+            force_close()
+        return super().__call__(environ, start_response)
 
 
 def _socket(request: Request) -> socket.socket | None:

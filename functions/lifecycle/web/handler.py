@@ -47,7 +47,7 @@ def serve(app: App, function: str, http: HttpRequest) -> Response:
         by=caller.email,
         duration_ms=round((time.monotonic() - begun) * 1000),
     )
-    return response
+    return body.answered(http, response)
 
 
 def _respond(
