@@ -147,7 +147,7 @@ def test_a_tag_that_fits_is_built(tagged: Runner) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "tag", "repository", "said"),
+    ("change", "tag", "repository", "message"),
     [
         ("", "v1.2.4", "acme/hf-endpoint-lifecycle", "tag v1.2.4: pyproject.toml has version 1.2.3"),
         ("", "v1.2.3", "other/hf-endpoint-lifecycle", f"project.urls.Repository is {URL}"),
@@ -155,10 +155,12 @@ def test_a_tag_that_fits_is_built(tagged: Runner) -> None:
         ("git checkout -q --orphan aside", "v1.2.3", "acme/hf-endpoint-lifecycle", "its commit is not on main"),
     ],
 )
-def test_a_tag_that_does_not_fit_is_refused(tagged: Runner, change: str, tag: str, repository: str, said: str) -> None:
+def test_a_tag_that_does_not_fit_is_refused(
+    tagged: Runner, change: str, tag: str, repository: str, message: str
+) -> None:
     subprocess.run(["sh", "-c", change], cwd=tagged.folder, check=True)
     code, printed = built(tagged, tag, repository)
-    assert (code, said in printed) == (1, True), printed
+    assert (code, message in printed) == (1, True), printed
     assert [call for call in tagged.calls if call.startswith("uv")] == []
 
 

@@ -17,10 +17,12 @@ MAIN = Path(__file__).parents[2] / "functions/main.py"
 STARTS_WITHIN, STOPS_WITHIN = 50.0, 3.0  # seconds
 LONGEST_LINE = 2**20  # bytes
 
-Said = Callable[[str, str], None]  # a function's name, and a line of its standard output
+OnLine = Callable[[str, str], None]  # a function's name, and a line of its standard output
 
 
-async def functions(stack: contextlib.AsyncExitStack, environment: Mapping[str, str], said: Said) -> dict[str, str]:
+async def functions(
+    stack: contextlib.AsyncExitStack, environment: Mapping[str, str], on_line: OnLine
+) -> dict[str, str]:
     """The functions' URLs, each served by a process of its own until the stack closes. Raises TimeoutError."""
     urls = {}
     processes: list[asyncio.subprocess.Process] = []
@@ -38,18 +40,18 @@ async def functions(stack: contextlib.AsyncExitStack, environment: Mapping[str, 
             *command, env=environment, start_new_session=True, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE
         )
         processes.append(process)
-        stack.callback(asyncio.create_task(_watch(name, process, said)).cancel)
+        stack.callback(asyncio.create_task(_watch(name, process, on_line)).cancel)
     async with asyncio.timeout(STARTS_WITHIN):
         await asyncio.gather(*(_listens(url) for url in urls.values()))
     return urls
 
 
-async def _watch(name: str, process: asyncio.subprocess.Process, said: Said) -> None:
+async def _watch(name: str, process: asyncio.subprocess.Process, on_line: OnLine) -> None:
     assert process.stdout is not None
     while line := await process.stdout.readline():
         text = line.decode("utf-8", "replace").rstrip("\n")
         print(text, flush=True)
-        said(name, text)
+        on_line(name, text)
     code = await process.wait()
     print(f"{name} ended with {code}; its output is above", file=sys.stderr, flush=True)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-# Alerts: what they count, and when they tell.
+# Alerts: what they count, and when they notify.
 
 mock_provider "google" {
   mock_data "google_project" {

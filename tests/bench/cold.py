@@ -84,8 +84,8 @@ def _imports(rounds: int) -> list[Figure]:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(FUNCTIONS)}
     found: dict[str, list[float]] = {name: [] for name in IMPORTS}
     for _ in range(rounds):
-        told = subprocess.run([DEPLOYED, "-c", script], env=environment, capture_output=True, check=True).stdout
-        times = json.loads(told)
+        output = subprocess.run([DEPLOYED, "-c", script], env=environment, capture_output=True, check=True).stdout
+        times = json.loads(output)
         for name, begun, ended in zip(IMPORTS, times, times[1:], strict=False):
             found[name].append((ended - begun) * 1000)
     return [figure(f"importing {name}", "ms", values) for name, values in found.items()]

@@ -1,4 +1,4 @@
-"""`reconcile` as it is deployed, telling in headers what its process used."""
+"""`reconcile` as it is deployed, whose headers have what its process used."""
 
 import resource
 import time
@@ -6,7 +6,7 @@ import time
 import functions_framework
 from flask import Request, Response
 
-from lifecycle.web import handler as door
+from lifecycle.web import handler
 from main import APP
 
 
@@ -14,7 +14,7 @@ from main import APP
 def reconcile(request: Request) -> Response:
     """The function's answer, with the processor time of this call and the most memory of this process."""
     used = time.process_time()
-    response = door.serve(APP, "reconcile", request)
+    response = handler.serve(APP, "reconcile", request)
     response.headers["X-CPU-Seconds"] = str(time.process_time() - used)
     response.headers["X-Peak-Memory"] = str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     return response

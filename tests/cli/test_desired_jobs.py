@@ -72,7 +72,7 @@ def test_the_settings_hash_is_in_the_description_of_reconcile() -> None:
     assert settings.parse(SAMPLE.encode()).sha256 in made()["lifecycle-reconcile"].description
 
 
-def test_a_timed_action_goes_to_its_own_function_in_the_top_level_zone() -> None:
+def test_a_scheduled_action_goes_to_its_own_function_in_the_top_level_zone() -> None:
     (job,) = [job for id, job in made().items() if "-cron-warm-" in id]
     url = "https://region-project.cloudfunctions.net/lifecycle-warm"
     assert (job.url, job.audience, job.time_zone, job.schedule) == (url, url, "Europe/Berlin", "*/10 8-19 * * 1-5")
@@ -83,7 +83,7 @@ def test_an_asterisk_stays_one_so_that_the_job_means_all_whoever_comes() -> None
     assert job.body == b'{"endpoints": ["*"]}'
 
 
-def test_a_platforms_job_is_daily_and_names_its_followers_without_memory() -> None:
+def test_a_platforms_job_is_daily_and_names_its_followers_without_stored_state() -> None:
     job = made()["lifecycle-platform-main"]
     assert (job.schedule, job.body) == ("0 4 * * *", b'{"endpoints": ["a"]}')
 

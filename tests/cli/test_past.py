@@ -33,7 +33,7 @@ def ago(**length: float) -> datetime:
 # history
 
 
-def test_history_tells_what_changed_when_and_why(desk: Desk, past: Past) -> None:
+def test_history_shows_what_changed_when_and_why(desk: Desk, past: Past) -> None:
     past.wrote(ago(hours=2), action="pause", outcome="done", after="paused", reason="outside hours")
     done = desk.type("history")
     assert done.returncode == 0

@@ -35,7 +35,7 @@ def test_plan_marks_a_clock_change_and_counts_its_hour(desk: Desk) -> None:
     assert (nights["hours_running"], nights["hours_always_on"]) == (57.0, 169.0)
 
 
-def test_plan_without_a_token_still_tells_hours(desk: Desk) -> None:
+def test_plan_without_a_token_still_shows_hours(desk: Desk) -> None:
     done = desk.type("plan", HF_TOKEN="")
     assert (done.returncode, "no Hugging Face token" in done.stdout) == (0, True)
 

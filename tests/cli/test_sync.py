@@ -117,7 +117,7 @@ def test_no_doublings_are_a_difference() -> None:
     assert [name for name, _ in change.differs] == ["retries"]
 
 
-def test_the_memory_of_a_platforms_job_that_the_list_did_not_show_is_kept() -> None:
+def test_the_stored_state_of_a_platforms_job_that_the_list_did_not_show_is_kept() -> None:
     id = "lifecycle-platform-main"
     shelf = FakeJobs({id: replace(MADE[id], body=b'{"endpoints": [], "memory": {}}')})
     asyncio.run(apply(difference(SETTINGS, TARGET, []).changes, shelf, TARGET))
@@ -131,7 +131,7 @@ def test_everything_that_failed_is_reported() -> None:
     assert len(str(reported.value).splitlines()) == len(MADE) - 1
 
 
-def test_a_platforms_memory_is_never_written() -> None:
+def test_a_platforms_stored_state_is_never_written() -> None:
     id = "lifecycle-platform-main"
     assert changes(*but(id, body=b'{"endpoints": [], "memory": {}}')) == {}
     (change,) = changes(*but(id, body=b"{}", schedule="1 1 * * *")).values()

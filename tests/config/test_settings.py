@@ -53,7 +53,7 @@ def test_the_samples_pattern_covers_by_tag() -> None:
     assert (found.name, found.tags, found.idle_after) == (None, frozenset({"dev"}), 45 * MINUTE)
 
 
-def test_the_samples_timed_action_is_as_it_says() -> None:
+def test_the_samples_scheduled_action_is_as_it_says() -> None:
     assert settings.parse(SAMPLE).cron == (Cron("0 22 * * *", "pause", ("playground",), BERLIN),)
 
 
@@ -127,7 +127,7 @@ def test_a_platforms_followers_are_in_the_files_order() -> None:
     assert made.followers("main") == ("b", "a")
 
 
-def test_an_asterisk_in_a_timed_action_means_all() -> None:
+def test_an_asterisk_in_a_scheduled_action_means_all() -> None:
     made = read("endpoints: {a: {}, b: {}}\ncron: [{at: 0 23 * * *, do: pause, endpoints: ['*']}]")
     assert made.cron[0].endpoints == ("*",)
 

@@ -27,7 +27,7 @@ def test_what_is_unused_runs_until_it_rests() -> None:
     assert forecast(found, found.now + 24 * HOUR, {}).running == 2 * HOUR
 
 
-def test_what_is_started_by_hand_runs_though_the_rules_never_start_it() -> None:
+def test_what_is_started_manually_runs_though_the_rules_never_start_it() -> None:
     by_hand = override("running", until="Tue 14:00")
     found = situation(f"{OFFICE}, start: false", "paused", at("Tue 12:00"), override=by_hand)
     assert forecast(found, found.now + 24 * HOUR, {}).running == 8 * HOUR

@@ -160,5 +160,5 @@ def test_it_is_json_too() -> None:
     assert reported["what"] == "pause done"
 
 
-def test_a_reconcile_by_hand_that_changed_nothing_is_not_reported() -> None:
+def test_a_manual_reconcile_that_changed_nothing_is_not_reported() -> None:
     assert reported(line("Tue 20:00", trigger="manual", function="reconcile")) == []

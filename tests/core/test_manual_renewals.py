@@ -111,7 +111,7 @@ def test_of_overrides_by_clocks_that_are_ahead_the_new_one_is_the_newest() -> No
         (NIGHTS, {A: "paused"}, [], set()),  # the rules put it back
     ],
 )
-def test_a_request_to_run_remembers_what_it_found_at_rest_where_no_rule_applies(
+def test_a_request_to_run_stores_what_it_found_at_rest_where_no_rule_applies(
     text: str, states: dict[str, str], kept: list[Override], found: set[str]
 ) -> None:
     situations = [holding(*kept, text=text, name=name, state=state) for name, state in states.items()]

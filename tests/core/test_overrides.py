@@ -66,7 +66,7 @@ def test_one_for_a_single_endpoint_covers_no_other() -> None:
     assert covering(stored(whole, single), "embeddings", "trial-b") == [whole]
 
 
-def test_those_in_force_are_told_oldest_first() -> None:
+def test_those_in_force_are_listed_oldest_first() -> None:
     new, old, over = (
         pause(since="Tue 11:30"),
         pause(since="Tue 10:00", holder="ci"),
@@ -118,7 +118,7 @@ def test_nothing_decides_where_nothing_is_in_force() -> None:
     assert deciding([]) is None
 
 
-def test_requests_to_run_are_told_without_the_pauses() -> None:
+def test_requests_to_run_are_listed_without_the_pauses() -> None:
     asked = run()
     assert runs([pause(), asked]) == [asked]
 

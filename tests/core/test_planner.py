@@ -101,7 +101,7 @@ def test_wanted_running_for_a_timed_warm(state: str, action: str, outcome: str) 
     assert (found.action, found.outcome) == (action, outcome)
 
 
-def test_by_hand_a_failed_update_does_not_count_as_running() -> None:
+def test_for_a_manual_request_a_failed_update_does_not_count_as_running() -> None:
     assert by_hand(situation(OFFICE, "updateFailed", ready_replicas=1)).outcome != "unchanged"
 
 

@@ -72,7 +72,7 @@ def test_with_enforce_false_the_rules_act_for_an_hour(now: str, action: str) -> 
     assert taken(situation(f"{OFFICE}, enforce: false", "running", at(now))).action == action
 
 
-def test_a_start_by_hand_says_what_was_asked() -> None:
+def test_a_manual_start_says_what_was_requested() -> None:
     found = plan_step(Decision("running", "asked by hand", "hand"), situation("", "failed"))
     assert found == Step("resume", "done", "asked by hand")
 

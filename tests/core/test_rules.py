@@ -176,7 +176,7 @@ def test_of_an_end_and_a_platforms_start_the_first_ends_an_override() -> None:
 # Platforms.
 
 
-def test_started_counts_as_stopped_when_it_is_not_said_again() -> None:
+def test_started_counts_as_stopped_when_it_is_not_repeated() -> None:
     found = situation("platform: main", platform="{max_started: 6h}", platform_state=started("Tue 06:00"))
     assert [decide(later(found, length)).wanted for length in (-MINUTE, timedelta())] == ["running", "paused"]
 

@@ -2,7 +2,7 @@
 
 What the emulator does not model, and these tests therefore do not show: a subscription's `filter` (everything is
 delivered), OIDC tokens (no Authorization header is sent), and dead letters of an ordered subscription (what is never
-taken holds its key back for good, while the real one dead-letters it and goes on, out of order). It sends the data that
+taken holds its key back forever, while the real one dead-letters it and goes on, out of order). It sends the data that
 is missing as "", and never the ordering key.
 """
 
@@ -58,7 +58,7 @@ class Dependencies(Deployment):
         """The function, as long as the context lasts."""
         return process("platform_event", self.environment, self.folder, port=self.port)
 
-    def remembered(self) -> dict[str, tuple[str, datetime] | None]:
+    def stored(self) -> dict[str, tuple[str, datetime] | None]:
         """The newest message of each platform, as its job stores it."""
         found: dict[str, tuple[str, datetime] | None] = {}
         for name in PLATFORMS:
@@ -75,7 +75,7 @@ class Dependencies(Deployment):
     def ends_as(self, shown: dict[str, str]) -> None:
         """Every platform's newest message is stored, and its endpoint follows it."""
         stopped = [name for name in PLATFORMS if shown.get(name) == "stopped"]
-        eventually(lambda: {name: reported[0] for name, reported in self.remembered().items() if reported}, shown)
+        eventually(lambda: {name: reported[0] for name, reported in self.stored().items() if reported}, shown)
         eventually(self.rests, stopped)
 
 

@@ -12,13 +12,13 @@ from support.service import FREE, NIGHTS, act, only, stage
 TICK = Caller("schedule", job="lifecycle-cron-pause", scheduled_at=TUESDAY_NOON)
 
 
-def test_a_scheduled_action_that_failed_for_good_is_not_sent_again_but_its_result_says_so() -> None:
+def test_a_scheduled_action_with_a_final_failure_is_not_sent_again_but_its_result_says_so() -> None:
     on = stage(FREE)
     on.hub.script("POST embeddings-prod/pause", 403)
     assert only(act(on, "pause", TICK)) == ("pause", "failed", 200)
 
 
-def test_one_that_failed_in_passing_is_sent_again() -> None:
+def test_one_with_a_retryable_failure_is_sent_again() -> None:
     on = stage(FREE)
     on.hub.script("POST embeddings-prod/pause", *[500] * 5)
     assert only(act(on, "pause", TICK)) == ("pause", "failed", 503)

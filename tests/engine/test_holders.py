@@ -26,7 +26,7 @@ def test_nobodys_override_for_an_entry_keeps_its_name_and_the_others_say_whose_t
     assert override_id("lifecycle", "a", "ci-42") == "lifecycle-override-a_ci-42-388799b4"
     assert override_id("lifecycle", "a", "\ud800") != override_id(
         "lifecycle", "a", "\ud801"
-    )  # out of a job made by hand
+    )  # out of a job made manually
     assert override_id("lifecycle", "a", None, "dev-a") != override_id("lifecycle", "a", "dev-a", None)
 
 

@@ -132,7 +132,7 @@ def test_warming_ends_when_it_fails_or_is_paused_behind_its_url(state: str, stat
     assert on.seconds < 10
 
 
-def test_one_that_stays_failed_after_a_resume_by_hand_is_a_failure_for_good() -> None:
+def test_one_that_stays_failed_after_a_manual_resume_is_a_final_failure() -> None:
     on = stage(FREE, "failed")
     on.hub.script(
         "POST embeddings-prod/resume", lambda _: httpx.Response(200, json=on.hub.endpoints["embeddings-prod"])

@@ -83,7 +83,7 @@ def test_a_release_stops_it_at_once() -> None:
 # Requests that failed.
 
 
-def test_a_request_that_failed_for_good_is_deleted_again() -> None:
+def test_a_request_with_a_final_failure_is_deleted_again() -> None:
     on = stage(NIGHTS, "paused")
     on.hub.script("POST embeddings-prod/resume", 403)
     answer = act(on, "resume", ANNA)
@@ -91,7 +91,7 @@ def test_a_request_that_failed_for_good_is_deleted_again() -> None:
     assert answer.results[0].overrides == ()
 
 
-def test_a_request_that_failed_in_passing_stays() -> None:
+def test_a_request_with_a_retryable_failure_stays() -> None:
     on = stage(NIGHTS, "paused")
     on.hub.script("POST embeddings-prod/resume", *[503] * 20)
     assert act(on, "resume", ANNA).status == 503

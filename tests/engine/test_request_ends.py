@@ -63,7 +63,7 @@ def test_until_is_in_the_future_and_at_most_seven_days_away(function: str, until
 
 
 @pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
-def test_a_year_that_is_none_of_ours_is_told_as_too_far_away(until: str) -> None:
+def test_a_year_that_is_none_of_ours_is_refused_as_too_far_away(until: str) -> None:
     assert refused("pause", until=until) == [f'until: "{until}": must be in the future, at most 7 days from now']
 
 

@@ -45,7 +45,7 @@ def test_what_should_run_is_resumed_and_warmed() -> None:
     assert on.hub.actions() == ["POST embeddings-prod/resume", "OWN GET embeddings-prod/health"]
 
 
-def test_without_its_memory_it_touches_nothing() -> None:
+def test_without_its_stored_state_it_touches_nothing() -> None:
     on = stage(NIGHTS)
     assert on.shelf is not None
     on.shelf.refuse = frozenset({"list"})
@@ -53,7 +53,7 @@ def test_without_its_memory_it_touches_nothing() -> None:
     assert on.hub.actions() == []
 
 
-def test_a_name_that_hugging_face_does_not_have_fails_for_good() -> None:
+def test_a_name_that_hugging_face_does_not_have_is_a_final_failure() -> None:
     assert only(reconcile(Harness(OFFICE))) == ("none", "failed", 502)
 
 
@@ -132,7 +132,7 @@ def test_one_endpoints_failure_stays_its_own() -> None:
     assert answer.status == 502
 
 
-def test_endpoints_in_no_entry_are_seen_and_left_alone() -> None:
+def test_unmanaged_endpoints_are_reported_and_left_alone() -> None:
     on = stage(OFFICE)
     on.hub.add("forgotten", "running")
     answer = reconcile(on, ANNA, "*")
@@ -141,7 +141,7 @@ def test_endpoints_in_no_entry_are_seen_and_left_alone() -> None:
 
 
 @pytest.mark.parametrize("name", ["<script>", "../other/x"])
-def test_a_name_that_cannot_stand_in_a_path_is_seen_in_no_entry_and_never_acted_on(name: str) -> None:
+def test_a_name_that_cannot_stand_in_a_path_is_unmanaged_and_never_acted_on(name: str) -> None:
     on = Harness('endpoints: {all: {name: "*", hours: daily 22:00-06:00}}')
     on.hub.add(name, "running")
     answer = reconcile(on, ANNA, "*")
@@ -161,7 +161,7 @@ def test_dry_run_in_the_settings_holds_for_everybody() -> None:
     assert on.hub.actions() == []
 
 
-# by hand
+# Manual requests.
 
 
 def test_resume_against_the_rules_sets_an_override_for_two_hours() -> None:
@@ -241,7 +241,7 @@ def test_warm_sends_the_request_of_the_settings() -> None:
     assert on.hub.actions() == ["OWN POST embeddings-prod/v1/x"]
 
 
-def test_by_hand_a_failed_endpoint_is_resumed_once() -> None:
+def test_a_manual_request_resumes_a_failed_endpoint_once() -> None:
     on = stage(FREE, "failed")
     on.hub.script("POST embeddings-prod/resume", 400)
     assert only(act(on, "resume")) == ("resume", "failed", 502)

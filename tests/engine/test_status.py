@@ -11,7 +11,7 @@ def status_of(on: Harness) -> Status:
     return on.run(lambda service: service.status())
 
 
-def test_status_tells_the_present_and_the_next_change() -> None:
+def test_status_has_the_present_and_the_next_change() -> None:
     (row,) = status_of(stage(OFFICE)).answer["endpoints"]
     assert (row["state"], row["wanted"], row["next"]["at"]) == ("running", "running", "2026-11-24T19:00:00Z")
     assert row["next"]["wanted"] == "paused"

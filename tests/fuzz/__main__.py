@@ -14,7 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SLOWEST, MOST_MEMORY = 10, 1024  # seconds for one input; MiB
-# Texts to begin with, where a door reads plain bytes.
+# Texts to begin with, where an entry point reads plain bytes.
 CORPUS = {
     "settings": [(ROOT / "functions" / "lifecycle.yaml").read_bytes()],
     "request": [b'{"endpoints": ["embeddings"], "for": "2h", "until": "2026-11-24T22:00:00+01:00", "dry_run": true}'],
@@ -26,8 +26,8 @@ CORPUS = {
 }
 
 
-def doors() -> dict[str, Callable[[bytes], Any]]:
-    """What takes bytes and must bear them. Imported under atheris, which watches the product's branches."""
+def entry_points() -> dict[str, Callable[[bytes], Any]]:
+    """What takes bytes and must never fail. Imported under atheris, which watches the product's branches."""
     import atheris
 
     with atheris.instrument_imports(include=["lifecycle", "yaml"]):
@@ -61,37 +61,37 @@ def one(name: str, seconds: int) -> None:
     """Fuzzes one entry point in this process, which libFuzzer ends."""
     import atheris
 
-    door = doors()[name]
+    entry_point = entry_points()[name]
     with tempfile.TemporaryDirectory() as folder:
         for number, text in enumerate(CORPUS.get(name, [])):
             Path(folder, str(number)).write_bytes(text)
         limits = [f"-max_total_time={seconds}", f"-timeout={SLOWEST}", f"-rss_limit_mb={MOST_MEMORY}"]
         output = [f"-artifact_prefix={tempfile.gettempdir()}/", "-print_final_stats=1"]
-        atheris.Setup([sys.argv[0], *limits, *output, "-max_len=4096", folder], lambda data: door(data) and None)
+        atheris.Setup([sys.argv[0], *limits, *output, "-max_len=4096", folder], lambda data: entry_point(data) and None)
         atheris.Fuzz()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=60, help="for each door")
-    parser.add_argument("--door", choices=NAMES)
+    parser.add_argument("--seconds", type=int, default=60, help="for each entry point")
+    parser.add_argument("--only", choices=NAMES)
     given = parser.parse_args()
-    if given.door:
-        one(given.door, given.seconds)
+    if given.only:
+        one(given.only, given.seconds)
         return 0
     bad = []
     for name in NAMES:
-        command = [sys.executable, "-m", "fuzz", "--door", name, "--seconds", str(given.seconds)]
+        command = [sys.executable, "-m", "fuzz", "--only", name, "--seconds", str(given.seconds)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         figures = [line for line in done.stderr.splitlines() if line.startswith(("stat::number", "stat::peak"))]
-        print(f"{name}: {'failed' if done.returncode else 'bore it'}; {'; '.join(map(_said, figures))}", flush=True)
+        print(f"{name}: {'failed' if done.returncode else 'passed'}; {'; '.join(map(_plain, figures))}", flush=True)
         if done.returncode:
             bad.append(name)
             print(done.stdout[-3000:], done.stderr[-3000:], sep="\n")
     return 1 if bad else 0
 
 
-def _said(line: str) -> str:
+def _plain(line: str) -> str:
     return " ".join(line.removeprefix("stat::").split())
 
 

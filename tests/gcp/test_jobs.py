@@ -155,11 +155,11 @@ def test_platform_states_are_read_as_they_were_written(platform_state: PlatformS
     )
 
 
-def test_a_body_without_memory_is_a_plain_request() -> None:
+def test_a_body_without_stored_state_is_a_plain_request() -> None:
     assert json.loads(job_state.body(["embeddings"])) == {"endpoints": ["embeddings"]}
 
 
-# What the jobs remember.
+# What the jobs store.
 
 
 def test_overrides_and_platform_states_are_read_from_the_jobs() -> None:
@@ -219,7 +219,7 @@ def test_what_is_no_message_is_none(memory: Any) -> None:
     assert job_state.platform_state_in(holding("lifecycle-platform-main", {"endpoints": [], "memory": memory})) is None
 
 
-def test_of_an_override_written_by_hand_only_state_and_since_are_needed() -> None:
+def test_of_an_override_written_manually_only_state_and_since_are_needed() -> None:
     reported = {"memory": {"override": {"state": "paused", "since": "2026-11-24T11:00:00+01:00", "by": 7, "more": 1}}}
     assert job_state.override_in(holding("x", reported)) == override(until=None)
 

@@ -110,7 +110,7 @@ def test_what_cannot_be_read_is_a_retryable_failure() -> None:
     assert caught.value.retryable
 
 
-# Overrides by hand.
+# Overrides.
 
 
 def test_an_override_is_kept() -> None:

@@ -141,7 +141,7 @@ def test_a_pinned_version_does_not_age() -> None:
     assert [run(token.get(1)), secret.reads] == [OLD, 1]
 
 
-def test_a_known_token_outlives_a_passing_failure_to_read_it_again() -> None:
+def test_a_known_token_outlives_a_retryable_failure_to_read_it_again() -> None:
     secret = Secret()
     token = secret.token()
     run(token.get(1))

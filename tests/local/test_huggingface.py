@@ -113,16 +113,16 @@ def test_a_token_without_the_right_is_refused(url: str, hf: HuggingFace, token: 
 def test_a_paused_endpoint_answers_400_and_stays_paused(url: str, hf: HuggingFace) -> None:
     hf.add("a", "paused")
     response = call(url, "GET", "/own/a/health")
-    told = "Bad Request: The endpoint is paused, ask a maintainer to restart it"
-    assert (response.status_code, response.json()) == (400, {"error": told, "code": "BAD_REQUEST"})
+    expected = "Bad Request: The endpoint is paused, ask a maintainer to restart it"
+    assert (response.status_code, response.json()) == (400, {"error": expected, "code": "BAD_REQUEST"})
     assert hf["a"].state == "paused"
 
 
 def test_an_authorised_request_wakes_what_is_scaled_to_zero(url: str, hf: HuggingFace) -> None:
     hf.add("a", "scaledToZero")
     response = call(url, "GET", "/own/a/health")
-    told = {"error": "503 Service Unavailable", "code": "SERVICE_UNAVAILABLE"}
-    assert (response.status_code, response.json()) == (503, told)
+    expected = {"error": "503 Service Unavailable", "code": "SERVICE_UNAVAILABLE"}
+    assert (response.status_code, response.json()) == (503, expected)
     assert hf["a"].state == "pending"
 
 

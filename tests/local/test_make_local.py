@@ -32,7 +32,7 @@ endpoints:
 
 @dataclass
 class Running:
-    said: str
+    output: str
     port: str
     folder: Path
 
@@ -99,7 +99,7 @@ def test_its_hugging_face_has_what_the_settings_name(local: Running) -> None:
 
 
 def test_what_can_be_tried_names_what_there_is(local: Running) -> None:
-    tries = local.said.partition("Try")[2]
+    tries = local.output.partition("Try")[2]
     assert "lifecycle resume chat --for 2h" in tries
     assert f'eval "$(make -s shell PORT={local.port})"' in tries  # without it, the shell looks for port 8080
     assert '"platform": "trainer"' in tries
@@ -139,12 +139,12 @@ environment.API = "{hub.url}/v2"
         path = f"{tmp_path}:{ROOT / 'infra'}"
         more = {"DRY_RUN": dry_run} if dry_run else {}
         with running(tmp_path, "--real", HF_TOKEN=TOKEN, PYTHONPATH=path, **more) as made:
-            assert "!!!!!!!!!!" in made.said, made.said
-            assert ("in dry run" in made.said) == (dry_run is None)
+            assert "!!!!!!!!!!" in made.output, made.output
+            assert ("in dry run" in made.output) == (dry_run is None)
             assert done in made.shell("lifecycle pause chat").stdout
     assert hub["chat-prod"].state == ("running" if dry_run is None else "paused")
 
 
 def test_the_real_thing_wants_a_token(tmp_path: Path) -> None:
     with running(tmp_path, "--real") as made:
-        assert made.said.startswith("set HF_TOKEN")
+        assert made.output.startswith("set HF_TOKEN")

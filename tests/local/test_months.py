@@ -113,14 +113,14 @@ MONDAY = berlin("2026-11-23T14:00")
 def test_a_budget_that_is_spent_on_tuesday_afternoon_rests_it_until_the_month_ends() -> None:
     """Twenty-five hours at $0.80 an hour: spent on Tuesday at 15:00."""
     spent: list[datetime] = []
-    told: list[dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
 
     async def watch(s: Simulation) -> None:
         while billed(s, "gpu") < 20:  # noqa: ASYNC110 - simulated time
             await asyncio.sleep(10)
         spent.append(s.now())
         await asyncio.sleep(1800)
-        told.append(await status(s))
+        answers.append(await status(s))
 
     running = [{"name": name, "state": "running", "min_replica": 1} for name in ("gpu", "kept")]
     s = played(BUDGETS, running, MONDAY, DECEMBER + HOUR, watch)
@@ -133,7 +133,7 @@ def test_a_budget_that_is_spent_on_tuesday_afternoon_rests_it_until_the_month_en
     assert [state for at, state in history if at < DECEMBER] == ["paused"]
     assert billed(s, "gpu") == pytest.approx(20 + HOUR / HOUR * PRICE, abs=2 * TEN / HOUR * PRICE)
     # Why: in the status, in the log, and in what raises the alert.
-    row = next(row for row in told[0]["endpoints"] if row["endpoint"] == "gpu")
+    row = next(row for row in answers[0]["endpoints"] if row["endpoint"] == "gpu")
     assert row["reason"].startswith("budget of $20.00 for November: $20.")
     assert row["budget"]["spent_at"] is not None
     assert any(line.get("rule") == "budget" and line.get("action") == "pause" for line in s.logs)

@@ -166,7 +166,7 @@ def test_what_is_not_there_is_no_failure(url: str) -> None:
     adapted(url, lambda jobs: jobs.delete("x"))
 
 
-def test_a_passing_failure_is_tried_again(url: str, local: Scheduler) -> None:
+def test_a_retryable_failure_is_tried_again(url: str, local: Scheduler) -> None:
     local.faults.add(Fault("status", "GET", times=1, status=503))
     assert adapted(url, lambda jobs: jobs.list()) == []
 
@@ -202,9 +202,9 @@ def test_a_job_that_is_there_and_is_not_is_tried_again(url: str, local: Schedule
 
 def test_a_creation_that_finds_no_place_is_no_missing_job(url: str, local: Scheduler) -> None:
     local.faults.add(Fault("status", "POST", status=404))
-    with pytest.raises(Failure) as told:
+    with pytest.raises(Failure) as caught:
         adapted(url, lambda jobs: jobs.put(JOB, there=False))
-    assert told.value.code == "memory_unavailable"
+    assert caught.value.code == "memory_unavailable"
 
 
 # Its clock.
@@ -235,9 +235,9 @@ def test_what_is_not_googles_answer_is_a_retryable_failure(body: str) -> None:
     async def other(scope: Any, receive: Any, send: Any) -> None:
         await Response(body, 200)(scope, receive, send)
 
-    with serve(other) as url, pytest.raises(Failure) as told:
+    with serve(other) as url, pytest.raises(Failure) as caught:
         adapted(url, lambda adapter: adapter.list())
-    assert (told.value.code, told.value.retryable) == ("memory_unavailable", True)
+    assert (caught.value.code, caught.value.retryable) == ("memory_unavailable", True)
 
 
 def test_a_job_that_google_disabled_is_made_anew(local: Scheduler, url: str) -> None:
@@ -255,6 +255,6 @@ def test_a_job_that_calls_something_else_is_not_written_over(client: Any, url: s
 
 
 def test_a_failure_does_not_repeat_the_clients_query(url: str) -> None:
-    with pytest.raises(Failure) as told:
+    with pytest.raises(Failure) as caught:
         adapted(url, lambda adapter: adapter.run("nobody"))
-    assert "alt" not in str(told.value)
+    assert "alt" not in str(caught.value)

@@ -79,7 +79,7 @@ def test_a_payload_that_arrived_damaged_is_no_token(url: str, local: SecretManag
     assert caught.value.retryable
 
 
-def test_a_passing_failure_is_tried_again(url: str, local: SecretManager) -> None:
+def test_a_retryable_failure_is_tried_again(url: str, local: SecretManager) -> None:
     local.faults.add(Fault("status", times=1, status=503))
     assert read(url, "1") == "hf_one"
 
@@ -103,6 +103,6 @@ def test_a_redirect_is_not_followed_and_is_no_answer(url: str, local: SecretMana
         target = {"location": f"{url}{scope['path']}"}
         await JSONResponse({}, status, headers=target)(scope, receive, send)
 
-    with serve(elsewhere) as first, pytest.raises(Failure) as told:
+    with serve(elsewhere) as first, pytest.raises(Failure) as caught:
         read(first, "latest")
-    assert (told.value.code, told.value.retryable) == ("token_unreadable", True)
+    assert (caught.value.code, caught.value.retryable) == ("token_unreadable", True)

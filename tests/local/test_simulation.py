@@ -11,10 +11,10 @@ from local.simulation.soak import week
 
 def test_the_same_seed_plays_the_same_week_line_for_line() -> None:
     def lines() -> list[str]:
-        told: list[str] = []
-        simulation = Simulation(random_plan(6), lambda at, text: told.append(f"{at} {text}"))
+        output: list[str] = []
+        simulation = Simulation(random_plan(6), lambda at, text: output.append(f"{at} {text}"))
         play(simulation.loop, simulation.play(InvariantChecker(simulation)))
-        return told
+        return output
 
     assert lines() == lines()
 

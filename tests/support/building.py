@@ -115,5 +115,5 @@ def taken(found: Situation, *, only_running: bool = False, boundary: str | None 
 
 
 def by_hand(found: Situation) -> Step:
-    """The step of a request by hand to run it."""
+    """The step of a manual request to run it."""
     return plan_step(replace(decide(found), wanted="running", rule="hand", left=None), found, only_running=True)

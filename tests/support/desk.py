@@ -23,7 +23,7 @@ from starlette.responses import Response
 from lifecycle.app import App, read_settings
 from lifecycle.cli.main import main
 from lifecycle.config import environment
-from lifecycle.web import handler as door
+from lifecycle.web import handler
 from local.servers.endpoints import Durations
 from local.servers.huggingface import ALL_SCOPES, HuggingFace
 from local.servers.scheduler import Scheduler
@@ -60,7 +60,7 @@ class Deployed:
     def _answer(self, function: str, request: Request, body: bytes) -> flask.Response:
         headers = dict(request.headers)
         with flask.Flask(__name__).test_request_context(method=request.method, headers=headers, data=body) as context:
-            return door.serve(self.app, function, context.request)
+            return handler.serve(self.app, function, context.request)
 
 
 class Desk:

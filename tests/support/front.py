@@ -11,7 +11,7 @@ from lifecycle.app import App
 from lifecycle.config import environment
 from lifecycle.engine.service import Service
 from lifecycle.huggingface.credentials import Token
-from lifecycle.web import handler as door
+from lifecycle.web import handler
 from local.simulation.simulated_time import SimulatedLoop, play
 from support.hub import TUESDAY_NOON, Answer, Harness, Hub
 from support.secret import TOKEN
@@ -58,7 +58,7 @@ class Front(App):
     def ask(self, function: str, method: str, headers: Mapping[str, str], body: bytes) -> flask.Response:
         """The response to a request, as `main` gives it. It is never a 500, and never late."""
         with flask.Flask(__name__).test_request_context(method=method, headers=dict(headers), data=body) as context:
-            response = door.serve(self, function, context.request)
+            response = handler.serve(self, function, context.request)
         assert response.status_code != 500, response.data
         assert self.took <= LIMITS.get(function, timedelta(minutes=1)) - timedelta(seconds=10)
         assert TOKEN.encode() not in response.data

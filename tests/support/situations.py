@@ -44,10 +44,10 @@ def asked(verb: str, holder: str | None = "ci", until: str | None = None, **more
 def ruled(draw: st.DrawFn) -> Situation:
     """An entry of each kind, some time in a week, with any last message of its platform; without overrides."""
     now = NOON + draw(st.integers(-3 * 1440, 3 * 1440)) * MINUTE
-    said = st.integers(0, 2 * 1440).map(lambda count: now - count * MINUTE)
+    times = st.integers(0, 2 * 1440).map(lambda count: now - count * MINUTE)
     return situation(
         draw(st.sampled_from(TEXTS)),
         now=now,
         platform=draw(st.sampled_from(["{}", "{max_started: 90m}", "{max_started: 20h}"])),
-        platform_state=draw(st.none() | st.builds(PlatformState, st.sampled_from(["started", "stopped"]), said)),
+        platform_state=draw(st.none() | st.builds(PlatformState, st.sampled_from(["started", "stopped"]), times)),
     )

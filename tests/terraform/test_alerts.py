@@ -74,7 +74,7 @@ def test_a_manual_call_is_not_a_run(made: Made) -> None:
 
 
 @pytest.mark.parametrize(("state", "metrics"), [("running", {"billing", "bills-unwanted"}), ("paused", set())])
-def test_what_is_in_no_entry_is_counted_when_it_may_bill(made: Made, state: str, metrics: set[str]) -> None:
+def test_what_is_unmanaged_is_counted_when_it_may_bill(made: Made, state: str, metrics: set[str]) -> None:
     lines: list[str] = []
     Log(str, "reconcile", write=lines.append).unmanaged(Endpoint("stray", state))
     assert counted(made, **json.loads(lines[0])) == metrics

@@ -41,7 +41,7 @@ EVERYTHING = (
     }
 )
 SETS = {"least": PROJECT, "IAP": IAP, "keys": KEYS, "everything": EVERYTHING}
-# What is made only for some sets, by the resource that tells.
+# What is made only for some sets, by the resource that shows it.
 OPTIONAL = {
     "google_cloud_run_v2_service.page[0]": {"IAP", "everything"},
     "google_kms_crypto_key_iam_member.users": {"keys", "everything"},

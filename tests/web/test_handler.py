@@ -164,7 +164,7 @@ def test_every_call_leaves_a_line_for_each_endpoint_and_one_for_itself(
     assert {line["by"] for line in lines} == {"anna@example.com"}
 
 
-def test_a_crash_is_a_500_that_tells_the_log_and_not_the_caller(
+def test_a_crash_is_a_500_with_its_details_in_the_log_and_not_in_the_answer(
     app: App, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def crash(*_: Any) -> None:

@@ -130,7 +130,7 @@ def test_the_token_is_in_no_line() -> None:
     ("state", "billing"),
     [("running", True), ("initializing", True), ("migrating", True), ("paused", False), ("scaledToZero", False)],
 )
-def test_an_endpoint_in_no_entry_is_a_warning_while_it_may_cost_money(state: str, billing: bool) -> None:
+def test_an_unmanaged_endpoint_is_a_warning_while_it_may_cost_money(state: str, billing: bool) -> None:
     written = Written()
     written.log.unmanaged(Endpoint("forgotten", state))
     assert (written.line["severity"] == "WARNING", written.line["name"], written.line["state"]) == (

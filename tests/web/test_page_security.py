@@ -45,7 +45,7 @@ def test_odd_values_are_unknown_and_never_an_error(stage: Harness, where: str, o
     assert words(own(priced(stage)))
 
 
-def test_it_refreshes_unless_that_is_stopped_and_forgets_what_became_of_a_form(stage: Harness) -> None:
+def test_it_refreshes_unless_that_is_stopped_and_then_omits_what_became_of_a_form(stage: Harness) -> None:
     visit = Visit(View(tags=("dev",), sort="cost"), outcome="running")
     assert visit.headers()["Refresh"] == "120; url=?tag=dev&sort=cost"
     assert "Refresh" not in Visit(still=True).headers()

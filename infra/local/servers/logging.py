@@ -40,13 +40,13 @@ class Logging:
     def line(self, function: str, text: str) -> None:
         """Takes one line that a function wrote to its standard output."""
         try:
-            said = json.loads(text)
+            parsed = json.loads(text)
         except ValueError:
-            said = None
-        entry: Json = {"textPayload": text} if not isinstance(said, dict) else {}
-        if isinstance(said, dict):
-            entry |= {_SPECIAL[key]: said.pop(key) for key in _SPECIAL if key in said}
-            entry["jsonPayload"] = said
+            parsed = None
+        entry: Json = {"textPayload": text} if not isinstance(parsed, dict) else {}
+        if isinstance(parsed, dict):
+            entry |= {_SPECIAL[key]: parsed.pop(key) for key in _SPECIAL if key in parsed}
+            entry["jsonPayload"] = parsed
         service = function.replace("_", "-")
         labels = {"service_name": f"lifecycle-{service}", "revision_name": f"lifecycle-{service}-1"}
         entry["resource"] = {"type": "cloud_run_revision", "labels": {**labels, "project_id": self.project}}
