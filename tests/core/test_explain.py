@@ -50,6 +50,11 @@ def test_a_platform_without_a_message_is_named() -> None:
     assert reasons["platform started"] == "platform main has sent no message yet"
 
 
+def test_a_platform_with_a_message_is_not_said_to_have_sent_none() -> None:
+    reasons = {v.rule: v.reason for v in verdicts(situation("platform: main", platform_state=stopped("Tue 10:00")))}
+    assert reasons["no rule"] == "no rule applies"
+
+
 def test_of_a_protected_entry_the_verdict_is_what_is_wanted() -> None:
     rule, reason = decider(f"{NIGHTS}, protected: true")
     assert rule == "hours"

@@ -220,7 +220,7 @@ def _idle(s: Situation) -> Decision | None:
 
 
 def _nothing(s: Situation) -> Decision:
-    if s.entry.platform is None:
+    if s.entry.platform is None or s.platform_state:
         return Decision("any", "no rule applies", "none")
     why = f"is unknown: {s.memory.unavailable_reason}" if s.memory.unavailable_reason else "has sent no message yet"
     return Decision("any", f"no rule applies: platform {s.entry.platform} {why}", "none")
