@@ -83,7 +83,10 @@ def test_two_entries_that_cover_the_same_are_warned_of(same: str) -> None:
         ("*/7 * * * *", "*/7 does not divide the minute's 60 values"),
         ("0 */5 * * *", "*/5 does not divide the hour's 24 values"),
         ("0 8 */2 * *", "*/2 does not divide the day's 31 values"),
+        ("0-59/7 * * * *", "0-59/7 does not divide the minute's 60 values"),
         ("0 8 1-7 * 1", "fires on days that fit 1-7 or 1"),
+        ("0 8 */31 * 1", "fires on days that fit both */31 and 1"),
+        ("0 8 1 * */7", "fires on days that fit both 1 and */7"),
         ("0 8 13 * fri", "fires on days that fit 13 or fri"),
     ],
 )
@@ -92,7 +95,9 @@ def test_schedules_that_surprise_are_warned_of(at: str, reported: str) -> None:
     assert warning.startswith(f'cron[0].at: "{at}": {reported}')
 
 
-@pytest.mark.parametrize("at", ["*/10 8-19 * * 1-5", "3-59/10 * * * *", "0 8-19/5 * * *", "0 8 1 * *", "*/60 * * * *"])
+@pytest.mark.parametrize(
+    "at", ["*/10 8-19 * * 1-5", "3-59/10 * * * *", "0 8-19/5 * * *", "0 8 1 * *", "*/60 * * * *", "0-29/7 * * * *"]
+)
 def test_other_schedules_are_not(at: str) -> None:
     assert warned(f"endpoints: {{a: }}\ncron: [{{at: '{at}', do: pause, endpoints: [a]}}]") == []
 

@@ -124,6 +124,11 @@ def test_an_unknown_name_says_the_nearest() -> None:
     assert ["did you mean main?" in lines[0], "did you mean a?" in lines[1]] == [True, True]
 
 
+def test_a_zone_that_is_not_allowed_is_not_suggested() -> None:
+    assert "did you mean" not in reported("    time_zone: CET")
+    assert "did you mean Asia/Singapore?" in reported("    time_zone: Singapore")
+
+
 # Characters that look like others.
 
 

@@ -68,7 +68,7 @@ def _period(text: str) -> hours.Period:
 
 
 def _zone_hint(text: str) -> str:
-    return hints.nearest(text, available_timezones())
+    return hints.nearest(text, (name for name in available_timezones() if name == "UTC" or "/" in name))
 
 
 def json_value(value: Any) -> Any:

@@ -22,6 +22,15 @@ from lifecycle.core.schedule import BLOCK, EPOCH
 FORM = 'not a cron schedule; it is "minute hour day month weekday", such as "0 22 * * 1-5"'
 # Names of the fields, and how many values each has.
 FIELDS = (("minute", 60), ("hour", 24), ("day", 31), ("month", 12), ("weekday", 7))
+_WHOLE = {"0-59": 60, "0-23": 24, "1-31": 31, "1-12": 12, "0-6": 7, "1-7": 7}  # ranges that are a whole field
+# What the library says of a field, and what is allowed there.
+_ALLOWED = {
+    "Bad minute": "minutes are 0 to 59",
+    "Bad hour": "hours are 0 to 23",
+    "Bad day-of-month": "days are 1 to 31, and one of the months must have the day",
+    "Bad month": "months are 1 to 12, or JAN to DEC",
+    "Bad day-of-week": "weekdays are 0 to 7, or SUN to SAT",
+}
 _VALUE = r"(?:[0-9]{1,2}|[A-Za-z]{3})"
 _PART = re.compile(rf"(?:\*|{_VALUE}(?:-{_VALUE})?)(?:/([0-9]{{1,4}}))?", re.ASCII)
 
@@ -35,16 +44,19 @@ def check(text: str) -> str:
         raise ValueError(FORM)
     for (name, size), field in zip(FIELDS, parts, strict=True):
         for part in filter(None, field):
-            step = int(part[1] or 1)
+            step = int(part[1]) if part[1] else 1
             if step > size:
-                raise ValueError(f"{part[0]}: the step is greater than the field; a {name} has {size} values")
+                raise ValueError(f"{part[0]}: the step is greater than the field; the {name} has {size} values")
+            if step == 0:
+                raise ValueError(f"{part[0]}: a step is at least 1")
             if part[1] and not re.match(r"\*|.*-", part[0]):
                 first = part[0].partition("/")[0]
                 raise ValueError(f"{part[0]}: a step goes with * or a range, such as {first}-{_last(name)}/{step}")
     try:
         CronSim(text, datetime(2026, 1, 1))  # noqa: DTZ001 - any time will do, only the text is checked
     except CronSimError as error:
-        raise ValueError(f"not a cron schedule: {error}") from None
+        allowed = _ALLOWED.get(str(error), str(error))
+        raise ValueError(f"not a cron schedule: {allowed}; a range begins with its smaller value") from None
     return text
 
 
@@ -57,11 +69,16 @@ def surprises(text: str) -> Iterator[str]:
     fields = text.split()
     for (name, size), field in zip(FIELDS, fields, strict=True):
         for part in field.split(","):
-            step = int(part.partition("/")[2] or 1)
-            if part.startswith("*/") and size % step:
+            values, _, step = part.partition("/")
+            if (values == "*" or _WHOLE.get(values) == size) and size % int(step or 1):
                 yield f"{part} does not divide the {name}'s {size} values: the last gap is shorter"
-    if not fields[2].startswith("*") and not fields[4].startswith("*"):
-        yield f"fires on days that fit {fields[2]} or {fields[4]}: either is enough, they need not both fit"
+    day, weekday = fields[2], fields[4]
+    if "*" in (day, weekday):
+        return
+    if day.startswith("*") or weekday.startswith("*"):
+        yield f"fires on days that fit both {day} and {weekday}; for some schedulers, either is enough"
+    else:
+        yield f"fires on days that fit {day} or {weekday}: either is enough, they need not both fit"
 
 
 @lru_cache(maxsize=64)
