@@ -37,12 +37,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 @pytest.fixture
 def world(deployed: Deployment) -> Deployment:
     """The deployment with nothing in it but one paused endpoint."""
-    deployed.hub.endpoints.clear()
-    deployed.hub.requests.clear()
-    for server in (deployed.hub, deployed.scheduler, deployed.secrets):
-        server.faults.faults.clear()
-    for name in [name for name in deployed.scheduler.jobs if "override" in name]:
-        deployed.scheduler.delete(name)
+    deployed.empty()
     deployed.hub.add("embeddings-prod", "paused", durations=QUICK)
     return deployed
 

@@ -9,15 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
-
 from lifecycle.core.history import Event
 from lifecycle.core.model import Override, PlatformState
 from lifecycle.engine.service import Service
 from lifecycle.engine.status import Status
 from lifecycle.web import page
 from lifecycle.web.page import Visit
-from support.hub import Harness
+from support.hub import CATALOGUE, Harness, prices
 
 FRIDAY = datetime(2026, 10, 23, 12, 28, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -48,9 +46,7 @@ def priced(scene: Harness) -> Harness:
     assert scene.shelf is not None
     job = scene.shelf.jobs["lifecycle-reconcile"]
     scene.shelf.jobs[job.id] = replace(job, description=scene.settings.sha256, attempted_at=FRIDAY - HOUR / 12)
-    price = {"instanceType": "nvidia-l4", "instanceSize": "x1", "pricePerHour": 0.8}
-    prices = {"vendors": [{"name": "aws", "regions": [{"name": "us-east-1", "computes": [price]}]}]}
-    scene.hub.script("GET /v2/provider/acme", *(lambda _: httpx.Response(200, json=prices) for _ in range(9)))
+    scene.hub.script(CATALOGUE, *[prices] * 9)
     return scene
 
 

@@ -1,31 +1,18 @@
 """`lifecycle status` about budgets: spent, nearly spent, not known."""
 
-from datetime import timedelta
-
 import pytest
 from starlette.responses import JSONResponse
 
 from local.servers.faults import Fault
 from local.servers.serve import serve
+from support.budgets import OVER_ALL, OWN, billed
 from support.desk import Desk
 from support.hub import Harness
 from support.pages import status_of
-from support.past import monitoring, ran
 
-OWN = "endpoints: {embeddings: {name: embeddings-prod, hours: always, budget: {dollars: 20}}}"
-OVER_ALL = "budget: {dollars: 20}\nendpoints: {embeddings: {name: embeddings-prod, hours: always}}"
 BOTH = pytest.mark.parametrize(
     ("text", "whose"), [(OWN, "embeddings: {}"), (OVER_ALL, "{} over all entries")], ids=["own", "over all"]
 )
-
-
-def billed(text: str, hours: float) -> Harness:
-    """So many hours at half a dollar, up to now."""
-    on = Harness(text)
-    on.hub.add("embeddings-prod", "running", targetReplica=1)
-    on.monitoring = monitoring(lambda: on.now)
-    ran(on.monitoring, on.now - timedelta(hours=hours), on.now, 0.5)
-    return on
 
 
 def printed(desk: Desk, on: Harness) -> list[str]:

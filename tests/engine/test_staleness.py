@@ -1,6 +1,7 @@
 """What was read some time ago is read again before an endpoint is changed."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -31,11 +32,11 @@ from support.service import (
 HELD = Override("running", TUESDAY_NOON, TUESDAY_NOON + timedelta(hours=2), holder="ben@example.com")
 
 
-def waits(on: Harness, request: str, meanwhile: object, seconds: int = 20) -> None:
+def waits(on: Harness, request: str, meanwhile: Callable[[], None], seconds: int = 20) -> None:
     """The first such request is answered 429 with so many seconds to wait; something happens meanwhile."""
 
     def throttled(sent: httpx.Request) -> httpx.Response:
-        meanwhile()  # type: ignore[operator]
+        meanwhile()
         return status(429, **{"Retry-After": str(seconds)})(sent)
 
     on.hub.script(request, throttled)
@@ -98,36 +99,23 @@ def test_a_manual_request_that_another_holder_overrules_meanwhile_is_refused() -
     assert "ben@example.com" in (answer.results[0].error or "")
 
 
+def cannot_list_jobs(on: Harness) -> None:
+    assert on.shelf is not None
+    on.shelf.refuse = frozenset({"list"})
+
+
 def test_a_pause_does_not_wait_for_the_stored_state() -> None:
     on = stage(OFFICE)
-    assert on.shelf is not None
-    shelf = on.shelf
-
-    def lost() -> None:
-        shelf.refuse = frozenset({"list"})
-
-    waits(on, "POST embeddings-prod/pause", lost)
+    waits(on, "POST embeddings-prod/pause", lambda: cannot_list_jobs(on))
     assert only(act(on, "pause", ANNA)) == ("pause", "done", 200)
     assert kept(on) is not None
 
 
 def test_a_reconcile_run_that_can_no_longer_read_the_stored_state_pauses_nothing() -> None:
     on = stage(NIGHTS)
-    assert on.shelf is not None
-    shelf = on.shelf
-
-    def lost() -> None:
-        shelf.refuse = frozenset({"list"})
-
-    waits(on, "POST embeddings-prod/pause", lost)
+    waits(on, "POST embeddings-prod/pause", lambda: cannot_list_jobs(on))
     assert only(reconcile(on)) == ("pause", "failed", 503)
     assert on.hub.state("embeddings-prod") == "running"
-
-
-def test_an_endpoint_that_the_list_does_not_show_is_asked_for_by_itself() -> None:
-    on = stage(NIGHTS)
-    on.hub.script("GET /", lambda _: httpx.Response(200, json={"items": [], "nextCursor": None}))
-    assert only(reconcile(on)) == ("pause", "done", 200)
 
 
 def dev(state: str) -> Harness:
@@ -140,6 +128,12 @@ def without(on: Harness, name: str) -> None:
     """The list misses an endpoint, as where it moves between pages while they are read."""
     items = [found for key, found in on.hub.endpoints.items() if key != name]
     on.hub.script("GET /", lambda _: httpx.Response(200, json={"items": items, "nextCursor": None}))
+
+
+def test_an_endpoint_that_the_list_does_not_show_is_asked_for_by_itself() -> None:
+    on = stage(NIGHTS)
+    without(on, "embeddings-prod")
+    assert only(reconcile(on)) == ("pause", "done", 200)
 
 
 def test_an_endpoint_of_a_pattern_that_the_list_does_not_show_is_asked_for_before_it_is_unknown() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -18,21 +18,9 @@ from local.servers.scheduler import Scheduler as LocalScheduler
 from local.servers.secretmanager import SecretManager as LocalSecretManager
 from local.servers.serve import serve
 from support.discovery import Referee, faults, request_faults
+from support.jobs import JOB
 
 PARENT = "projects/p/locations/l"
-JOB = Job(
-    id="x",
-    schedule="0 8 * * 1-5",
-    time_zone="Europe/Berlin",
-    url="https://reconcile.example",
-    body=b'{"endpoints": ["*"]}',
-    headers={"Content-Type": "application/json"},
-    account="invoker@p.iam",
-    audience="https://reconcile.example",
-    deadline=timedelta(seconds=570),
-    retries=Retries(3, timedelta(0), timedelta(seconds=60), timedelta(hours=1), 5),
-    description="made by a test",
-)
 
 
 @pytest.fixture

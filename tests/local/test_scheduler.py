@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -15,27 +15,15 @@ from starlette.responses import Response
 
 from lifecycle.errors import Failure
 from lifecycle.gcp.client import client_options
-from lifecycle.gcp.jobs import Job, Retries
 from lifecycle.gcp.scheduler import Client
 from lifecycle.gcp.scheduler import Scheduler as Adapter
 from local.servers.faults import Fault
 from local.servers.scheduler import Scheduler
 from local.servers.serve import serve
+from support.jobs import JOB as ANY_JOB
 
 PARENT = "projects/p/locations/l"
-JOB = Job(
-    id="x",
-    schedule="0 8 * * 1-5",
-    time_zone="Europe/Berlin",
-    url="https://reconcile.example",
-    body=b'{"endpoints": ["*"]}',
-    headers={"Content-Type": "application/json", "User-Agent": "Google-Cloud-Scheduler"},
-    account="invoker@p.iam",
-    audience="https://reconcile.example",
-    deadline=timedelta(seconds=570),
-    retries=Retries(3, timedelta(0), timedelta(seconds=60), timedelta(hours=1), 5),
-    description="made by a test",
-)
+JOB = replace(ANY_JOB, headers={**ANY_JOB.headers, "User-Agent": "Google-Cloud-Scheduler"})
 
 
 @pytest.fixture

@@ -3,14 +3,12 @@
 import html
 import re
 
-import httpx
-
 from lifecycle.engine.service import Service
 from lifecycle.engine.status import Status
 from lifecycle.errors import Failure
 from lifecycle.web import page
 from lifecycle.web.page import Visit
-from support.hub import Harness
+from support.hub import CATALOGUE, Harness, prices
 
 TEXT = """
 holidays: [2026-11-26]
@@ -57,8 +55,6 @@ def line(text: str, name: str) -> str:
     return words(found[0])
 
 
-def priced(stage: Harness, dollars: float = 0.8) -> Harness:
-    computes = [{"instanceType": "nvidia-l4", "instanceSize": "x1", "pricePerHour": dollars}]
-    body = {"vendors": [{"name": "aws", "regions": [{"name": "us-east-1", "computes": computes}]}]}
-    stage.hub.script("GET /v2/provider/acme", *[lambda _: httpx.Response(200, json=body)] * 5)
+def priced(stage: Harness) -> Harness:
+    stage.hub.script(CATALOGUE, *[prices] * 5)
     return stage

@@ -83,6 +83,15 @@ class Deployment:
             job = {"name": f"{PARENT}/jobs/{made.id}", "schedule": made.schedule, "httpTarget": http}
             self.scheduler.create(PARENT, job)
 
+    def empty(self) -> None:
+        """Removes endpoints, overrides, faults, and the record of requests to Hugging Face."""
+        self.hub.endpoints.clear()
+        self.hub.requests.clear()
+        for server in (self.hub, self.scheduler, self.secrets):
+            server.faults.faults.clear()
+        for name in [name for name in self.scheduler.jobs if "override" in name]:
+            self.scheduler.delete(name)
+
     def ask(self, function: str, body: Any, **headers: str) -> httpx.Response:
         return httpx.post(self.urls[function], json=body, headers=headers, timeout=70)
 

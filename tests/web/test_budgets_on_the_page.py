@@ -1,26 +1,11 @@
 """Budgets on the page: spent, nearly spent, unknown; of one entry, and over all."""
 
-from datetime import timedelta
-
 import pytest
 
 from local.servers.faults import Fault
+from support.budgets import OVER_ALL, OWN, billed
 from support.hub import Harness
 from support.pages import line, own, shown, tile, words
-from support.past import monitoring, ran
-
-OWN = "endpoints: {embeddings: {name: embeddings-prod, hours: always, budget: {dollars: 20}}}"
-OVER_ALL = "budget: {dollars: 20}\nendpoints: {embeddings: {name: embeddings-prod, hours: always}}"
-
-
-def billed(text: str, hours: float) -> Harness:
-    """So many hours at half a dollar, up to now."""
-    on = Harness(text)
-    on.hub.add("embeddings-prod", "running", targetReplica=1)
-    on.monitoring = monitoring(lambda: on.now)
-    ran(on.monitoring, on.now - timedelta(hours=hours), on.now, 0.5)
-    return on
-
 
 BOTH = pytest.mark.parametrize(("text", "whose"), [(OWN, ""), (OVER_ALL, " over all entries")])
 
