@@ -219,7 +219,9 @@ def test_it_wakes_and_changes_nothing_by_being_looked_at(page: Page) -> None:
 
 def test_every_form_on_the_page_is_one_that_is_taken(page: Page) -> None:
     for address in ("/", "/embeddings", "/search", "/playground", "/dev-a"):
-        for text in re.findall(r'<form method="post">.*?</form>', page.shown(address)):
+        found = re.findall(r'<form method="post">.*?</form>', page.shown(address))
+        assert found
+        for text in found:
             fields: dict[str, Any] = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', text))
             (do,) = re.findall(r'<button name="do" value="([^"]*)"', text)
             assert forms.read(urlencode({**fields, "do": do}).encode()) is not None
