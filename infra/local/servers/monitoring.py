@@ -5,10 +5,11 @@ not used here are refused, never guessed.
 """
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -18,9 +19,11 @@ from local.servers.faults import Faults, google_error
 
 Json = dict[str, Any]
 Labels = tuple[tuple[str, str], ...]  # such as ("metric.label.name", "embeddings-prod"), in order
+Aggregated = dict[Labels, dict[datetime, Any]]  # by the end of each window
 MINUTE = timedelta(minutes=1)
 LONGEST_PAGE = 100_000  # points
 NOTHING = timedelta(0)
+KEPT = 32  # aggregations, of the latest queries
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ class Monitoring:
     def __post_init__(self) -> None:
         self.faults = Faults(self.now, google_error)
         self.lists = 0  # how many pages were read
+        self.kept: dict[Any, Any] = {}  # aggregations, as most windows of a query were asked for before
+        self.late_lines = 0  # those that changed a point that is not its series' last
 
     def count(self, entry: Json) -> None:
         """Takes a log entry into every metric that finds its number in it."""
@@ -111,9 +116,11 @@ class Monitoring:
     def _add(self, metric: LogMetric, labels: Labels, at: datetime, value: float) -> None:
         points = self.series.setdefault(metric.name, {}).setdefault(labels, [])
         end = at.replace(second=0, microsecond=0) + MINUTE
-        if not points or points[-1].end != end:
-            points.append(Point(end, at + self.late, Distribution(metric.bounds)))
-        points[-1].value.add(value)
+        index = bisect_left(points, end, key=_end)
+        self.late_lines += index < len(points) - 1
+        if index == len(points) or points[index].end != end:
+            points.insert(index, Point(end, at + self.late, Distribution(metric.bounds)))
+        points[index].value.add(value)
 
     # The API.
 
@@ -149,16 +156,33 @@ class Monitoring:
         return ({"timeSeries": shown} if shown else {}) | {"unit": "1"} | more
 
     def _series(self, query: "_Query") -> Iterator[Json]:
-        visible = {}
+        now, visible = self.now(), {}
         for labels, points in sorted(self.series.get(query.metric, {}).items()):
-            inside = [p for p in points if query.start < p.end <= query.end and p.seen <= self.now()]
-            if inside:
-                visible[labels] = {point.end: point.value for point in inside}
-        first: dict[Labels, dict[datetime, Any]] = query.first.apply(visible, query.end)
-        if query.second:
-            first = query.second.apply(first, query.end)
-        for labels, values in first.items():
+            first, last = (bisect_right(points, at, key=_end) for at in (query.start, query.end))
+            while last > first and points[last - 1].seen > now:
+                last -= 1
+            if first < last:
+                visible[labels] = points[first:last]
+        for labels, values in self._aggregated(query, visible).items():
             yield _series_json(query.metric, labels, values, query.first.period)
+
+    def _aggregated(self, query: "_Query", visible: Mapping[Labels, Sequence[Point]]) -> Aggregated:
+        lines = [(labels, len(points), points[0].end, points[-1].value.count) for labels, points in visible.items()]
+        key = (query.metric, query.start, query.end, query.first, self.late_lines, tuple(lines))
+
+        def once(key: Any, step: _Step, series: Callable[[], Mapping[Labels, Mapping[datetime, Any]]]) -> Aggregated:
+            if key not in self.kept:
+                if len(self.kept) == KEPT:
+                    del self.kept[next(iter(self.kept))]
+                self.kept[key] = step.apply(series(), query.end)
+            found: Aggregated = self.kept[key]
+            return found
+
+        def values() -> Mapping[Labels, Mapping[datetime, Any]]:
+            return {labels: {point.end: point.value for point in points} for labels, points in visible.items()}
+
+        first = partial(once, key, query.first, values)
+        return once((key, query.second), query.second, first) if query.second else first()
 
 
 @dataclass(frozen=True)
@@ -168,7 +192,7 @@ class _Step:
     period: timedelta
     aligner: str
     reducer: str
-    by: Sequence[str]
+    by: tuple[str, ...]
 
     @staticmethod
     def of(params: Any, prefix: str) -> "_Step":
@@ -179,7 +203,7 @@ class _Step:
             timedelta(seconds=int(seconds[:-1])),
             params.get(f"{prefix}.perSeriesAligner", "ALIGN_NONE"),
             params.get(f"{prefix}.crossSeriesReducer", "REDUCE_NONE"),
-            params.getlist(f"{prefix}.groupByFields"),
+            tuple(params.getlist(f"{prefix}.groupByFields")),
         )
         if step.aligner not in ("ALIGN_NONE", "ALIGN_SUM", "ALIGN_COUNT"):
             raise ValueError(f"{prefix}.perSeriesAligner: {step.aligner} is not played here")
@@ -191,9 +215,7 @@ class _Step:
             raise ValueError(f"{prefix}: a reducer needs an aligner")
         return step
 
-    def apply(
-        self, series: Mapping[Labels, Mapping[datetime, Any]], end: datetime
-    ) -> dict[Labels, dict[datetime, Any]]:
+    def apply(self, series: Mapping[Labels, Mapping[datetime, Any]], end: datetime) -> Aggregated:
         if self.aligner == "ALIGN_NONE":
             return {labels: dict(values) for labels, values in series.items()}
         aligned: dict[Labels, dict[int, list[Any]]] = {}
@@ -237,6 +259,10 @@ class _Query:
         size = min(int(params.get("pageSize") or LONGEST_PAGE), LONGEST_PAGE)
         first = _Step.of(params, "aggregation")
         return _Query(kind.removeprefix(prefix), start, end, first, second, int(params.get("pageToken") or 0), size)
+
+
+def _end(point: Point) -> datetime:
+    return point.end
 
 
 def _sum(values: Sequence[Any]) -> Any:

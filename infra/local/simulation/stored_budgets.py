@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,10 @@ class StoredBudgets:
 
     def _memory(self, id: str) -> dict[str, Any]:
         found = next((job for name, job in self.jobs.items() if name.endswith(f"/{id}")), None)
-        body = json.loads(base64.b64decode(found["httpTarget"].get("body", "")) or b"{}") if found else {}
-        memory: dict[str, Any] = body.get("memory", {})
-        return memory
+        return _memory_in(found["httpTarget"].get("body", "")) if found else {}
+
+
+@lru_cache
+def _memory_in(body: str) -> dict[str, Any]:
+    memory: dict[str, Any] = json.loads(base64.b64decode(body) or b"{}").get("memory", {})
+    return memory
