@@ -22,6 +22,7 @@ import pytest
 from click.testing import CliRunner
 
 from lifecycle.cli import main as cli
+from lifecycle.config import environment
 from lifecycle.config.yaml12 import load
 from lifecycle.core.model import Override, PlatformState
 from lifecycle.engine.dependencies import Caller
@@ -164,6 +165,12 @@ def anchors(document: Path) -> set[str]:
     """The anchors of a document's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_variable_that_is_read_is_documented() -> None:
+    read = set(re.findall(r'"([A-Z][A-Z_]+)"', Path(environment.__file__).read_text()))
+    table = (ROOT / "docs" / "design.md").read_text().partition("### Environment\n")[2].partition("\n\n")[0]
+    assert read == set(re.findall(r"`([A-Z][A-Z_]+)`", table))
 
 
 # docs/http.md describes every field of the answers.
