@@ -103,10 +103,14 @@ class Settings:
     def _exact(self) -> dict[str, Entry]:
         return {cast(str, entry.name): entry for entry in self.entries.values() if not entry.is_pattern}
 
+    @cached_property
+    def _patterns(self) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries.values() if entry.is_pattern)
+
     def covering(self, name: str, tags: frozenset[str]) -> list[Entry]:
         """The entries that cover an endpoint at Hugging Face, the one that decides first."""
         exact = [self._exact[name]] if name in self._exact else []
-        return exact + [e for e in self.entries.values() if e.is_pattern and e.covers(name, tags)]
+        return exact + [entry for entry in self._patterns if entry.covers(name, tags)]
 
     def exactly(self, name: str) -> Entry | None:
         """The entry of an exact name at Hugging Face."""
@@ -114,7 +118,7 @@ class Settings:
 
     def may_cover(self, name: str) -> bool:
         """Whether a pattern may cover an endpoint of this name; its tags are unknown."""
-        return any(e.is_pattern and e.covers(name, e.tags) for e in self.entries.values())
+        return any(entry.covers(name, entry.tags) for entry in self._patterns)
 
     @cached_property
     def platforms_followed(self) -> tuple[str, ...]:
