@@ -35,7 +35,7 @@ IMPORTS = {
 
 
 def figures(quick: bool) -> list[Figure]:
-    """Milliseconds; every round starts each kind once, so that ratios are of neighbours.
+    """Milliseconds; every round starts each kind once, so that ratios are of neighbors.
 
     The functions run on what is deployed and nothing else; the baseline on the environment that has huggingface_hub.
     """

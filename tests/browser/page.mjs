@@ -1,4 +1,4 @@
-// The page in a real browser: in scenes, at every width and colour scheme; and against `make local`, where its forms act.
+// The page in a real browser: in scenes, at every width and color scheme; and against `make local`, where its forms act.
 import assert from "node:assert";
 import { execFileSync, spawn } from "node:child_process";
 import { createRequire } from "node:module";
@@ -52,7 +52,7 @@ async function looks(address, mode) {
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 900 });
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `wider than ${width}`);
-    // Layout is that of light, whatever the colours.
+    // Layout is that of light, whatever the colors.
     if (mode !== MODES.light && width !== 390 && width !== 1280) continue;
     const { violations } = await page.evaluate((values) => window.axe.run({ runOnly: { type: "tag", values } }), TAGS);
     assert.deepEqual(violations.map(({ id, nodes }) => [id, width, nodes.map((node) => node.html)]), []);
@@ -62,10 +62,10 @@ async function looks(address, mode) {
 
 // Scenes.
 
-const MODES = { light: {}, dark: { colorScheme: "dark" }, "forced colours": { forcedColors: "active" } };
+const MODES = { light: {}, dark: { colorScheme: "dark" }, "forced colors": { forcedColors: "active" } };
 for (const [scene, { pages }] of Object.entries(scenes)) {
   for (const path of Object.keys(pages)) {
-    await check(`${scene}${path} at four widths, light, dark and forced colours: axe finds nothing, nothing is too wide`, async () => {
+    await check(`${scene}${path} at four widths, light, dark and forced colors: axe finds nothing, nothing is too wide`, async () => {
       await Promise.all(Object.values(MODES).map((mode) => looks(`http://${scene}${path}`, mode)));
     });
   }

@@ -15,7 +15,7 @@ from lifecycle.engine.service import Service
 from lifecycle.engine.status import Status
 from lifecycle.web import page
 from lifecycle.web.page import Visit
-from support.hub import CATALOGUE, Harness, prices
+from support.hub import CATALOG, Harness, prices
 
 FRIDAY = datetime(2026, 10, 23, 12, 28, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -46,7 +46,7 @@ def priced(scene: Harness) -> Harness:
     assert scene.shelf is not None
     job = scene.shelf.jobs["lifecycle-reconcile"]
     scene.shelf.jobs[job.id] = replace(job, description=scene.settings.sha256, attempted_at=FRIDAY - HOUR / 12)
-    scene.hub.script(CATALOGUE, *[prices] * 9)
+    scene.hub.script(CATALOG, *[prices] * 9)
     return scene
 
 

@@ -1,4 +1,4 @@
-"""Every command on terminals of 40, 80 and 200 columns and in a pipe, without colour: no name is ever cut."""
+"""Every command on terminals of 40, 80 and 200 columns and in a pipe, without color: no name is ever cut."""
 
 import re
 import sys
@@ -88,7 +88,7 @@ def test_no_name_is_cut_and_no_line_is_longer_than_the_terminal(
 
 
 @pytest.mark.parametrize("command", LINES)
-def test_in_a_pipe_nothing_is_wrapped_or_coloured(desk: Desk, command: str, tmp_path: Path) -> None:
+def test_in_a_pipe_nothing_is_wrapped_or_colored(desk: Desk, command: str, tmp_path: Path) -> None:
     words, variables = typed(command, desk, tmp_path)
     done = desk.start(*words, **variables)
     assert done.stdout.strip(), done.stderr
@@ -97,7 +97,7 @@ def test_in_a_pipe_nothing_is_wrapped_or_coloured(desk: Desk, command: str, tmp_
     assert not re.search(r"\w\n {4}\w", done.stdout) or command in ("schema", "doctor", "sync")
 
 
-def test_colour_is_for_terminals_that_want_it(desk: Desk) -> None:
+def test_color_is_for_terminals_that_want_it(desk: Desk) -> None:
     assert re.search(r"\x1b\[3[13]m", desk.terminal(200, "status"))
     assert "\x1b" not in desk.terminal(200, "status", TERM="dumb")
 

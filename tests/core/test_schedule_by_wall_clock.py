@@ -13,7 +13,7 @@ from lifecycle.core.schedule import Hours
 from lifecycle.core.times import DAYS
 from support.building import DAY, MINUTE, hours, properties, sampled
 
-CENTRES = [
+CENTERS = [
     *(("Europe/Berlin", day) for day in ("2026-03-29", "2026-10-25", "2026-11-24")),
     *(("America/New_York", day) for day in ("2026-03-08", "2026-11-01")),
     *(("Australia/Lord_Howe", day) for day in ("2026-04-05", "2026-10-04")),
@@ -47,8 +47,8 @@ def by_the_wall(
         return there[which] if there else next(i for i, clock in zip(instants, wall, strict=True) if clock > shown)
 
     inside, leads = set(), set()
-    centre = date.fromisoformat(day)
-    for began in (centre + timedelta(days=number) for number in range(-3, 4)):
+    center = date.fromisoformat(day)
+    for began in (center + timedelta(days=number) for number in range(-3, 4)):
         for weekdays, begin, end in periods:
             if began.weekday() in weekdays and began not in off:
                 midnight = datetime.combine(began, time())
@@ -75,18 +75,18 @@ def made_of(zone: str, periods: list[Times], lead: timedelta, off: set[date]) ->
 
 
 @given(
-    centre=st.sampled_from(CENTRES),
+    center=st.sampled_from(CENTERS),
     periods=st.lists(PERIODS, min_size=1, max_size=3),
     lead=st.just(0) | st.integers(0, 300),
     off=st.sets(st.integers(-2, 2), max_size=2),
 )
-@example(centre=("America/Havana", "2026-11-01"), periods=[(frozenset(range(7)), 282, 6)], lead=2, off={0})
-@example(centre=("Australia/Lord_Howe", "2026-10-04"), periods=[(frozenset(range(7)), 24, 30)], lead=3, off=set())
+@example(center=("America/Havana", "2026-11-01"), periods=[(frozenset(range(7)), 282, 6)], lead=2, off={0})
+@example(center=("Australia/Lord_Howe", "2026-10-04"), periods=[(frozenset(range(7)), 24, 30)], lead=3, off=set())
 @properties(150)
 def test_hours_agree_with_the_clock_on_the_wall(
-    centre: tuple[str, str], periods: list[Times], lead: int, off: set[int]
+    center: tuple[str, str], periods: list[Times], lead: int, off: set[int]
 ) -> None:
-    zone, day = centre
+    zone, day = center
     holidays = {date.fromisoformat(day) + timedelta(days=number) for number in off}
     overnight = [(days, begin, end if end > begin else end + 288) for days, begin, end in periods]
     inside, leads = by_the_wall(zone, day, overnight, lead * STEP, holidays)
@@ -102,7 +102,7 @@ def test_hours_agree_with_the_clock_on_the_wall(
 INSTANTS = st.datetimes(datetime(2025, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 ANY_HOURS = st.builds(
     made_of,
-    st.sampled_from([zone for zone, _ in CENTRES]),
+    st.sampled_from([zone for zone, _ in CENTERS]),
     st.lists(PERIODS, min_size=1, max_size=3),
     st.integers(0, 600).map(lambda steps: steps * STEP),
     st.just(set()),

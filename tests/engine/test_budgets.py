@@ -246,7 +246,7 @@ def test_a_later_month_has_a_budget_of_its_own() -> None:
 
 
 def test_what_runs_without_a_price_and_was_never_seen_with_one_is_not_known() -> None:
-    found = line(run(harness()), "budget")  # its hardware is in no catalogue
+    found = line(run(harness()), "budget")  # its hardware is in no catalog
     assert (found["code"], found["billed"]) == ("budget_unknown", None)
     assert "prices or replicas are unknown" in found["message"]
 

@@ -13,7 +13,7 @@ from lifecycle.engine.service import Answer
 from lifecycle.web.handler import log_results
 from lifecycle.web.logs import Log
 from support.building import at
-from support.hub import CATALOGUE, TUESDAY_NOON, Harness, hangs, prices, status
+from support.hub import CATALOG, TUESDAY_NOON, Harness, hangs, prices, status
 from support.hub import Answer as Scripted
 from support.service import NIGHTS, OFFICE, body, reconcile, stage
 
@@ -30,7 +30,7 @@ def run(on: Harness, *, names: tuple[str, ...] = ()) -> list[dict[str, Any]]:
 
 def priced(text: str, state: str, *answers: Scripted, **more: Any) -> Harness:
     on = stage(text, state, **more)
-    on.hub.answers[CATALOGUE] = list(answers or [prices])
+    on.hub.answers[CATALOG] = list(answers or [prices])
     on.hub.endpoints["embeddings-prod"]["status"]["targetReplica"] = 1
     return on
 
@@ -60,7 +60,7 @@ def test_a_run_for_some_does_not_read_prices() -> None:
     on = priced(OFFICE, "running")
     (line,) = run(on, names=("embeddings",))
     assert line["dollars_per_hour"] is None
-    assert CATALOGUE not in on.hub.requests
+    assert CATALOG not in on.hub.requests
 
 
 def test_prices_that_hang_delay_a_run_by_five_seconds_at_most() -> None:
@@ -89,7 +89,7 @@ def test_prices_are_read_at_most_once_an_hour_and_process(minutes: int, reads: i
         await service.handle("reconcile", body("*"), SCHEDULER)
 
     on.run(twice)
-    assert on.hub.requests.count(CATALOGUE) == reads
+    assert on.hub.requests.count(CATALOG) == reads
 
 
 def test_old_prices_are_used_while_new_ones_cannot_be_read() -> None:

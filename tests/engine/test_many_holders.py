@@ -18,7 +18,7 @@ from lifecycle.gcp.jobs import Job, reconcile_id
 from lifecycle.gcp.scheduler import Client
 from lifecycle.gcp.scheduler import Scheduler as Adapter
 from local.servers.scheduler import Scheduler
-from support.hub import CATALOGUE, TUESDAY_NOON, Harness, prices
+from support.hub import CATALOG, TUESDAY_NOON, Harness, prices
 from support.service import body
 
 PARENT, URL = "projects/p/locations/l", "https://reconcile.example"
@@ -45,7 +45,7 @@ def reconciled(state: str, wanted: Wanted) -> tuple[Answer, list[str], list[str]
             since = TUESDAY_NOON - timedelta(minutes=9 - number)
             made = Override(wanted, since, TUESDAY_NOON + timedelta(hours=1), by=holder, note=None, holder=holder)
             scheduler.create(PARENT, as_json(override_job(LIKE, "lifecycle", name, made, TUESDAY_NOON)))
-    on.hub.script(CATALOGUE, prices)
+    on.hub.script(CATALOG, prices)
 
     async def counted(scope: Any, receive: Any, send: Any) -> None:
         requests.append(f"{scope['method']} {scope['path'].removeprefix(f'/v1/{PARENT}')}")
@@ -69,5 +69,5 @@ def test_nothing_to_do_for_900_overrides_costs_one_list_of_each(state: str, want
     assert answer.status == 200
     assert {(result.outcome, len(result.overrides)) for result in answer.results} == {("unchanged", 3)}
     assert len(answer.results) == 300
-    assert hub == ["GET /", CATALOGUE]
+    assert hub == ["GET /", CATALOG]
     assert scheduler == ["GET /jobs"] * 2  # 901 jobs are two pages of 500

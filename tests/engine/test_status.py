@@ -3,7 +3,7 @@
 from lifecycle.engine.dependencies import Caller
 from lifecycle.engine.service import Service
 from lifecycle.engine.status import Status
-from support.hub import CATALOGUE, Harness, hangs, prices
+from support.hub import CATALOG, Harness, hangs, prices
 from support.service import FREE, OFFICE, body, stage
 
 
@@ -57,7 +57,7 @@ def test_an_endpoint_that_is_not_there_has_the_same_fields() -> None:
 
 def test_prices_that_cannot_be_read_are_unknown_though_earlier_calls_read_them() -> None:
     on = stage(FREE)
-    on.hub.script(CATALOGUE, prices, prices, hangs)
+    on.hub.script(CATALOG, prices, prices, hangs)
 
     async def again(service: Service) -> tuple[Status, Status]:
         await service.handle("reconcile", body("*"), Caller("schedule"))
@@ -73,6 +73,6 @@ def test_everything_that_hangs_is_unknown_within_five_seconds() -> None:
     assert on.shelf is not None
     on.shelf.hang = frozenset({"list"})
     on.hub.script("GET /", hangs)
-    on.hub.script(CATALOGUE, hangs)
+    on.hub.script(CATALOG, hangs)
     assert status_of(on).answer["unknown"] == ["huggingface", "prices", "scheduler"]
     assert on.seconds < 5.0

@@ -99,7 +99,7 @@ class Desk:
         return made
 
     def terminal(self, columns: int, *words: str, **variables: str) -> str:
-        """What a terminal so wide is sent: its text without the colours' sequences stays in lines."""
+        """What a terminal so wide is sent: its text without the colors' sequences stays in lines."""
         main, child = pty.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         env = {**self.variables, "TERM": "xterm", **variables}

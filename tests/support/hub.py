@@ -101,11 +101,11 @@ def status(code: int, **headers: str) -> Answer:
     return lambda _: httpx.Response(code, json={"error": f"scripted {code}"}, headers=headers)
 
 
-CATALOGUE = "GET /v2/provider/acme"
+CATALOG = "GET /v2/provider/acme"
 
 
 def prices(_: httpx.Request) -> httpx.Response:
-    """The price catalogue with the one instance type that `Hub.add` uses, for 0.8 dollars an hour."""
+    """The price catalog with the one instance type that `Hub.add` uses, for 0.8 dollars an hour."""
     computes = [{"instanceType": "nvidia-l4", "instanceSize": "x1", "pricePerHour": 0.8}]
     return httpx.Response(
         200, json={"vendors": [{"name": "aws", "regions": [{"name": "us-east-1", "computes": computes}]}]}

@@ -8,7 +8,7 @@ from lifecycle.engine.status import Status
 from lifecycle.errors import Failure
 from lifecycle.web import page
 from lifecycle.web.page import Visit
-from support.hub import CATALOGUE, Harness, prices
+from support.hub import CATALOG, Harness, prices
 
 TEXT = """
 holidays: [2026-11-26]
@@ -56,5 +56,5 @@ def line(text: str, name: str) -> str:
 
 
 def priced(stage: Harness) -> Harness:
-    stage.hub.script(CATALOGUE, *[prices] * 5)
+    stage.hub.script(CATALOG, *[prices] * 5)
     return stage

@@ -10,9 +10,9 @@ from lifecycle.errors import Failure
 
 
 async def prices(run: Observation) -> Prices:
-    """Dollars an hour, from the cached catalogue; empty, with a note, if it cannot be read."""
+    """Dollars an hour, from the cached catalog; empty, with a note, if it cannot be read."""
     try:
-        return await run.deps.catalogue.get(run.hf, run.now())
+        return await run.deps.catalog.get(run.hf, run.now())
     except Failure as failure:
         run.note("prices are unknown, so costs are not logged", failure)
         return {}

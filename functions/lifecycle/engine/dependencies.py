@@ -16,7 +16,7 @@ from lifecycle.gcp.jobs import Jobs
 from lifecycle.gcp.log_reader import LogReader
 from lifecycle.gcp.monitoring import Monitoring
 from lifecycle.huggingface.credentials import Token
-from lifecycle.huggingface.prices import PriceCatalogue
+from lifecycle.huggingface.prices import PriceCatalog
 
 Verb = Literal["pause", "resume", "warm"]
 
@@ -65,7 +65,7 @@ class Dependencies:
     prefix: str
     now: Callable[[], datetime]
     rng: random.Random = field(repr=False)
-    catalogue: PriceCatalogue = field(default_factory=PriceCatalogue, repr=False)
+    catalog: PriceCatalog = field(default_factory=PriceCatalog, repr=False)
     monitoring: Monitoring | None = None
     logs: LogReader | None = None
     turns: Turns = field(default_factory=Turns, repr=False)

@@ -1,4 +1,4 @@
-"""The price catalogue, cached for an hour, for the costs in the log lines of each reconcile run."""
+"""The price catalog, cached for an hour, for the costs in the log lines of each reconcile run."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ KEPT = timedelta(hours=1)
 PATIENCE = 5.0  # seconds; a reconcile run does not wait longer for prices
 
 
-class PriceCatalogue:
+class PriceCatalog:
     """The prices of one process. After an hour they are read again; until that succeeds, the old ones are used."""
 
     def __init__(self) -> None:

@@ -98,7 +98,7 @@ class HuggingFace:
         self._authorise(request, "write")
         match (request.method, *parts):
             case ("GET", "v2", "provider", self.namespace):
-                return self._catalogue()
+                return self._catalog()
             case ("GET", "v2", "endpoint", self.namespace):
                 return self._page(request)
             case ("POST", "v2", "endpoint", self.namespace):
@@ -198,7 +198,7 @@ class HuggingFace:
             "prevCursor": str(max(0, start - limit)) if start else None,
         }
 
-    def _catalogue(self) -> Any:
+    def _catalog(self) -> Any:
         used = sum(self[name].state not in ("paused",) for name in self.endpoints)
         computes = [
             {
