@@ -23,7 +23,7 @@ TEXT = "namespace: acme\nendpoints: {many: {name: many-*, hours: daily 00:00-24:
 
 
 def figures(_quick: bool) -> list[Figure]:
-    """A month of reconcile runs every ten minutes and three boundary jobs, each billed to the next 100 ms, all cold."""
+    """A month of reconcile runs every ten minutes, each billed to the next 100 ms, all cold; and of five jobs."""
     found = []
     for count in (10, 100, 1000):
         with hub(count, "running") as url:
