@@ -1,9 +1,15 @@
 """The status: what each row says, what could not be read, and how long it takes."""
 
+import asyncio
+
+import httpx
+import pytest
+
+from lifecycle.core.model import Override
 from lifecycle.engine.dependencies import Caller
 from lifecycle.engine.service import Service
 from lifecycle.engine.status import Status
-from support.hub import CATALOG, Harness, hangs, prices
+from support.hub import CATALOG, TUESDAY_NOON, Harness, hangs, prices
 from support.service import FREE, OFFICE, body, stage
 
 
@@ -66,6 +72,25 @@ def test_prices_that_cannot_be_read_are_unknown_though_earlier_calls_read_them()
     before, after = on.run(again)
     assert (before.answer["endpoints"][0]["price_per_hour"], before.answer["unknown"]) == (0.8, [])
     assert (after.answer["endpoints"][0]["price_per_hour"], after.answer["unknown"]) == (None, ["prices"])
+
+
+@pytest.mark.parametrize(("slow", "unknown"), [(CATALOG, "prices"), ("GET /", "huggingface")])
+def test_what_hangs_does_not_make_unknown_what_was_read(slow: str, unknown: str) -> None:
+    on = stage(OFFICE)
+    on.override("embeddings", Override("paused", TUESDAY_NOON, None))
+    shelf = on.shelf
+    assert shelf is not None
+
+    async def hangs_until_no_time_is_left(_: httpx.Request) -> None:
+        await asyncio.sleep(1)
+        shelf.refuse = frozenset({"list"})
+        await asyncio.sleep(1e6)
+
+    on.hub.script(slow, hangs_until_no_time_is_left)  # type: ignore[arg-type] # a coroutine is awaited
+    answer = status_of(on).answer
+    assert "scheduler" not in answer["unknown"]
+    assert unknown in answer["unknown"]
+    assert len(answer["endpoints"][0]["overrides"]) == 1
 
 
 def test_everything_that_hangs_is_unknown_within_five_seconds() -> None:

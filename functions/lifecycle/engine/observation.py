@@ -84,7 +84,11 @@ class Observation:
 
         await asyncio.gather(self.list_endpoints(entries, names), self.read_state(), read(), price())
         if self.clock() - self.state_at > FRESH_STATE:
+            known = self.state, self.state_failure, self.state_at, self.state_from
             await self.read_state()
+            if self.state_failure and not known[1]:
+                # What others left no time to read again still says more than nothing; before a change it is read again.
+                self.state, self.state_failure, self.state_at, self.state_from = known
 
     async def list_endpoints(self, entries: Iterable[Entry] = (), names: Iterable[str] = ()) -> None:
         begun = self.clock()
