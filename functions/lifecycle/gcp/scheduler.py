@@ -170,7 +170,12 @@ def _conflicts_are_retryable() -> Iterator[None]:
 
 def _state(job: Any) -> str:
     """A job's state by name; ENABLED if it has none."""
-    return str(job.state.name) if job.state else "ENABLED"
+    return _named(job.state) if job.state else "ENABLED"
+
+
+def _named(value: Any) -> str:
+    """The name of an enum's value; of one that is newer than the client its number."""
+    return str(getattr(value, "name", value))
 
 
 def _read(job: Any) -> Job:
@@ -182,7 +187,7 @@ def _read(job: Any) -> Job:
         time_zone=job.time_zone,
         url=target.uri,
         body=bytes(target.body),
-        method=target.http_method.name,
+        method=_named(target.http_method),
         headers=dict(target.headers),
         account=target.oidc_token.service_account_email,
         audience=target.oidc_token.audience,
