@@ -13,10 +13,11 @@ from typing import Any
 
 import httpx
 import pytest
+from google.auth import compute_engine
 
 from lifecycle.errors import Failure
 from lifecycle.gcp import transport
-from lifecycle.gcp.rest import Rest
+from lifecycle.gcp.rest import Credentials, Rest
 from lifecycle.gcp.scheduler import Client, Scheduler
 from lifecycle.gcp.secret_manager import SecretManager
 
@@ -113,6 +114,51 @@ def test_a_redirect_is_not_followed() -> None:
         (error,) = listed(url, 0.4)
     assert isinstance(error, Failure)
     assert "TooManyRedirects" in str(error)
+
+
+def with_status(status: bytes, body: bytes) -> Reply:
+    head = HEAD.replace(b"200 OK", status)
+    return lambda to: to.sendall(head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"400 Bad", b"503 Busy"])
+def test_json_that_is_too_deep_is_a_failure(status: bytes) -> None:
+    with service(with_status(status, b"[" * 100_000)) as url:
+        (error,) = listed(url, 0.4)
+    assert isinstance(error, Failure)
+    assert "InvalidJSONError" in str(error) if status == b"200 OK" else "RecursionError" in str(error)
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"jobs"', b"7", b"", b"null"])
+def test_an_answer_that_is_not_an_object_is_not_an_empty_list(body: bytes) -> None:
+    with service(whole(body)) as url:
+        (error,) = listed(url, 0.4)
+    assert isinstance(error, Failure)
+    assert error.retryable
+
+
+@pytest.mark.filterwarnings("ignore:Unrecognized")
+def test_a_job_with_values_that_are_newer_than_the_client_is_read() -> None:
+    body = b'{"jobs": [{"name": "jobs/x", "state": 77, "httpTarget": {"uri": "https://x.example", "httpMethod": 77}}]}'
+    with service(whole(body)) as url:
+        ((job,),) = listed(url)
+    assert (job.id, job.state, job.method) == ("x", "77", "77")
+
+
+@pytest.mark.parametrize("token", [b"[" * 100_000, b"{}", b'{"access_token": "x", "expires_in": 1e99}'])
+def test_an_access_token_that_is_not_understood_is_a_failure(monkeypatch: pytest.MonkeyPatch, token: bytes) -> None:
+    async def fetched(url: str) -> None:
+        host = url.removeprefix("http://")
+        for name in ("GCE_METADATA_HOST", "GCE_METADATA_IP", "GCE_METADATA_ROOT"):
+            monkeypatch.setenv(name, host)
+        credentials = Credentials()
+        credentials._credentials = compute_engine.Credentials()
+        async with httpx.AsyncClient() as http:
+            await credentials.headers(http, asyncio.get_running_loop().time() + 5)
+
+    with service(whole(token, b"Metadata-Flavor: Google")) as url, pytest.raises(Failure) as caught:
+        asyncio.run(fetched(url))
+    assert caught.value.code == "history_unavailable"
 
 
 def test_an_answer_of_cloud_monitoring_is_read_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def client(module: str, kind: str, url: str | None) -> Any:
     with IMPORTING:
         made = getattr(importlib.import_module(module), kind)(**client_options(url))
     session = made.transport._session
-    mount(session)
+    mount(session, objects=True)
     mount(session._auth_request.session)  # which fetches access tokens
     return made
 
@@ -62,8 +62,8 @@ def as_failure(what: str, *, code: str, codes: Mapping[int, str] = MappingProxyT
     except (RequestException, RetryError, TransportError) as error:
         message = f"{what}: no answer ({type(error).__name__})"
         raise Failure(message, code=code, retryable=True, ambiguous=True) from None
-    except (JsonFormatError, AttributeError, TypeError, ValueError, KeyError) as error:
-        # The clients raise these for an answer that is not Google's: HTML, or other JSON.
+    except (JsonFormatError, AttributeError, TypeError, ValueError, KeyError, OverflowError, RecursionError) as error:
+        # The clients raise these for an answer that is not Google's: HTML, or other JSON, also with an error's status.
         message = f"{what}: the answer is not understood ({type(error).__name__})"
         raise Failure(message, code=code, retryable=True, ambiguous=True) from None
     except GoogleAuthError as error:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import httpx
 
 from lifecycle.errors import Failure
-from lifecycle.gcp.client import IMPORTING
+from lifecycle.gcp.client import IMPORTING, as_failure
 from lifecycle.gcp.transport import in_thread, mount, send
 from lifecycle.retry import retry_after, time_limit
 
@@ -49,10 +49,9 @@ class Credentials:
     def _headers(self) -> dict[str, str]:
         with IMPORTING:
             import google.auth
-            from google.auth.exceptions import GoogleAuthError
             from google.auth.transport.requests import Request
             from requests import Session
-        try:
+        with as_failure("the access token", code=CODE):
             if self._credentials is None:
                 self._credentials, _ = google.auth.default(scopes=self._scopes)
             headers: dict[str, str] = {}
@@ -60,8 +59,6 @@ class Credentials:
             mount(session := Session())
             self._credentials.before_request(Request(session), "GET", "https://googleapis.com/", headers)
             return headers
-        except GoogleAuthError as error:
-            raise Failure(f"no Google credentials: {error}"[:500], code=CODE, retryable=False) from None
 
 
 class Rest:

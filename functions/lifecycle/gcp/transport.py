@@ -36,20 +36,31 @@ async def in_thread(threads: Executor, http: httpx.AsyncClient, deadline: float,
     return await loop.run_in_executor(threads, context.run, call)
 
 
-def mount(session: Any) -> None:
+def mount(session: Any, *, objects: bool = False) -> None:
     """Has a session of requests send through `LoopAdapter`."""
     for scheme in ("https://", "http://"):
-        session.mount(scheme, LoopAdapter())
+        session.mount(scheme, LoopAdapter(objects))
 
 
+@dataclass(frozen=True)
 class LoopAdapter:
-    """What requests calls a transport adapter. It raises the exceptions of requests, also for a redirect."""
+    """What requests calls a transport adapter. It raises the exceptions of requests, also for a redirect.
+
+    `objects`: every success is a JSON object. Google's clients take other JSON, such as a list, for an empty answer.
+    """
+
+    objects: bool = False
 
     def send(self, request: Any, **_: Any) -> Any:
         limits = _LIMITS.get()
         seconds = min(PER_CALL, limits.deadline - limits.loop.time())
         answer = asyncio.run_coroutine_threadsafe(_exchange(limits.http, request, seconds), limits.loop)
-        return answer.result(max(seconds, 0) + 1)  # the loop may be closed before it comes to it
+        response = answer.result(max(seconds, 0) + 1)  # the loop may be closed before it comes to it
+        if self.objects and response.status_code < 300 and not response.content.lstrip().startswith(b"{"):
+            from requests.exceptions import InvalidJSONError
+
+            raise InvalidJSONError("the answer is not a JSON object", request=request)
+        return response
 
     def close(self) -> None:
         """There is nothing to close: connections belong to the HTTP client."""
