@@ -1,5 +1,6 @@
 """Scheduled actions: which schedules are valid, when they fire, and their decision beside the rules."""
 
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,11 +9,17 @@ import pytest
 from lifecycle.core.cron import check, scheduled, shortest_gap, ticks
 from lifecycle.core.entries import Cron
 from lifecycle.core.planner import plan_step
-from support.building import BERLIN, DAY, HOUR, MINUTE, NIGHTS, OFFICE, at, override, situation, stopped
+from support.building import BERLIN, DAY, HOUR, MINUTE, NIGHTS, OFFICE, at, override, sampled, situation, stopped
 
 
 @pytest.mark.parametrize(
-    "text", ["*/60 * * * *", "0 */24 * * *", "5-59/10 * * * *", "0 8 * jan-mar mon,wed", "0 0 * * 7"]
+    "text",
+    [
+        "*/60 */24 */31 */12 */7",  # a step may be as great as its field
+        "5-59/10 * * * *",
+        "0 8 * jan-mar mon,wed",
+        "0 0 * * 7",
+    ],
 )
 def test_a_schedule_is_read(text: str) -> None:
     assert check(text) == text
@@ -38,6 +45,12 @@ def test_a_schedule_is_read(text: str) -> None:
         ("0 8 * * 8", "weekdays are 0 to 7, or SUN to SAT"),
         ("0 8 * * fri-mon", "a range begins with its smaller value"),
         ("@daily", "not a cron schedule"),
+        ("", "not a cron schedule"),
+        ("0 8 * *", "not a cron schedule"),
+        ("0 0 8 * * 1", "not a cron schedule"),  # with seconds
+        ("0 8 L * *", "not a cron schedule"),  # Cloud Scheduler does not know the letters of other schedulers
+        ("0 8 15W * *", "not a cron schedule"),
+        ("0 8 * * 1,fri#2", "not a cron schedule"),
     ],
 )
 def test_a_schedule_is_refused_with_what_is_allowed(text: str, reported: str) -> None:
@@ -70,6 +83,18 @@ def test_ticks_of_a_year_are_those_of_its_parts() -> None:
     assert fired("0 8 * * 1-5", "2026-01-01", "2027-01-01") == halves
 
 
+def test_a_years_midnights_are_each_found_once() -> None:
+    """Ticks are cached in parts that begin at midnight."""
+    midnights = sampled(at("2026-01-01T00:00Z"), at("2027-01-01T00:00Z"), DAY)
+    daily = Cron("0 0 * * *", "pause", ("*",), ZoneInfo("UTC"))
+    assert list(ticks(daily, midnights[0], midnights[-1] + DAY)) == midnights
+
+
+def test_the_time_between_ticks_is_elapsed_time() -> None:
+    first, second = ticks(Cron("0 8 * * *", "pause", ("*",), BERLIN), at("2026-10-24"), at("2026-10-26"))
+    assert second - first == 25 * HOUR
+
+
 @pytest.mark.parametrize(
     ("schedule", "gap"),
     [
@@ -98,7 +123,7 @@ def test_the_shortest_gap_between_two_ticks(schedule: str, gap: timedelta) -> No
     ],
 )
 def test_it_acts_where_the_rules_let_it(text: str, action: str, wanted: str) -> None:
-    found = scheduled(action, situation(text))
+    found = scheduled(action, situation(text, last_used_at=at("Tue 08:00")))
     assert (found.wanted, found.rule, found.left) == (wanted, "cron", None)
 
 
@@ -133,3 +158,33 @@ def test_start_false_does_not_hold_back_a_scheduled_start(action: str) -> None:
     """The rules never start it; a scheduled action is not one of them."""
     seen = situation(f"{OFFICE}, start: false", "paused")
     assert plan_step(scheduled(action, seen), seen, only_running=action == "warm").action == "resume"
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "updated", "acts"),
+    [
+        ("pause", "running", "Tue 11:59", True),
+        ("pause", "running", "Tue 12:00", True),
+        ("pause", "running", "Tue 12:01", False),
+        ("pause", "running", None, True),
+        ("resume", "paused", "Tue 11:59", True),
+        ("resume", "paused", "Tue 12:01", False),  # somebody stopped it since
+        ("warm", "scaledToZero", "Tue 12:01", False),
+        ("warm", "running", "Tue 12:01", True),  # it runs already: this starts nothing
+    ],
+)
+def test_a_late_call_neither_stops_nor_starts_what_was_updated_since_its_tick(
+    action: str, state: str, updated: str | None, acts: bool
+) -> None:
+    seen = situation("", state, at("Tue 12:10"), updated_at=at(updated) if updated else None)
+    step = plan_step(scheduled(action, seen, at("Tue 12:00")), seen, only_running=action == "warm")
+    assert (step.outcome != "skipped") == acts
+    assert (
+        acts or step.reason == f"scheduled {action} skipped: updated at 12:01 Europe/Berlin, after the scheduled time"
+    )
+
+
+@pytest.mark.parametrize("action", ["pause", "resume"])
+def test_it_is_decided_also_where_no_endpoint_was_observed(action: str) -> None:
+    unseen = replace(situation(), endpoint=None)
+    assert scheduled(action, unseen, at("Tue 11:50")).reason == f"scheduled {action}"

@@ -104,9 +104,8 @@ def ticks(action: Cron, since: datetime, until: datetime) -> Iterator[datetime]:
 
 @lru_cache(maxsize=1024)
 def shortest_gap(at: str) -> timedelta:
-    """The shortest time between two ticks, as far as the next 200 show; at most 28 days."""
-    some = islice(CronSim(at, EPOCH), 200)
-    return min((later - tick for tick, later in pairwise(some)), default=BLOCK)
+    """The shortest time between two ticks, as far as 200 of them show."""
+    return min(later - tick for tick, later in pairwise(islice(CronSim(at, EPOCH), 200)))
 
 
 def scheduled(action: str, situation: Situation, tick: datetime | None = None) -> Decision:
