@@ -1,9 +1,11 @@
 """Budgets and learned leads in calls: what is read, stored, reported and done."""
 
+import asyncio
 import json
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from lifecycle.core.model import BudgetRecord
@@ -256,3 +258,22 @@ def test_an_endpoint_that_is_gone_leaves_nothing_unknown() -> None:
     ran(on.monitoring, on.now - timedelta(hours=40), on.now, 0.1)
     ran(on.monitoring, on.now - timedelta(hours=40), on.now - timedelta(hours=30), 0.1, name="deleted")
     assert line(run(on), "budget")["unknown_hours"] == 0
+
+
+def test_a_budget_that_is_not_stored_in_time_holds_up_no_endpoint() -> None:
+    on = harness()
+    spent(on)
+    assert on.shelf is not None
+    on.shelf.hang = frozenset({"set_body"})
+    times: list[float] = []
+
+    def noted(request: httpx.Request) -> httpx.Response:
+        times.append(asyncio.get_running_loop().time())
+        return on.hub(request)
+
+    for asked in ("GET /", "POST embeddings-prod/pause"):
+        on.hub.script(asked, noted)
+    lines = run(on)
+    listed, paused = times
+    assert paused - listed < 10
+    assert any("is not stored" in found["message"] for found in lines if found["event"] == "note")

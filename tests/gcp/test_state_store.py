@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from lifecycle.core.model import Override, PlatformState
+from lifecycle.core.model import BudgetRecord, Override, PlatformState
 from lifecycle.errors import Failure
 from lifecycle.gcp import job_state
 from lifecycle.gcp.jobs import Job
@@ -72,7 +72,7 @@ class Busy(Shared):
 
     async def _call(self, method: str, id: str = "") -> None:
         await super()._call(method, id)
-        if method in ("put", "delete") and not self.failed:
+        if method in ("put", "set_body", "delete") and not self.failed:
             self.failed = True
             raise Failure("scripted: 429", code="memory_unavailable", retryable=True)
 
@@ -293,3 +293,24 @@ def test_a_message_that_cannot_be_written_or_read_back_is_a_failure(method: str)
     on.refuse = frozenset({method})
     with pytest.raises(Failure):
         asyncio.run(made.put_platform_state("main", NEWS))
+
+
+# Budgets.
+
+NEAR = BudgetRecord("2026-11", 20, warned="2026-11-24")
+SPENT = BudgetRecord("2026-11", 20, spent_at=NOON, billed=21)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "kept"),
+    [(NEAR, SPENT, SPENT), (SPENT, NEAR, SPENT), (SPENT, replace(SPENT, billed=22), replace(SPENT, billed=22))],
+)
+def test_a_repeated_write_of_a_budget_does_not_forget_that_it_is_spent(
+    ours: BudgetRecord, theirs: BudgetRecord, kept: BudgetRecord
+) -> None:
+    id = "lifecycle-budget_embeddings"
+    on = Busy({job.id: job for job in (RECONCILE, Job(id, "0 0 1 * *", "UTC", "https://x.example", b"{}"))})
+    written = replace(on.jobs[id], body=job_state.budget_body("embeddings", theirs))
+    on.meanwhile = lambda: on.jobs.update({id: written})
+    asyncio.run(store(on).put_budget("embeddings", ours))
+    assert job_state.budget_in(on.jobs[id]) == kept

@@ -1,5 +1,6 @@
 """Budgets in a `["*"]` reconcile run: stores that one is spent, and reports on all."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ from lifecycle.core.model import BudgetRecord, Level
 from lifecycle.engine.observation import Observation
 from lifecycle.errors import catch_failure
 
+MOST_AT_ONCE = 4  # writes under way: others of the same run need Cloud Scheduler, too
 SPENT, NEAR, UNKNOWN = "budget_spent", "budget_near", "budget_unknown"
 
 
@@ -23,7 +25,13 @@ class BudgetReport:
 
 async def settle(run: Observation) -> list[BudgetReport]:
     """Stores which budgets are spent, so that they stay spent until the month ends; a report on each budget."""
-    return [await _settle(run, spending) for spending in run.past.spendings.values()]
+    slots = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def one(spending: Spending) -> BudgetReport:
+        async with slots:
+            return await _settle(run, spending)
+
+    return await asyncio.gather(*map(one, run.past.spendings.values()))
 
 
 async def _settle(run: Observation, spending: Spending) -> BudgetReport:

@@ -157,10 +157,10 @@ class Service:
                 return await reconcile.release(run, target, holder, how, everybody=asked.all_holders)
             return await reconcile.reconcile(run, target, how, deletes=target.endpoint is None)
 
-        reports = await settle(run) if asked.everything else []
-        results = await run.each(targets, one)
         if not asked.everything:
-            return _answer(run, results)
+            return _answer(run, await run.each(targets, one))
+        # Together: while budgets cannot be stored, endpoints are stopped and started all the same.
+        reports, results = await asyncio.gather(settle(run), run.each(targets, one))
         return replace(_answer(run, costs.with_costs(run, results)), unmanaged=run.unmanaged(), budgets=reports)
 
     async def platform_event(self, message: Message) -> Answer:

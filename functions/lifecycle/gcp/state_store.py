@@ -14,7 +14,7 @@ from lifecycle.core.entries import Settings
 from lifecycle.core.model import BudgetRecord, Override, PlatformState, StoredState
 from lifecycle.errors import Failure, catch_failure
 from lifecycle.gcp import job_state
-from lifecycle.gcp.job_state import override_in, platform_state_in
+from lifecycle.gcp.job_state import budget_in, override_in, platform_state_in
 from lifecycle.gcp.jobs import (
     Job,
     Jobs,
@@ -90,10 +90,22 @@ class StateStore:
         await self.jobs.retry(attempt)
 
     async def put_budget(self, key: str, record: BudgetRecord) -> None:
+        """Stores what is known of a budget, unless another run has stored meanwhile that it is spent."""
         id = budget_id(self.prefix, key)
-        if not await self.jobs.retry(lambda: self.jobs.set_body(id, job_state.budget_body(key, record))):
-            message = f"there is no job {id}; has `lifecycle sync` run?"
-            raise Failure(message, code="memory_unavailable", retryable=True)
+        before, repeated = budget_in(self.seen.get(id)), False
+
+        async def attempt() -> None:
+            nonlocal repeated
+            if repeated:
+                stored = budget_in(await self.jobs.get(id))
+                if stored and stored != before and (stored.spent_at or not record.spent_at):
+                    return
+            repeated = True
+            if not await self.jobs.set_body(id, job_state.budget_body(key, record)):
+                message = f"there is no job {id}; has `lifecycle sync` run?"
+                raise Failure(message, code="memory_unavailable", retryable=True)
+
+        await self.jobs.retry(attempt)
 
     async def put_platform_state(self, platform: str, new: PlatformState) -> StoredState:
         """Stores a platform message, and returns the state after that, which may have a newer message by now.
