@@ -264,6 +264,13 @@ def test_a_pause_of_all_or_of_a_pattern_leaves_out_what_is_protected(names: list
     assert on.hub.actions() == []
 
 
+def test_a_pause_of_all_with_force_leaves_it_out_too() -> None:
+    on = several("protected: true", state="running")
+    answer = act(on, "pause", ANNA, "*", force=True)
+    assert ([result.outcome for result in answer.results], answer.status) == (["skipped", "skipped"], 200)
+    assert on.hub.actions() == []
+
+
 def test_one_endpoint_of_a_protected_pattern_by_its_name_is_refused() -> None:
     on = several("protected: true", state="running")
     assert act(on, "pause", ANNA, "dev-a").status == 409

@@ -22,7 +22,7 @@ async def act(
     run: Run, target: Target, asked: ManualRequest, how: ExecutionOptions, *, everything: bool = False
 ) -> list[Result]:
     """Stores the override, then acts; the results for one target. `everything`: the request has `["*"]`."""
-    if asked.state == "paused" and target.entry.protected and not asked.force:
+    if asked.state == "paused" and target.entry.protected and (everything or not asked.force):
         if everything or (target.entry.is_pattern and target.endpoint is None):
             return await run.drive(target, _protected, how)
         return _refused(run, target, asked, Refusal("protected", "protected: a pause needs force"))

@@ -213,8 +213,9 @@ def _check(
     expected, kept = None if made is None else lasting(made), lasting(s.kept(key))
     if expected is not None and not _alike(expected, kept, s.end + SEEN_BEYOND):
         s.broke("c", f"{function} {asked}: the overrides are {kept}, should be {expected}")
-    if function == "pause" and s.oracle.entries[key].protected and not asked.get("force"):
-        several = asked["endpoints"] == ["*"] or "*" in s.plan.document["endpoints"][key].get("name", "")
+    everything = asked["endpoints"] == ["*"]
+    if function == "pause" and s.oracle.entries[key].protected and (everything or not asked.get("force")):
+        several = everything or "*" in s.plan.document["endpoints"][key].get("name", "")
         outcome = "skipped" if several else "failed"
         if {one["outcome"] for one in results} != {outcome}:
             s.broke("c", f"{function} {asked}: {key} is protected, and not {outcome}: {results}")
@@ -259,7 +260,8 @@ def _expected(
         left = {who: one for who, one in entry.overrides.items() if not s.oracle.over(one, begun)}
         return {who: one for who, one in left.items() if who not in gone} if done else None
     state, (until, released) = "paused" if function == "pause" else "running", _until(asked, begun)
-    force = asked.get("force", False)
+    spared = function == "pause" and entry.protected and asked["endpoints"] == ["*"]
+    force = asked.get("force", False) and not spared
     made = s.oracle.asked(key, holder, state, begun, until, ruled=ruled, released=released, force=force)
     if final and made.get(holder) is not entry.overrides.get(holder):
         made.pop(holder, None)
