@@ -1,11 +1,13 @@
 """History from log lines."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from lifecycle.core.history import Event, LogLine, events
+from lifecycle.core import history
+from lifecycle.core.history import Event, LogLine
 from support.building import at
 
 MINUTE = timedelta(minutes=1)
@@ -18,6 +20,10 @@ def line(clock: str, action: str = "none", outcome: str = "unchanged", **fields:
         "function": "reconcile", "dry_run": False,
     }  # fmt: skip
     return LogLine(at(clock), always | fields)
+
+
+def events(lines: Iterable[LogLine], since: str = "Mon 00:00") -> list[Event]:
+    return history.events(lines, at(since))
 
 
 def reported(*lines: LogLine) -> list[tuple[str, str]]:
@@ -114,6 +120,12 @@ def test_what_we_changed_there_is_not() -> None:
     for when in ("2026-11-24T19:59:30", "Tue 20:00"):
         assert len(events([ours, updated("Tue 20:03", when)])) == 1
     assert len(events([ours, updated("Tue 20:03", "Tue 19:58")])) == 2
+
+
+def test_what_was_changed_before_the_first_line_is_not_because_it_may_be_ours() -> None:
+    lines = [updated("Tue 20:03", "Tue 19:58")]
+    assert len(events(lines, "Tue 19:58")) == 1
+    assert events(lines, "Tue 20:00") == []
 
 
 def test_what_a_dry_run_says_is_no_change_of_ours() -> None:

@@ -66,8 +66,8 @@ CONDITION = (
 )
 
 
-def events(lines: Iterable[LogLine]) -> list[Event]:
-    """What happened, oldest first."""
+def events(lines: Iterable[LogLine], since: datetime) -> list[Event]:
+    """What happened, oldest first. `since`: from when on there are lines."""
     lines = sorted(lines, key=lambda line: line.at)
     found: list[Event] = []
     for line in lines:
@@ -75,7 +75,7 @@ def events(lines: Iterable[LogLine]) -> list[Event]:
             found += _budget(line)
         elif event := _event(line):
             found.append(event)
-    found += _changed_elsewhere(lines)
+    found += [event for event in _changed_elsewhere(lines) if event.at >= since]  # earlier ones may be our own
     return _folded(sorted(found, key=lambda event: event.at))
 
 

@@ -20,7 +20,7 @@ MOST_NAMES, LATEST = 50, 250
 
 async def history(source: LogReader, names: Iterable[str], since: datetime, until: datetime) -> list[Event]:
     """The events of entries and endpoints of these names; without names of all. Raises `Failure`."""
-    return events(await source.lines(_about(CONDITION, names), since, until))
+    return events(await source.lines(_about(CONDITION, names), since, until), since)
 
 
 async def lately(source: LogReader | None, names: Sequence[str], now: datetime) -> list[Event] | Failure:
