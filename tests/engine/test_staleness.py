@@ -99,6 +99,26 @@ def test_a_manual_request_that_another_holder_overrules_meanwhile_is_refused() -
     assert "ben@example.com" in (answer.results[0].error or "")
 
 
+@pytest.mark.parametrize("text", [NIGHTS, OFFICE], ids=["stores an override", "stores none"])
+def test_a_pause_that_a_slow_list_did_not_show_refuses_a_resume(text: str) -> None:
+    on = stage(text, "paused")
+    earlier = Override("paused", TUESDAY_NOON - MINUTE, None, holder="ben@example.com", endpoint="embeddings-prod")
+    waits(on, "POST embeddings-prod/resume", lambda: on.override("embeddings", earlier))
+    answer = act(on, "resume", ANNA)
+    assert (answer.status, answer.results[0].code, kept(on)) == (409, "held", earlier)
+    assert on.hub.actions() == ["POST embeddings-prod/resume"]
+
+
+@pytest.mark.parametrize(("holder", "asked"), [(None, {}), ("ben@example.com", {"force": True})])
+def test_a_pause_that_a_slow_list_did_not_show_and_that_may_be_overruled_does_not(
+    holder: str | None, asked: dict[str, bool]
+) -> None:
+    on = stage(NIGHTS, "paused")
+    earlier = Override("paused", TUESDAY_NOON - MINUTE, None, holder=holder)
+    waits(on, "POST embeddings-prod/resume", lambda: on.override("embeddings", earlier))
+    assert only(act(on, "resume", ANNA, **asked)) == ("resume", "done", 200)
+
+
 def cannot_list_jobs(on: Harness) -> None:
     assert on.shelf is not None
     on.shelf.refuse = frozenset({"list"})

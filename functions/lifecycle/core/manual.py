@@ -109,7 +109,7 @@ def _run(asked: ManualRequest, situations: Sequence[Situation], own: Override | 
     first = situations[0]
     ends = {override: None for s in situations for override in s.in_force if _ended_by(override, asked)}
     against = [found for s in situations if (found := _pause_against(s, ends, own))]
-    if against and not asked.force and (foreign := [one for one in against if not _may_end(one, asked)]):
+    if against and not asked.force and (foreign := [one for one in against if not may_end(one, asked)]):
         return ManualPlan(refusal=Refusal("held", _refused(foreign[0], first)))
     spending = first.past.spent(first.entry, first.now)
     if spending and not asked.force and not first.entry.protected:
@@ -129,10 +129,11 @@ def _run(asked: ManualRequest, situations: Sequence[Situation], own: Override | 
 def _ended_by(override: Override, asked: ManualRequest) -> bool:
     """Whether a request to run ends a pause. It may end the caller's own and nobody's pause, if that covers no other
     endpoints. A wider pause stays, and the request is stored as a forced one, which comes before it."""
-    return override.state != "running" and _may_end(override, asked) and asked.endpoint in (None, override.endpoint)
+    return override.state != "running" and may_end(override, asked) and asked.endpoint in (None, override.endpoint)
 
 
-def _may_end(override: Override, asked: ManualRequest) -> bool:
+def may_end(override: Override, asked: ManualRequest) -> bool:
+    """Whether a request to run may end a pause without force: the caller's own, and nobody's."""
     return override.holder in (None, asked.holder)
 
 

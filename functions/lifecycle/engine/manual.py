@@ -6,7 +6,7 @@ A start needs the stored state, a stop does not: if it cannot be read, a request
 import asyncio
 from dataclasses import replace
 
-from lifecycle.core.manual import ManualPlan, ManualRequest, Refusal, plan_request
+from lifecycle.core.manual import ManualPlan, ManualRequest, Refusal, may_end, plan_request
 from lifecycle.core.model import Override, Result, StoredState
 from lifecycle.core.overrides import commanding, describe, describe_all, ended_at, with_override, without
 from lifecycle.core.rules import Decision, Situation
@@ -69,13 +69,18 @@ async def _store(run: Run, target: Target, plan: ManualPlan) -> None:
 
 
 def _rule(run: Run, target: Target, asked: ManualRequest, plan: ManualPlan) -> Rule:
-    """The rule for this request: what was asked, unless another holder's newer override wants another state."""
+    """The rule for this request: what was asked, unless another holder's newer override wants another state, or a pause
+    that was stored while the state was being read, however old, would have refused the request."""
     reason, own = _reason(run, target, asked, plan), plan.override
     since = own.since if own else run.now()
+    forced = asked.force or (own is not None and own.force)
 
     def rule(situation: Situation) -> Decision:
-        newer = [found for found in situation.in_force if found.since > since and found != own]
-        found = commanding(newer)
+        others = [found for found in situation.in_force if found != own]
+        found = commanding(found for found in others if found.since > since)
+        if asked.state == "running" and not forced:
+            pause = commanding(others)
+            found = pause if pause and pause.state != "running" and not may_end(pause, asked) else found
         if found and found.state != asked.state:
             return Decision(found.state, describe(found, situation.entry.zone, situation.now), "override")
         return Decision(asked.state, reason, "hand")
