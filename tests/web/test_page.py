@@ -148,6 +148,16 @@ def test_unknown_use_makes_the_forecast_a_range() -> None:
     assert tile(shown(priced(idle)), "forecast for 30 days") == "$0.60 to $576.00 of $576.00 always on"
 
 
+def test_what_is_stopped_after_a_request_to_run_says_nothing_about_the_forecast_of_others() -> None:
+    """Without hours, the first is stopped when the request ends; the second runs on."""
+    free = Harness("endpoints: {a: , b: }")
+    for name in ("a", "b"):
+        free.hub.add(name, "running", targetReplica=1)
+    ended = Override("running", TUESDAY_NOON - 2 * HOUR, TUESDAY_NOON, found_at_rest=frozenset({"*"}))
+    free.override("a", ended)
+    assert tile(shown(priced(free)), "forecast for 30 days") == "$576.00 of $1,152 always on"
+
+
 # Filters and order.
 
 

@@ -212,7 +212,7 @@ def _plain(verdict: str, reason: str) -> str:
 def _forecast(situation: Situation, prices: Prices, shared: dict[Any, Sequence[Stretch]]) -> Range | None:
     """The forecast for 30 days. `shared`: the stretches of entries with the same rules, which are computed once."""
     entry, found = situation.entry, situation.endpoint
-    special = entry.idle_after or entry.auto_lead or entry.cron or situation.in_force or situation.past.of(entry)
+    special = entry.idle_after or entry.auto_lead or entry.cron or situation.overrides or situation.past.of(entry)
     rules = (entry.hours, entry.zone, entry.rest, entry.platform, entry.max_started, entry.start, entry.protected)
     made = forecast(situation, situation.now + MONTH, prices, like=None if special else shared.get(rules))
     if not special:
