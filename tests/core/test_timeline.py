@@ -159,3 +159,29 @@ def test_what_a_clock_change_leaves_no_time_for_is_no_change() -> None:
         "Mon 02:30 running",
         "Mon 03:00 paused",
     ]
+
+
+def test_a_boundary_at_the_end_is_not_played() -> None:
+    assert [phase.at for phase in phases(seen(OFFICE, "running", "Tue 12:00"), at("Tue 20:00"))] == [at("Tue 12:00")]
+
+
+def test_an_action_that_is_due_now_acts_now() -> None:
+    assert foretold(seen("", "paused", "Tue 08:00", *WEEKDAYS), 1) == ["Tue 08:00 running", "Tue 20:00 paused"]
+
+
+def test_an_action_that_is_due_when_an_override_ends_acts_then() -> None:
+    found = seen("", "paused", "Mon 18:00", *WEEKDAYS, override=override("paused", until="Tue 08:00"))
+    assert foretold(found, 1) == ["Mon 18:00 paused", "Tue 08:00 running"]
+
+
+def test_the_rules_change_it_before_a_later_action_does() -> None:
+    found = seen(
+        "idle_after: 45m", "paused", "Tue 12:00", {"at": "0 13 * * *", "do": "resume"}, last_used_at=at("Tue 11:30")
+    )
+    assert foretold(found, 1) == ["Tue 12:00 any", "Tue 12:15 paused", "Tue 13:00 running", "Tue 13:45 paused"]
+
+
+def test_what_was_not_observed_counts_as_at_rest_until_something_starts_it() -> None:
+    unseen = replace(seen("", "paused", "Tue 06:00", *WEEKDAYS), endpoint=None)
+    assert foretold(unseen, 1) == ["Tue 06:00 any", "Tue 08:00 running", "Tue 20:00 paused"]
+    assert hours(unseen, 1) == 12
