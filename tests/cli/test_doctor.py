@@ -47,7 +47,7 @@ def wrong(desk: Desk) -> dict[str, str]:
     """What is wrong, each with what it says and what to do."""
     bad = {about: one for about, one in reported(desk).items() if one["ok"] is False}
     assert all(one["do"] for one in bad.values())
-    return {about: f"{one['said']} | {one['do']}" for about, one in bad.items()}
+    return {about: f"{one['found']} | {one['do']}" for about, one in bad.items()}
 
 
 def test_a_deployed_healthy_system_is_right_in_everything(desk: Desk) -> None:

@@ -69,7 +69,7 @@ def publishes(answers: Answers, **more: str) -> tuple[Finding, list[str]]:
 
 def test_the_jobs_account_may_call_every_function_that_jobs_call() -> None:
     found, asked = calls(lambda _: policy("user:a@b.example", f"serviceAccount:{INVOKER}"), REFUSED)
-    assert (found.ok, found.said) == (True, f"{INVOKER} may call reconcile, warm")
+    assert (found.ok, found.found) == (True, f"{INVOKER} may call reconcile, warm")
     assert asked == [
         f"/v2/projects/p/locations/europe-west4/services/lifecycle-{name}:getIamPolicy"
         for name in ("reconcile", "warm")
@@ -86,7 +86,7 @@ def test_the_jobs_account_may_call_every_function_that_jobs_call() -> None:
 )
 def test_a_function_that_does_not_let_the_jobs_account_in_is_named(answer: httpx.Response) -> None:
     found, _ = calls(lambda path: answer if "warm" in path else policy(f"serviceAccount:{INVOKER}"))
-    assert (found.ok, found.said) == (False, f"{INVOKER} may not call warm")
+    assert (found.ok, found.found) == (False, f"{INVOKER} may not call warm")
     assert "roles/run.invoker" in found.do
 
 
@@ -99,7 +99,7 @@ def test_jobs_that_succeed_have_the_right_from_elsewhere() -> None:
 
 def test_without_the_jobs_account_its_right_is_not_known() -> None:
     found, asked = calls(lambda _: policy(), INVOKER_SERVICE_ACCOUNT="")
-    assert (found.ok, found.said, asked) == (None, "INVOKER_SERVICE_ACCOUNT is not set", [])
+    assert (found.ok, found.found, asked) == (None, "INVOKER_SERVICE_ACCOUNT is not set", [])
 
 
 UNREADABLE = [
@@ -117,30 +117,30 @@ def test_a_policy_that_cannot_be_read_is_no_mistake(
 ) -> None:
     found, _ = look(lambda _: answer)
     assert found.ok is None
-    assert found.said.startswith(said)
+    assert found.found.startswith(said)
 
 
 def test_without_the_policy_a_job_that_was_refused_last_time_is_one() -> None:
     found, _ = calls(lambda _: httpx.Response(403), REFUSED, replace(REFUSED, id="fine", last_code=0))
-    assert (found.ok, found.said) == (False, "refused: lifecycle-reconcile")
+    assert (found.ok, found.found) == (False, "refused: lifecycle-reconcile")
 
 
 def test_of_functions_that_are_not_on_cloud_run_nothing_is_asked() -> None:
     found, asked = calls(lambda _: policy(), FUNCTIONS_URL="https://proxy.example/{name}")
-    assert (found.ok, found.said, asked) == (None, "FUNCTIONS_URL is not that of Cloud Run", [])
+    assert (found.ok, found.found, asked) == (None, "FUNCTIONS_URL is not that of Cloud Run", [])
 
 
 def test_a_platform_may_publish() -> None:
     found, asked = publishes(
         lambda _: policy("serviceAccount:vm@p.iam.gserviceaccount.com", role="roles/pubsub.publisher")
     )
-    assert (found.ok, found.said) == (True, "lifecycle-platform-events: serviceAccount:vm@p.iam.gserviceaccount.com")
+    assert (found.ok, found.found) == (True, "lifecycle-platform-events: serviceAccount:vm@p.iam.gserviceaccount.com")
     assert asked == ["/v1/projects/p/topics/lifecycle-platform-events:getIamPolicy"]
 
 
 def test_a_topic_to_which_nobody_may_publish_is_a_fault() -> None:
     found, _ = publishes(lambda _: policy("user:a@b.example", role="roles/pubsub.viewer"))
-    assert (found.ok, found.said) == (False, "lifecycle-platform-events: nobody")
+    assert (found.ok, found.found) == (False, "lifecycle-platform-events: nobody")
     assert "`publishers`" in found.do
 
 

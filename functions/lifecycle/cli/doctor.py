@@ -28,7 +28,7 @@ def doctor(as_json: bool) -> None:
         print(json.dumps(visible_in([asdict(one) for one in found]), indent=2))
     else:
         for one in found:
-            output.line(f"{MARKS[one.ok]} {one.about}: {visible(one.said)}", STYLES[one.ok])
+            output.line(f"{MARKS[one.ok]} {one.about}: {visible(one.found)}", STYLES[one.ok])
             if one.ok is False:
                 output.line(f"    {visible(one.do)}")
     raise SystemExit(any(one.ok is False for one in found))

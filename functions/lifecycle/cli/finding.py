@@ -10,11 +10,11 @@ NOT_NEEDED = "not needed: Google's services are not used from here"
 
 @dataclass(frozen=True)
 class Finding:
-    """`ok` None: it was not looked at, `said` says why. `do`: what to do where it is not ok."""
+    """`ok` None: it was not looked at, `found` says why. `do`: what to do where it is not ok."""
 
     about: str
     ok: bool | None
-    said: str
+    found: str
     do: str = ""
 
 

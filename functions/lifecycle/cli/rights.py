@@ -1,6 +1,6 @@
 """What `lifecycle doctor` finds of other accounts' rights: that jobs may call functions, and platforms may publish.
 
-IAM policies are read with the caller's own credentials. Not to be allowed that is no mistake: it is said.
+IAM policies are read with the caller's own credentials. That somebody may not read them is not a failed check.
 """
 
 import asyncio

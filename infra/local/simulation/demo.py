@@ -1,7 +1,7 @@
-"""A week in under a minute: `python -m local.demo [--seed N] [--weeks N]`, what `make demo` runs.
+"""A week in under a minute: `python -m local.simulation.demo [--seed N] [--weeks N]`, what `make demo` runs.
 
 The real code on a simulated clock, between the local services, with faults. It prints what happened and what it saved,
-and fails if a invariant was broken.
+and fails if an invariant was broken.
 """
 
 import argparse

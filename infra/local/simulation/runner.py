@@ -85,7 +85,7 @@ class Simulation:
         self.asking: Counter[str] = Counter()  # and how many are being answered
         self.faults: list[tuple[Kind, Fault]] = []
         self.met: Counter[str] = Counter()  # how often trouble was met, by its kind
-        self.checked: Counter[str] = Counter()  # how often a invariant was looked at when it had to hold
+        self.checked: Counter[str] = Counter()  # how often an invariant was looked at when it had to hold
         self.broken: list[str] = []
         self.until = until
         self.enough = asyncio.Event()
