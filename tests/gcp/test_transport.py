@@ -17,11 +17,13 @@ from google.auth import compute_engine
 
 from lifecycle.errors import Failure
 from lifecycle.gcp import transport
+from lifecycle.gcp.jobs import Job
 from lifecycle.gcp.rest import Credentials, Rest
 from lifecycle.gcp.scheduler import Client, Scheduler
 from lifecycle.gcp.secret_manager import SecretManager
 
 Reply = Callable[[socket.socket], None]
+MADE = Job("x", "0 4 * * *", "UTC", "https://x.example", b"{}")
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
@@ -143,6 +145,29 @@ def test_a_job_with_values_that_are_newer_than_the_client_is_read() -> None:
     with service(whole(body)) as url:
         ((job,),) = listed(url)
     assert (job.id, job.state, job.method) == ("x", "77", "77")
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"name": "projects/p/locations/l/jobs/other", "state": "ENABLED"}'])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda jobs: jobs.get("x"),
+        lambda jobs: jobs.put(MADE, there=False),
+        lambda jobs: jobs.put(MADE, there=True),
+        lambda jobs: jobs.set_body("x", b"{}"),
+    ],
+    ids=["get", "create", "update", "set_body"],
+)
+def test_an_answer_about_another_job_or_none_is_a_failure(call: Callable[[Scheduler], Any], body: bytes) -> None:
+    async def work(url: str) -> None:
+        async with httpx.AsyncClient() as http:
+            deadline = asyncio.get_running_loop().time() + 5
+            await call(Scheduler("projects/p/locations/l", Client(url, http), deadline, random.Random(1)))
+
+    with service(whole(body)) as url, pytest.raises(Failure, match="not about job x") as caught:
+        asyncio.run(work(url))
+    assert caught.value.retryable
+    assert caught.value.ambiguous
 
 
 @pytest.mark.parametrize("token", [b"[" * 100_000, b"{}", b'{"access_token": "x", "expires_in": 1e99}'])

@@ -69,7 +69,7 @@ class Scheduler:
 
     async def get(self, id: str) -> Job | None:
         def call() -> Job:
-            return _read(self.client().get_job(name=self._name(id), timeout=PER_CALL, retry=None))
+            return _read(_about(id, self.client().get_job(name=self._name(id), timeout=PER_CALL, retry=None)))
 
         return await self._unless_absent(f"reading job {id}", call, None)
 
@@ -130,15 +130,15 @@ class Scheduler:
 
     def _create(self, job: Job) -> str:
         request = {"parent": self.parent, "job": _written(job, self._name(job.id))}
-        return _state(self.client().create_job(request=request, timeout=PER_CALL, retry=None))
+        return _state(_about(job.id, self.client().create_job(request=request, timeout=PER_CALL, retry=None)))
 
     def _update(self, job: Job, fields: tuple[str, ...]) -> str:
         request = {"job": _written(job, self._name(job.id)), "update_mask": {"paths": list(fields)}}
-        return _state(self.client().update_job(request=request, timeout=PER_CALL, retry=None))
+        return _state(_about(job.id, self.client().update_job(request=request, timeout=PER_CALL, retry=None)))
 
     def _turn(self, job: Job) -> None:
         turn = self.client().pause_job if job.state == "PAUSED" else self.client().resume_job
-        turn(name=self._name(job.id), timeout=PER_CALL, retry=None)
+        _about(job.id, turn(name=self._name(job.id), timeout=PER_CALL, retry=None))
 
     async def _try(self, what: str, call: Callable[[], T], codes: Mapping[int, str] = ABSENT) -> T:
         def with_failures() -> T:
@@ -166,6 +166,14 @@ def _conflicts_are_retryable() -> Iterator[None]:
         if failure.code != "not_found":
             raise
         raise Failure(str(failure), code="memory_unavailable", retryable=True, ambiguous=True) from None
+
+
+def _about(id: str, answer: Any) -> Any:
+    """The job in an answer. Raises `Failure` if it is another one, or none: nobody knows then what was done."""
+    if answer.name.rpartition("/")[2] != id:
+        message = f"the answer is not about job {id}"
+        raise Failure(message, code="memory_unavailable", retryable=True, ambiguous=True)
+    return answer
 
 
 def _state(job: Any) -> str:
