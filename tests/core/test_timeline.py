@@ -185,3 +185,46 @@ def test_what_was_not_observed_counts_as_at_rest_until_something_starts_it() -> 
     unseen = replace(seen("", "paused", "Tue 06:00", *WEEKDAYS), endpoint=None)
     assert foretold(unseen, 1) == ["Tue 06:00 any", "Tue 08:00 running", "Tue 20:00 paused"]
     assert hours(unseen, 1) == 12
+
+
+@pytest.mark.parametrize(("text", "when"), [("idle_after: 3h", "Tue 22:57"), ("", "Tue 23:30")])
+def test_what_comes_next_is_found_behind_hundreds_of_pings(text: str, when: str) -> None:
+    actions = {"at": "*/3 8-19 * * *", "do": "warm"}, {"at": "30 23 * * *", "do": "pause"}
+    following = next_change(seen(text, "running", "Tue 08:00", *actions, last_used_at=at("Tue 08:00")))
+    assert following is not None
+    assert (following.at, following.wanted) == (at(when), "paused")
+
+
+def test_a_ping_makes_an_unknown_use_known() -> None:
+    found = seen("idle_after: 3h", "running", "Tue 06:00", {"at": "0 8 * * *", "do": "warm"})
+    assert foretold(found, 1) == ["Tue 06:00 any", "Tue 11:00 paused"]
+
+
+def test_a_scheduled_start_of_what_runs_is_no_use() -> None:
+    found = seen(
+        "idle_after: 3h", "running", "Tue 09:00", {"at": "0 10 * * *", "do": "resume"}, updated_at=at("Tue 08:00")
+    )
+    assert foretold(found, 1) == ["Tue 09:00 any", "Tue 11:00 paused"]
+
+
+def test_after_the_rules_have_decided_an_earlier_scheduled_action_no_longer_counts() -> None:
+    found = seen(f"{OFFICE}, protected: true", "paused", "Tue 21:00", {"at": "0 22 * * *", "do": "resume"})
+    assert foretold(found, 2) == [
+        "Tue 21:00 any",
+        "Tue 22:00 running",
+        "Wed 20:00 any",
+        "Thu 08:00 running",
+        "Thu 20:00 any",
+    ]
+
+
+def test_pings_under_an_override_hide_neither_its_end_nor_later_actions() -> None:
+    actions = {"at": "*/10 20-22 * * *", "do": "warm"}, {"at": "5 23 * * *", "do": "pause"}
+    found = seen("idle_after: 3h", "running", "Tue 20:00", *actions, override=override("running", until="Tue 22:00"))
+    assert foretold(found, 1) == ["Tue 20:00 running", "Tue 22:00 any", "Tue 23:05 paused"]
+
+
+def test_pings_under_an_override_count_as_use() -> None:
+    pings = {"at": "*/10 20 * * *", "do": "warm"}
+    found = seen("idle_after: 3h", "running", "Tue 20:00", pings, override=override("running", until="Tue 22:00"))
+    assert foretold(found, 1) == ["Tue 20:00 running", "Tue 22:00 any", "Tue 23:50 paused"]

@@ -82,10 +82,11 @@ class _Player:
             action = entry.cron[tick[1]].do
             if tick <= fired:
                 continue
-            if action == "warm" and self.runs:  # a use, that puts off the rest of what rests when unused
-                used, end = tick, min(tick[0] + (entry.idle_after or timedelta()), self.until)
+            if action == "warm" and self.runs:  # a use
+                used = tick
+                if ruled.wanted == "any":  # it rests when unused, so the use puts that off
+                    end = min(tick[0] + (entry.idle_after or timedelta()), self.until)
                 continue
-            self._use(used)
             if self._fire(tick[0], action):
                 return tick, self._ruled(tick[0])
         self._use(used)
