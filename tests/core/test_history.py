@@ -51,6 +51,7 @@ BY_HAND = {"trigger": "manual", "function": "pause", "rule": "hand"}
         ("pause", "done", "manual pause: done"),
         ("none", "failed", "manual pause: failed"),
         ("scale-to-zero", "done", "manual pause: scale-to-zero done"),
+        ("pause", "skipped", "manual pause: pause skipped"),
     ],
 )
 def test_a_manual_request_is_reported_once(action: str, outcome: str, what: str) -> None:
@@ -96,6 +97,40 @@ def test_another_endpoint_between_them_does_not_matter() -> None:
     assert [event.count for event in events(lines)] == [2, 2]
 
 
+def test_failures_that_differ_are_not_folded() -> None:
+    failed = line("Tue 20:00", "pause", "failed", reason="first")
+    others = [line("Tue 20:10", "wake", "failed"), line("Tue 20:20", "wake", "failed", rule="platform started")]
+    assert [event.count for event in events([failed, *others])] == [1, 1, 1]
+
+
+def test_a_folded_failure_has_its_first_reason_and_ends_with_its_last_line() -> None:
+    lines = [line(f"Tue 20:{minute}", "pause", "failed", reason=f"503 at {minute}") for minute in (10, 20, 30)]
+    (event,) = events(lines)
+    assert (event.at, event.until, event.why) == (at("Tue 20:10"), at("Tue 20:30"), "503 at 10")
+    assert event.as_json()["until"] == "2026-11-24T19:30:00Z"
+
+
+def test_a_failure_is_reported_again_after_a_success() -> None:
+    lines = [
+        line("Tue 20:00", "pause", "failed"),
+        line("Tue 20:10", "pause", "done"),
+        line("Tue 20:20", "pause", "failed"),
+    ]
+    assert [event.failed for event in events(lines)] == [True, False, True]
+
+
+def test_what_is_still_starting_is_a_change_each_time() -> None:
+    assert len(events([line("Tue 20:00", "resume", "pending"), line("Wed 20:00", "resume", "pending")])) == 2
+
+
+def test_a_budget_between_failures_does_not_matter() -> None:
+    """An entry's budget has the name of the entry, and so has often the endpoint."""
+    unknown = {"event": "budget", "endpoint": "embeddings", "code": "budget_unknown", "message": "unreadable"}
+    lines = [LogLine(at(f"Tue 20:{minute}"), unknown) for minute in (10, 20)]
+    lines += [line(f"Tue 20:{minute}", "pause", "failed", name="embeddings") for minute in (10, 20)]
+    assert [event.count for event in events(lines)] == [2, 2]
+
+
 def test_what_changes_again_the_next_day_is_reported_again() -> None:
     assert len(reported(line("Tue 20:00", "pause", "done"), line("Wed 20:00", "pause", "done"))) == 2
 
@@ -126,6 +161,36 @@ def test_what_was_changed_before_the_first_line_is_not_because_it_may_be_ours() 
     lines = [updated("Tue 20:03", "Tue 19:58")]
     assert len(events(lines, "Tue 19:58")) == 1
     assert events(lines, "Tue 20:00") == []
+
+
+@pytest.mark.parametrize(
+    ("ours", "when", "explained"),
+    [
+        (line("Tue 20:00", "pause", "done", duration_ms=20_000), "2026-11-24T19:59:10", True),  # half a minute early
+        (line("Tue 20:00", "pause", "done", duration_ms=20_000), "2026-11-24T19:59:09", False),
+        (line("Tue 20:00", "pause", "done", duration_ms=20_000), "2026-11-24T20:00:30", True),  # half a minute late
+        (line("Tue 20:00", "pause", "done", duration_ms=20_000), "2026-11-24T20:00:31", False),
+        (line("Tue 20:00", "pause", "failed", duration_ms=20_000), "Tue 20:00", True),  # it may have had its effect
+        (line("Tue 20:00", "pause", "done", duration_ms=3_600_000), "Tue 19:00", True),  # as long as a call may take
+        (line("Tue 20:00", "pause", "done", duration_ms=3_600_001), "Tue 19:00", False),
+        (line("Tue 20:00", "pause", "done", duration_ms="20000"), "2026-11-24T19:59:20", False),
+        (line("Tue 20:00", "pause", "done", name="other"), "Tue 20:00", False),
+        (line("Tue 20:00", "warm", "done"), "Tue 20:00", False),  # a request to an endpoint does not update it
+        (line("Tue 20:00"), "Tue 20:00", False),
+    ],
+)
+def test_an_update_around_an_action_of_ours_is_explained_by_it(ours: LogLine, when: str, explained: bool) -> None:
+    found = events([ours, updated("Tue 20:33", when)])
+    assert [event.at for event in found if event.why == "not by lifecycle"] == ([] if explained else [at(when)])
+
+
+def test_each_update_at_hugging_face_is_an_event() -> None:
+    lines = [
+        updated("Tue 20:03", "Tue 19:58"),
+        updated("Tue 20:13", "Tue 20:12"),
+        updated("Tue 20:13", "Tue 20:12", name="other"),
+    ]
+    assert [event.at for event in events(lines)] == [at("Tue 19:58"), at("Tue 20:12"), at("Tue 20:12")]
 
 
 def test_what_a_dry_run_says_is_no_change_of_ours() -> None:
@@ -174,3 +239,16 @@ def test_it_is_json_too() -> None:
 
 def test_a_manual_reconcile_that_changed_nothing_is_not_reported() -> None:
     assert reported(line("Tue 20:00", trigger="manual", function="reconcile")) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ("budget_spent", "budget spent"),
+        ("budget_near", "budget nearly spent"),
+        ("budget_unknown", "billed costs unknown"),
+    ],
+)
+def test_a_budget_is_reported_by_its_rule(code: str, what: str) -> None:
+    (event,) = events([LogLine(at("Tue 20:00"), {"event": "budget", "endpoint": "embeddings", "code": code})])
+    assert (event.what, event.who, event.failed) == (what, "by rule budget", False)

@@ -69,14 +69,17 @@ CONDITION = (
 def events(lines: Iterable[LogLine], since: datetime) -> list[Event]:
     """What happened, oldest first. `since`: from when on there are lines."""
     lines = sorted(lines, key=lambda line: line.at)
+    budgets: list[Event] = []
     found: list[Event] = []
     for line in lines:
         if line.fields.get("event") == "budget":
-            found += _budget(line)
+            budgets += _budget(line)
         elif event := _event(line):
             found.append(event)
     found += [event for event in _changed_elsewhere(lines) if event.at >= since]  # earlier ones may be our own
-    return _folded(sorted(found, key=lambda event: event.at))
+    # Budgets apart: an entry and its endpoint may have the same name.
+    every = [*_folded(sorted(found, key=lambda event: event.at)), *_folded(budgets)]
+    return sorted(every, key=lambda event: event.at)
 
 
 def _event(line: LogLine) -> Event | None:
