@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lifecycle.core.schedule import Span, parse
+from lifecycle.core.schedule import Holidays, Span, parse
 from lifecycle.core.times import DAYS
 from support.building import DAY, HOUR, MINUTE, at, hours
 
@@ -159,6 +159,22 @@ def test_a_holiday_interrupts_hours_round_the_clock() -> None:
     ]
 
 
+def new_year(year: int) -> frozenset[date]:
+    return frozenset({date(year, 1, 1)})
+
+
+def test_a_calendars_holidays_are_those_of_each_year() -> None:
+    off = Holidays(frozenset({date(2026, 12, 25)}), (new_year,))
+    days = [date(2026, 12, 25), date(2026, 12, 26), date(2027, 1, 1), date(2027, 12, 25), date(2028, 1, 1)]
+    assert [day in off for day in days] == [True, False, True, False, True]
+
+
+def test_holidays_between_two_days_include_both_in_order() -> None:
+    listed = frozenset({date(2027, 2, 1), date(2026, 12, 25), date(2027, 1, 6), date(2026, 1, 2), date(2025, 12, 31)})
+    found = Holidays(listed, (new_year,)).between(date(2026, 1, 1), date(2027, 1, 6))
+    assert [str(day) for day in found] == ["2026-01-01", "2026-01-02", "2026-12-25", "2027-01-01", "2027-01-06"]
+
+
 # Lead.
 
 
@@ -223,6 +239,15 @@ def test_hours_round_the_clock_have_no_next_beginning() -> None:
     assert hours("daily 00:00-24:00").next(at("Tue 12:00")) is None
 
 
+def test_hours_that_are_always_have_neither_beginning_nor_end() -> None:
+    always = hours(lead=TEN)
+    assert always.at(at("Tue 00:00")) is always.at(at("2026-12-24 12:00"))
+    assert always.next(at("Tue 00:00")) is None
+    assert always.boundaries(at("2026-01-01"), at("2027-01-01")) == []
+    assert not always.begins_at(time(), at("Tue 00:00"))
+    assert always.week() == {}
+
+
 def test_hours_round_the_clock_have_no_boundaries() -> None:
     assert hours("daily 00:00-24:00", lead=TEN).boundaries(at("2026-01-01"), at("2027-01-01")) == []
 
@@ -262,3 +287,10 @@ def test_boundaries_are_every_lead_beginning_and_end() -> None:
 
 def test_boundaries_include_their_last_instant_and_not_their_first() -> None:
     assert hours("Tue 08:00-20:00").boundaries(at("Tue 08:00"), at("Tue 20:00")) == [at("Tue 20:00")]
+
+
+def test_hours_that_were_asked_are_equal_to_those_that_were_not() -> None:
+    """What they found is kept, but is no part of them."""
+    asked, other = hours("Tue 08:00-20:00"), hours("Tue 08:00-20:00")
+    asked.at(at("Tue 12:00"))
+    assert (asked, hash(asked)) == (other, hash(other))
