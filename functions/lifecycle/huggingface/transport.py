@@ -91,7 +91,8 @@ class Transport:
     async def _reply(self, response: httpx.Response, most: int) -> Reply:
         body, whole = bytearray(), False
         if response.is_success:
-            whole = await _read(response, most, body)
+            # Without `most` the status is everything: an answer that streams may send nothing more for a long time.
+            whole = await _read(response, most, body) if most else False
         else:
             try:
                 async with asyncio.timeout(ERROR_WITHIN):
@@ -108,7 +109,7 @@ async def _read(response: httpx.Response, most: int, body: bytearray) -> bool:
     # Without the header httpx does not decode: its decoders have no limit.
     inflate = _inflater(response.headers.pop("content-encoding", ""))
     async for sent in response.aiter_bytes():
-        if not most or inflate is None:
+        if inflate is None:
             return False
         try:
             body += inflate(sent, most + 1 - len(body))
