@@ -122,6 +122,30 @@ def test_an_end_is_no_longer_inside() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "count"),
+    [
+        ("Tue 20:00", "Wed 00:00", 0),
+        ("Tue 19:59", "Wed 00:00", 1),
+        ("Tue 00:00", "Tue 07:50", 0),
+        ("Tue 00:00", "Tue 07:51", 1),
+    ],
+)
+def test_spans_are_those_that_overlap_with_their_lead(since: str, until: str, count: int) -> None:
+    assert len(hours("Tue 08:00-20:00", lead=TEN).spans(at(since), at(until))) == count
+
+
+def test_hours_that_began_the_day_before_are_among_the_spans_also_on_a_day_of_25_hours() -> None:
+    (span,) = hours("Sat 23:30-23:29").spans(at("2026-10-25 23:15"), at("2026-10-25 23:16"))
+    assert span.begin == at("2026-10-24 23:30")
+
+
+def test_hours_that_go_on_are_cut_a_day_or_more_outside_of_what_was_asked() -> None:
+    (span,) = hours("daily 00:00-24:00").spans(*WEEK)
+    assert span.begin <= WEEK[0] - DAY
+    assert span.end >= WEEK[1] + DAY
+
+
 def test_each_zone_has_its_own_clock() -> None:
     assert hours("Tue 08:00-09:00", zone="America/New_York").spans(*WEEK)[0].begin == at("2026-11-24T08:00-05:00")
 
@@ -246,6 +270,8 @@ def test_hours_that_are_always_have_neither_beginning_nor_end() -> None:
     assert always.boundaries(at("2026-01-01"), at("2027-01-01")) == []
     assert not always.begins_at(time(), at("Tue 00:00"))
     assert always.week() == {}
+    (span,) = always.spans(*WEEK)
+    assert span.begin < WEEK[0] < WEEK[1] < span.end
 
 
 def test_hours_round_the_clock_have_no_boundaries() -> None:
