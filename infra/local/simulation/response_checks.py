@@ -79,10 +79,13 @@ class Answers:
         """A call that began when the desired state was a minute old has no excuse."""
         wanted, since = self.steady(name)
         entry, minute = self.s.oracle.entries[self.s.entry_of(name)], self.s.now().replace(second=0, microsecond=0)
+        wanted_by_rules = self.s.oracle.wanted(entry.key, self.s.now(), name)
         idle = entry.idle_after is not None
         action = self.s.functions.ticks[request.call] is not None and (wanted == "any" or idle)
         leads = verb in ("own", "resume") and wanted == "any" and minute in entry.may_start
-        if request.begun - since < MINUTE or action or leads:
+        # `start: false` forbids to start it, not to warm what runs as the rules want.
+        warms = verb == "own" and self.s.hub.endpoints[name].state == wanted_by_rules == "running"
+        if request.begun - since < MINUTE or action or leads or warms:
             return
         told = f"{request.method} {request.path}, and {wanted} is wanted since {since:%a %H:%M}"
         if verb in ("own", "resume", "pause", "scale-to-zero") and self._must_not_act(request, name):
