@@ -29,6 +29,7 @@ FUNCTIONS = ("pause", "resume", "warm", "reconcile", "platform_event", "status",
 # Seconds for a call's work. SHORT and LONG end 10 s before the functions' timeouts of 60 and 540. AT_ONCE is for
 # `status`, which answers within 5 s, and FORM for the page's forms: people wait for both.
 SHORT, LONG, AT_ONCE, FORM = 48.0, 525.0, 4.5, 8.0
+STORED_WITHIN = 12.0  # seconds for budgets that are spent; then endpoints are stopped and started all the same
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,9 @@ class Service:
 
         if not asked.everything:
             return _answer(run, await run.each(targets, one))
-        # Together: while budgets cannot be stored, endpoints are stopped and started all the same.
-        reports, results = await asyncio.gather(settle(run), run.each(targets, one))
+        settling = asyncio.create_task(settle(run))
+        await asyncio.wait([settling], timeout=STORED_WITHIN)
+        results, reports = await asyncio.gather(run.each(targets, one), settling)
         return replace(_answer(run, costs.with_costs(run, results)), unmanaged=run.unmanaged(), budgets=reports)
 
     async def platform_event(self, message: Message) -> Answer:
