@@ -87,6 +87,38 @@ def test_what_rests_when_unused_and_was_not_observed_may_run_all_the_time() -> N
     assert (made.name, made.running, made.at_most, made.price) == ("embeddings", 0 * HOUR, DAY, None)
 
 
+def test_it_is_json_too_with_times_in_utc_and_on_the_entrys_clock() -> None:
+    hardware = ("aws", "us-east-1", "nvidia-l4", "x1")
+    text = f"{OFFICE}, holidays: [2026-10-26], scaling: {{min_replicas: 2}}"
+    found = situation(text, "paused", at("2026-10-24T10:00Z"), hardware=hardware)
+    made = forecast(found, at("2026-10-27T11:00Z"), {hardware: 0.8}).as_json()
+    assert [(change["at"], change["local"], change["wanted"]) for change in made.pop("changes")] == [
+        ("2026-10-24T10:00:00Z", "2026-10-24T12:00:00+02:00", "paused"),
+        ("2026-10-27T07:00:00Z", "2026-10-27T08:00:00+01:00", "running"),
+    ]
+    assert made == {
+        "endpoint": "embeddings",
+        "name": "embeddings",
+        "time_zone": "Europe/Berlin",
+        "hours_running": 4.0,
+        "hours_at_most": 4.0,
+        "hours_always_on": 73.0,
+        "replicas": 2,
+        "price_per_hour": 0.8,
+        "cost": 6.4,
+        "cost_at_most": 6.4,
+        "cost_always_on": 116.8,
+        "holidays": ["2026-10-26"],
+        "clock_changes": ["2026-10-25T02:00:00+01:00"],
+    }
+
+
+def test_without_a_price_hours_are_known_and_costs_are_not() -> None:
+    found = situation(OFFICE, "paused", at("Tue 00:00"))
+    made = forecast(found, found.now + DAY, {}).as_json()
+    assert (made["hours_running"], made["cost"], made["cost_at_most"], made["cost_always_on"]) == (12, None, None, None)
+
+
 # The days that differ.
 
 

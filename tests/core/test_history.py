@@ -82,6 +82,24 @@ def test_a_failure_that_is_its_reason_is_reported_once() -> None:
     assert event.why == "held: by bob"
 
 
+def test_another_failure_is_reported_with_its_reason() -> None:
+    (event,) = events([line("Tue 20:00", "pause", "failed", reason="outside hours", error="503")])
+    assert event.why == "outside hours; 503"
+
+
+def test_a_scheduled_action_is_no_manual_request() -> None:
+    (event,) = events([line("Tue 20:00", "pause", "done", function="pause", rule="cron")])
+    assert (event.what, event.who) == ("pause done", "by rule cron")
+
+
+def test_a_line_without_a_rule_names_none() -> None:
+    assert [event.who for event in events([line("Tue 20:00", "pause", "done", rule="")])] == [""]
+
+
+def test_every_manual_request_is_reported() -> None:
+    assert len(events([line("Tue 20:00", **BY_HAND), line("Tue 20:10", **BY_HAND)])) == 2
+
+
 def test_failures_that_repeat_are_folded() -> None:
     lines = [line(f"Tue 20:{minute:02}", "pause", "failed", error="503") for minute in range(3, 60, 10)]
     (event,) = events(lines)
@@ -150,11 +168,28 @@ def test_what_was_changed_at_hugging_face_is_reported_once_with_who_did() -> Non
     assert (event.at, event.what, event.by) == (at("Tue 19:58"), "changed at Hugging Face: running", "bob")
 
 
+def test_of_the_lines_that_report_an_update_the_first_in_time_counts() -> None:
+    lines = [
+        updated("Tue 20:13", "Tue 19:58", before="paused"),
+        updated("Tue 20:03", "Tue 19:58", before="initializing"),
+    ]
+    assert [event.what for event in events(lines)] == ["changed at Hugging Face: initializing"]
+
+
+def test_failures_before_and_after_an_update_at_hugging_face_are_not_folded() -> None:
+    lines = [
+        line("Tue 20:03", "pause", "failed"),
+        updated("Tue 20:13", "Tue 20:08", action="pause", outcome="failed", duration_ms=0),
+    ]
+    assert [event.at for event in events(lines)] == [at("Tue 20:03"), at("Tue 20:08"), at("Tue 20:13")]
+
+
 def test_what_we_changed_there_is_not() -> None:
     ours = line("Tue 20:00", "pause", "done", duration_ms=20_000)
     for when in ("2026-11-24T19:59:30", "Tue 20:00"):
         assert len(events([ours, updated("Tue 20:03", when)])) == 1
     assert len(events([ours, updated("Tue 20:03", "Tue 19:58")])) == 2
+    assert len(events([ours, updated("Tue 20:03", "Tue 20:00"), updated("Tue 20:13", "Tue 20:12")])) == 2
 
 
 def test_what_was_changed_before_the_first_line_is_not_because_it_may_be_ours() -> None:
@@ -215,7 +250,10 @@ def test_budgets_are_reported_when_there_is_something_to_say() -> None:
 
 
 def test_lines_come_in_any_order_and_with_any_fields() -> None:
-    odd = LogLine(at("Tue 21:00"), {"event": "endpoint", "action": 1, "outcome": None, "updated_at": 5, "reason": []})
+    odd = LogLine(
+        at("Tue 21:00"),
+        {"event": "endpoint", "action": 1, "outcome": None, "updated_at": 5, "recently_updated": True, "reason": []},
+    )
     found = events([odd, line("Tue 20:00", "pause", "done"), line("Tue 19:00", "resume", "done")])
     assert [event.at for event in found][:2] == [at("Tue 19:00"), at("Tue 20:00")]
 
