@@ -119,6 +119,18 @@ def test_a_pause_that_a_slow_list_did_not_show_and_that_may_be_overruled_does_no
     assert only(act(on, "resume", ANNA, **asked)) == ("resume", "done", 200)
 
 
+@pytest.mark.parametrize("tags", [[], ["dev", "mine"]], ids=["to none", "to another entry"])
+@pytest.mark.parametrize("verb", ["reconcile", "pause"])
+def test_an_endpoint_whose_tags_change_while_a_pause_waits_is_left_to_its_new_entry(verb: str, tags: list[str]) -> None:
+    on = Harness("endpoints: {mine: {tags: [mine], hours: always}, nights: {tags: [dev], hours: daily 22:00-06:00}}")
+    on.hub.add("embeddings-prod", "running", tags=("dev",))
+    waits(on, "POST embeddings-prod/pause", lambda: on.hub.endpoints["embeddings-prod"].update(tags=tags))
+    answer = reconcile(on, ANNA, "nights") if verb == "reconcile" else act(on, "pause", ANNA, "nights")
+    assert on.hub.state("embeddings-prod") == "running"
+    assert answer.status == (200 if verb == "reconcile" else 409)
+    assert "nights no longer covers it" in f"{answer.results[0].reason} {answer.results[0].error}"
+
+
 def cannot_list_jobs(on: Harness) -> None:
     assert on.shelf is not None
     on.shelf.refuse = frozenset({"list"})

@@ -109,7 +109,7 @@ class Run(Observation):
             nonlocal first
             async with self.deps.turns.take(name):
                 fresh = await self.refreshed(situation, known_at, needs_state=needs_state, again=not first)
-                found = rule(fresh) if fresh is not situation else decision
+                found = self._decided(rule, fresh) if fresh is not situation else decision
                 changed = found.wanted != decision.wanted
                 if first and fresh is not situation and not changed:
                     # Another call may have done it already.
@@ -124,6 +124,13 @@ class Run(Observation):
                     self.deps.turns.mark(name)
 
         return turn
+
+    def _decided(self, rule: Rule, fresh: Situation) -> Decision:
+        """The rule's decision for an endpoint that was read again; its tags may have changed."""
+        entry, endpoint = fresh.entry, fresh.endpoint
+        if endpoint and entry not in self.settings.covering(endpoint.name, endpoint.tags)[:1]:
+            return Decision("any", f"{entry.key} no longer covers it: its tags have changed", "none")
+        return rule(fresh)
 
     async def _still_wanted(self, situation: Situation, decision: Decision, rule: Rule) -> None:
         """Raises `Superseded` if the stored state now leads to another desired state."""
