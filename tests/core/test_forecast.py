@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lifecycle.core.forecast import clock_changes, dollars, forecast
+from lifecycle.core.model import Endpoint
 from support.building import BERLIN, DAY, HOUR, MINUTE, OFFICE, at, override, situation
 
 
@@ -127,13 +128,16 @@ def test_without_a_price_hours_are_known_and_costs_are_not() -> None:
     [
         ("2026-12-24", "2026-12-26", ["2026-12-25"]),
         ("2026-12-24", "2026-12-25", []),  # until its midnight
-        ("2026-12-24", "2026-12-25 00:01", ["2026-12-25"]),
+        ("2026-12-24", "2026-12-25 00:00:30", ["2026-12-25"]),
+        ("2026-12-24", "2026-12-24T23:30Z", ["2026-12-25"]),  # half an hour after midnight in Berlin
+        ("2026-12-25T23:30Z", "2026-12-27", []),
         ("2026-12-25 23:59", "2026-12-28", ["2026-12-25"]),  # nobody would have begun hours on Saturday
         ("2026-12-28", "2026-12-30", []),
     ],
 )
 def test_holidays_are_those_on_which_hours_would_begin(since: str, until: str, holidays: list[str]) -> None:
-    found = situation(f"{OFFICE}, holidays: [2026-12-25, 2026-12-26]", now=at(since))
+    text = "hours: [Mon-Fri 08:00-12:00, Mon-Thu 13:00-20:00], holidays: [2026-12-25, 2026-12-26]"
+    found = situation(text, now=at(since))
     assert forecast(found, at(until), {}).holidays == tuple(map(date.fromisoformat, holidays))
 
 
@@ -177,3 +181,24 @@ def test_where_its_own_state_decides_it_is_not(text: str) -> None:
     one, other = (situation(text, state, at("Tue 21:00")) for state in ("paused", "running"))
     alone = forecast(other, other.now + DAY, {})
     assert forecast(other, other.now + DAY, {}, like=forecast(one, one.now + DAY, {}).stretches) == alone
+
+
+def test_what_the_rules_never_start_is_not_like_another_that_runs() -> None:
+    one, other = (situation(f"{OFFICE}, start: false", state) for state in ("running", "paused"))
+    shared = forecast(one, one.now + HOUR, {})
+    assert shared.running == HOUR
+    assert forecast(other, other.now + HOUR, {}, like=shared.stretches).running == 0 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("text", "observed", "name"),
+    [
+        ("name: dev-*", "dev-a", "dev-a"),
+        ("name: embeddings-prod", None, "embeddings-prod"),
+        ("tags: [dev]", None, "embeddings"),
+    ],
+)
+def test_its_name_is_that_of_the_endpoint_or_else_of_the_entry(text: str, observed: str | None, name: str) -> None:
+    found = situation(text)
+    found = replace(found, endpoint=Endpoint(observed, "running") if observed else None)
+    assert forecast(found, found.now + HOUR, {}).name == name
