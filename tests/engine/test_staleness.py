@@ -204,8 +204,10 @@ def test_an_ended_override_stays_until_what_it_has_to_stop_was_seen(ended: Overr
     on.override("dev", ended)
     without(on, "dev-a")
     on.hub.script("GET /dev-a", *[503] * 40)
-    reconcile(on, Caller("schedule"), "*")
+    answer = reconcile(on, Caller("schedule"), "*")
     assert kept(on) is not None
+    found = {result.name: (result.outcome, result.before) for result in answer.results}
+    assert (answer.status, found["dev-a"]) == (503, ("failed", None))
     on.hub.answers.clear()
     reconcile(on, Caller("schedule"), "*")
     assert (on.hub.state("dev-a"), on.hub.state("dev-b"), kept(on)) == ("paused", "running", None)

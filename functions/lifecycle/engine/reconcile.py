@@ -19,10 +19,9 @@ async def reconcile(run: Run, target: Target, how: ExecutionOptions, *, deletes:
     """`deletes`: whether it deletes overrides that have ended."""
     if run.state_failure:
         return run.failed_results(target, run.state_failure)
-    if deletes:
-        await _look_up(run, target)
+    unread = await _look_up(run, target) if deletes else []
     boundary = boundary_of(run.caller.job, run.prefix) if run.caller.trigger == "schedule" else None
-    results = await run.drive(target, decide, how, boundary=boundary)
+    results = [*await run.drive(target, decide, how, boundary=boundary), *unread]
     if deletes and run.store and not how.dry:
         for override in _ended(run, target, results):
             # If it fails, the next run deletes it: an ended override has no effect.
@@ -41,11 +40,15 @@ def _ended(run: Run, target: Target, results: Sequence[Result]) -> list[Override
     ]
 
 
-async def _look_up(run: Run, target: Target) -> None:
-    """Reads the endpoints that overrides name and that the list does not show."""
-    if not run.endpoints_failure:
-        names = {name for override in run.state.overrides.get(target.entry.key, ()) for name in override.names}
-        await asyncio.gather(*map(run.look_up, sorted(names)))
+async def _look_up(run: Run, target: Target) -> list[Result]:
+    """Reads the endpoints that overrides name and that the list does not show; a failed result for each endpoint of a
+    pattern that could not be read."""
+    if run.endpoints_failure:
+        return []
+    names = {name for override in run.state.overrides.get(target.entry.key, ()) for name in override.names}
+    await asyncio.gather(*map(run.look_up, sorted(names)))
+    meant = sorted(name for name in names if target.endpoint in (None, name)) if target.entry.is_pattern else []
+    return [run.unread_result(target.entry, name) for name in meant if name in run.unread]
 
 
 def settled(run: Run, target: Target, override: Override, results: Sequence[Result]) -> bool:
@@ -64,12 +67,12 @@ async def release(
     if run.state_failure:
         return run.failed_results(target, run.state_failure)
     key, now = target.entry.key, run.now()
-    await _look_up(run, target)
+    unread = await _look_up(run, target)
     plan = plan_release(
         target.entry, target.endpoint, holder, everybody=everybody, situation=run.situation(target.entry, None)
     )
     run.released[key] = (*run.released.get(key, ()), *plan.ends)
-    results = await run.drive(target, decide, how)
+    results = [*await run.drive(target, decide, how), *unread]
     if plan.others:
         left = describe_all(plan.others, target.entry.zone, now)
         results = [replace(result, reason=f"{result.reason}; overrides of others remain: {left}") for result in results]

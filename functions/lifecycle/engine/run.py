@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
-from lifecycle.core.model import AT_REST, Action, Result
+from lifecycle.core.entries import Entry
+from lifecycle.core.model import AT_REST, Action, Endpoint, Result
 from lifecycle.core.overrides import deciding, in_force
 from lifecycle.core.planner import plan_step
 from lifecycle.core.rules import Decision, Situation, decide
@@ -146,6 +147,13 @@ class Run(Observation):
             decision = rule(situation)
             results.append(self.annotated(failed_result(situation, decision, "none", failure), situation, decision))
         return results
+
+    def unread_result(self, entry: Entry, name: str) -> Result:
+        """A failed result for an endpoint of a pattern that could not be read."""
+        situation = self.situation(entry, Endpoint(name, "unknown"))
+        decision = decide(situation)
+        result = failed_result(situation, decision, "none", self.unread[name])
+        return replace(self.annotated(result, situation, decision), before=None, after=None, seen=None)
 
     def annotated(self, result: Result, situation: Situation, decision: Decision) -> Result:
         """The result with more to report: overlapping entries, overrides, hours that began before it answered."""
