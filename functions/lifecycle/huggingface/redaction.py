@@ -1,9 +1,9 @@
 """Removes secrets from texts, in every encoding in which a service may send one back.
 
-Escapes are decoded (percent, JSON, HTML, also one inside another), and everything but printable ASCII is ignored, so a
-secret that white space splits is found. In the remaining text, the secret is searched as it is, in hexadecimal, and in
-Base64 at each of the three offsets that it can have in a longer text, such as `Bearer …`. Redact a text before you cut
-it: half a secret is not found.
+Escapes are decoded (percent, JSON, HTML, those of programming languages, also one inside another), and everything but
+printable ASCII is ignored, so a secret that white space splits is found. In the remaining text, the secret is searched
+as it is, in hexadecimal, and in Base64 at each of the three offsets that it can have in a longer text, such as
+`Bearer …`. Redact a text before you cut it: half a secret is not found.
 """
 
 import base64
@@ -15,7 +15,9 @@ MOST_ROUNDS = 4  # of escapes inside escapes
 
 # Each begins with a character of its own: so `re` skips what cannot begin one, and a plain text costs little.
 _ESCAPE = re.compile(
-    r"%(?:25)*(?P<percent>[0-9A-Fa-f]{2})|\\\\*u(?P<json>[0-9A-Fa-f]{4})|\\\\*x(?P<hex>[0-9A-Fa-f]{2})"
+    r"%(?:25)*(?P<percent>[0-9A-Fa-f]{2})|%(?:25)*u(?P<script>[0-9A-Fa-f]{4})"
+    r"|\\\\*u(?P<json>[0-9A-Fa-f]{4})|\\\\*u\{(?P<braces>[0-9A-Fa-f]{1,6})\}|\\\\*U(?P<long>[0-9A-Fa-f]{8})"
+    r"|\\\\*x(?P<hex>[0-9A-Fa-f]{2})|\\\\*(?P<octal>[0-3][0-7]{2})"
     r"|&#(?P<number>[0-9]{1,7});?|&#[xX](?P<entity>[0-9A-Fa-f]{1,6});?|(?P<amp>&)amp;|\\\\*(?P<char>.)",
     re.DOTALL,
 )
@@ -76,7 +78,7 @@ def _decoded(unit: re.Match[str]) -> str:
         return "" if value in "nrtfbv" else value
     if kind in ("plain", "amp"):
         return value
-    code = int(value, 10 if kind == "number" else 16)
+    code = int(value, {"number": 10, "octal": 8}.get(kind or "", 16))
     return chr(code) if code < 0x110000 else ""
 
 
