@@ -8,7 +8,7 @@ import pytest
 
 from lifecycle.core.schedule import Holidays, Span, parse
 from lifecycle.core.times import DAYS
-from support.building import DAY, HOUR, MINUTE, at, hours
+from support.building import DAY, HOUR, MINUTE, at, hours, sampled
 
 WEEK = (at("Mon 00:00"), at("2026-11-30 00:00"))
 
@@ -146,8 +146,31 @@ def test_hours_that_go_on_are_cut_a_day_or_more_outside_of_what_was_asked() -> N
     assert span.end >= WEEK[1] + DAY
 
 
+def test_an_end_within_a_week_is_known_on_every_day() -> None:
+    made = hours("Mon-Sat 00:00-24:00")
+    for monday in sampled(at("2026-06-01"), at("2026-09-01"), 7 * DAY):
+        found = [made.at(monday + number * DAY) for number in range(6)]
+        assert [span and span.end for span in found] == [monday + 6 * DAY] * 6
+
+
 def test_each_zone_has_its_own_clock() -> None:
     assert hours("Tue 08:00-09:00", zone="America/New_York").spans(*WEEK)[0].begin == at("2026-11-24T08:00-05:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "clock", "near", "begins"),
+    [
+        ("Tue 08:00-24:00", "08:00", "Tue 08:00", True),
+        ("Tue 08:00-24:00", "08:00", "Tue 20:00", True),
+        ("Tue 08:00-24:00", "08:00", "Tue 20:01", False),  # half a day is over
+        ("Tue 08:00-24:00", "08:00", "Tue 07:59", False),
+        ("Tue 08:00-24:00", "07:00", "Tue 08:00", False),
+        ("Tue 23:50-06:00", "23:50", "Wed 00:10", True),  # yesterday
+        ("Sun 02:30-06:00", "02:30", "2026-10-25T04:00+01:00", True),  # that day the time comes twice
+    ],
+)
+def test_hours_began_at_a_time_of_the_day_within_half_a_day(text: str, clock: str, near: str, begins: bool) -> None:
+    assert hours(text).begins_at(time.fromisoformat(clock), at(near)) == begins
 
 
 # Holidays.
