@@ -77,6 +77,18 @@ class Busy(Shared):
             raise Failure("scripted: 429", code="memory_unavailable", retryable=True)
 
 
+class Overtaken(Shared):
+    """Another instance acts before the first body is written."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def set_body(self, id: str, body: bytes) -> bool:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile:
+            await meanwhile()
+        return await super().set_body(id, body)
+
+
 def shelf(*, without: str = "") -> Shared:
     every = [RECONCILE, Job(PLATFORM, "0 4 * * *", "UTC", "https://functions.example/reconcile", b"{}")]
     return Shared({job.id: job for job in every if job.id != without})
@@ -252,6 +264,15 @@ def test_an_older_message_that_is_slow_to_write_decides_nothing() -> None:
     asyncio.run(store(on).put_platform_state("main", NEWS))
     state = asyncio.run(slow.put_platform_state("main", OLDER))
     assert (state.platforms["main"], newest(on)) == (NEWS, NEWS)
+
+
+def test_a_newer_message_that_an_older_one_overwrites_in_the_platforms_job_is_shown_again() -> None:
+    """Two instances: the newer message comes between the older one's read and its write."""
+    on = shelf()
+    other, overtaken = store(on), Overtaken(on.jobs)
+    overtaken.meanwhile = lambda: other.put_platform_state("main", NEWER)
+    asyncio.run(store(overtaken).put_platform_state("main", NEWS))
+    assert (on.reported, newest(on)) == (NEWER, NEWER)
 
 
 @pytest.mark.parametrize("order", [(OLDER, NEWS, NEWER), (NEWER, NEWS, OLDER), (NEWS, NEWER, OLDER)])

@@ -122,7 +122,12 @@ class StateStore:
         await self.jobs.retry(lambda: self.jobs.put(record, there=record.id in self.seen))
         await self.jobs.retry(lambda: self._show(daily, platform, new))
         state = await self.read()
-        await catch_failure(self._delete_older(platform, state.platforms.get(platform, new)))
+        newest = state.platforms.get(platform, new)
+        shown = platform_state_in(self.seen.get(daily))
+        if shown and shown.since < newest.since:
+            # This instance has overwritten a newer message there. Its record decides, also if this fails.
+            await catch_failure(self.jobs.retry(lambda: self._show(daily, platform, newest)))
+        await catch_failure(self._delete_older(platform, newest))
         return state
 
     async def _show(self, daily: str, platform: str, new: PlatformState) -> None:
