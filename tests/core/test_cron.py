@@ -83,11 +83,12 @@ def test_ticks_of_a_year_are_those_of_its_parts() -> None:
     assert fired("0 8 * * 1-5", "2026-01-01", "2027-01-01") == halves
 
 
-def test_a_years_midnights_are_each_found_once() -> None:
+@pytest.mark.parametrize(("schedule", "first"), [("0 0 * * *", "00:00"), ("59 23 * * *", "23:59")])
+def test_a_years_ticks_around_midnight_are_each_found_once(schedule: str, first: str) -> None:
     """Ticks are cached in parts that begin at midnight."""
-    midnights = sampled(at("2026-01-01T00:00Z"), at("2027-01-01T00:00Z"), DAY)
-    daily = Cron("0 0 * * *", "pause", ("*",), ZoneInfo("UTC"))
-    assert list(ticks(daily, midnights[0], midnights[-1] + DAY)) == midnights
+    daily = Cron(schedule, "pause", ("*",), ZoneInfo("UTC"))
+    expected = sampled(at(f"2026-01-01T{first}Z"), at(f"2027-01-01T{first}Z"), DAY)
+    assert list(ticks(daily, at("2026-01-01T00:00Z"), at("2027-01-01T00:00Z"))) == expected
 
 
 def test_the_time_between_ticks_is_elapsed_time() -> None:
@@ -123,7 +124,7 @@ def test_the_shortest_gap_between_two_ticks(schedule: str, gap: timedelta) -> No
     ],
 )
 def test_it_acts_where_the_rules_let_it(text: str, action: str, wanted: str) -> None:
-    found = scheduled(action, situation(text, last_used_at=at("Tue 08:00")))
+    found = scheduled(action, situation(text, last_used_at=at("Tue 08:00"), updated_at=at("Tue 08:00")))
     assert (found.wanted, found.rule, found.left) == (wanted, "cron", None)
 
 
