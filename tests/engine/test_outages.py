@@ -1,15 +1,19 @@
 """Failures in a call: what is retried, what is reported, and what stays unchanged."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from lifecycle.core.model import Override
+from lifecycle.engine.dependencies import Verb
 from lifecycle.engine.service import Answer, Service
 from support.hub import TUESDAY_NOON, Harness, breaks, hangs, status
-from support.service import ANNA, FREE, MINUTE, NIGHTS, OFFICE, act, body, only, reconcile, stage
+from support.service import ANNA, FREE, MINUTE, NIGHTS, OFFICE, act, body, kept, only, reconcile, stage
+
+HOUR = timedelta(hours=1)
 
 # failures
 
@@ -49,6 +53,20 @@ def test_a_token_refused_twice_is_final() -> None:
     on = stage(NIGHTS)
     on.hub.script("POST embeddings-prod/pause", 401, 401)
     assert only(reconcile(on)) == ("pause", "failed", 502)
+
+
+@pytest.mark.parametrize("verb", ["resume", "warm"])
+def test_a_request_that_must_wait_for_half_a_minute_waits_and_still_reads_what_is_stored(verb: Verb) -> None:
+    on = stage(FREE, "paused")
+    on.hub.script("POST embeddings-prod/resume", status(429, **{"Retry-After": "30"}))
+    assert only(act(on, verb, until=TUESDAY_NOON + HOUR)) == ("resume", "done", 200)
+
+
+def test_an_override_whose_action_failed_for_good_after_half_a_minute_is_deleted_again() -> None:
+    on = stage(FREE, "paused")
+    on.hub.script("POST embeddings-prod/resume", status(429, **{"Retry-After": "30"}), 403)
+    assert only(act(on, "warm", until=TUESDAY_NOON + HOUR)) == ("resume", "failed", 502)
+    assert kept(on) is None
 
 
 def test_a_long_retry_after_is_reported_to_the_caller() -> None:

@@ -17,7 +17,7 @@ from lifecycle.config import settings
 from lifecycle.core.model import Override, PlatformState
 from lifecycle.engine.dependencies import Dependencies
 from lifecycle.engine.service import Service
-from lifecycle.errors import Failure
+from lifecycle.errors import Failure, timed_out
 from lifecycle.gcp.job_state import override_job, platform_body
 from lifecycle.gcp.jobs import Job, platform_id, reconcile_id
 from lifecycle.gcp.log_reader import LogReader
@@ -132,6 +132,8 @@ class FakeJobs:
 
     async def _call(self, method: str, id: str = "") -> None:
         self.calls.append(f"{method} {id}".strip())
+        if asyncio.get_running_loop().time() >= self.deadline:
+            raise timed_out(f"scripted: {method}", "memory_unavailable")
         if method in self.hang:
             async with time_limit(f"scripted: {method}", self.deadline, code="memory_unavailable"):
                 await asyncio.sleep(1e6)

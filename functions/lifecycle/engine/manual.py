@@ -143,6 +143,7 @@ async def _without_effect(run: Run, target: Target, plan: ManualPlan, results: l
     final = [result.outcome == "failed" and not result.retryable for result in results]
     if not (plan.write and plan.override and run.store and final and all(final)):
         return results
+    run.allow_more_time()
     if failure := await catch_failure(run.store.delete_override(target.entry.key, plan.override)):
         run.note(f"the override of {target.entry.key}, whose action cannot succeed, could not be deleted", failure)
         return results

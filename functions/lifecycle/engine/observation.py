@@ -37,7 +37,7 @@ class Observation:
     def __init__(
         self, deps: Dependencies, seconds: float, caller: Caller, *, dry_run: bool = False, storing: float | None = None
     ) -> None:
-        """`seconds`: the call's time. `storing`: the time for Cloud Scheduler, if the call can go on without it."""
+        """`seconds`: the call's time. `storing`: how long it waits for Cloud Scheduler before it goes on without."""
         self.deps = deps
         self.settings = deps.settings
         self.caller = caller
@@ -48,7 +48,9 @@ class Observation:
         begun = self.clock()
         self.deadline = begun + seconds
         self.hf = HuggingFace(deps.http, deps.token, deps.base, self.settings.namespace, self.deadline, deps.rng)
-        self.jobs = deps.jobs(begun + (storing or seconds)) if deps.jobs else None
+        self.storing = storing or seconds
+        self.storing_until = begun + self.storing
+        self.jobs = deps.jobs(self.storing_until) if deps.jobs else None
         self.store = StateStore(self.jobs, self.settings, self.prefix, self.now, deps.turns.take) if self.jobs else None
         self.notes: list[str] = []  # what else must be seen
         self.endpoints_failure: Failure | None = None
@@ -175,7 +177,17 @@ class Observation:
         if self.store and self.state_from < when:
             async with self._reading:
                 if self.state_from < when:
+                    if not self.state_failure:
+                        self.allow_more_time()
                     await self.read_state()
+
+    def allow_more_time(self) -> None:
+        """Gives Cloud Scheduler time again, in a call that has acted since: at most half of what is left."""
+        if not self.store or not self.deps.jobs:
+            return
+        left = self.deadline - self.clock()
+        self.storing_until = max(self.storing_until, self.clock() + min(self.storing, left / 2))
+        self.jobs = self.store.jobs = self.deps.jobs(self.storing_until)
 
     async def refreshed(self, situation: Situation, known_at: float, *, needs_state: bool, again: bool) -> Situation:
         """The situation, read again if it is old, or if this process has changed the endpoint since. `known_at`: when
