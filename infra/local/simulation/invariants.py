@@ -128,7 +128,7 @@ class InvariantChecker:
         oracle = self.s.oracle
         if oracle.entries[key].enforce or oracle.held(key, now) or oracle.by_rules(key, now) == "any":
             return True
-        changed = oracle.changed(key, now)
+        changed = oracle.changed(key, now, released=False)
         used = endpoint.last_used + USED if endpoint.last_used else steady
         begun = max(steady, used, endpoint.history[-1][0], changed or steady) + self.two_passes
         return changed is not None and begun <= changed + ENFORCED and begun < now

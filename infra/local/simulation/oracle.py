@@ -120,8 +120,9 @@ class Oracle:
         lapsed = event == "started" and entry.max_started is not None and at + entry.max_started <= now
         return event == "stopped" or lapsed
 
-    def changed(self, key: str, now: datetime) -> datetime | None:
-        """The newest boundary of the hours, message of its platform, end or release of an override."""
+    def changed(self, key: str, now: datetime, *, released: bool = True) -> datetime | None:
+        """The newest boundary of the hours, message of its platform, end or (with `released`) release of an override.
+        A release that is done is stored nowhere, so later runs do not know of it."""
         entry = self.entries[key]
         event, at, _ = self.news.get(entry.platform or "", ("", None, None))
         lapse = at + entry.max_started if at and event == "started" and entry.max_started else None
@@ -130,7 +131,14 @@ class Oracle:
         used = self.used(key) if entry.idle_after else None
         idle = used + entry.idle_after if used and entry.idle_after else None
         idle = idle or (self.spent(key, now) if entry.has_budget else None)
-        found = [*entry.boundaries[max(0, before - 1) : before], at, lapse, idle, entry.released_at, *ends]
+        found = [
+            *entry.boundaries[max(0, before - 1) : before],
+            at,
+            lapse,
+            idle,
+            *ends,
+            entry.released_at if released else None,
+        ]
         return max((one for one in found if one and one <= now), default=None)
 
     def over(self, held: Decision, now: datetime) -> bool:
