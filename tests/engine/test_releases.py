@@ -114,7 +114,7 @@ def test_a_release_ends_the_callers_own_and_names_what_others_hold() -> None:
     hold(on, "running", holder="ci-42")
     (result,) = reconcile(on, ANNA, clear_override=True, holder="ci-42").results
     assert (result.action, result.outcome, result.after) == ("none", "unchanged", "running")
-    assert "overrides of others remain: asked by hand until 18:00 Europe/Berlin by anna@example.com" in result.reason
+    assert "other overrides remain: asked by hand until 18:00 Europe/Berlin by anna@example.com" in result.reason
     assert set(stored(on)) == {("anna@example.com", None)}
 
 
@@ -158,3 +158,10 @@ def test_a_dry_release_deletes_nothing() -> None:
     hold(on, "running", holder="anna@example.com")
     assert only(reconcile(on, ANNA, clear_override=True, dry_run=True)) == ("pause", "skipped", 200)
     assert set(stored(on)) == {("anna@example.com", None)}
+
+
+def test_without_a_scheduler_a_release_says_that_there_are_no_overrides() -> None:
+    on = stage(NIGHTS, "running")
+    on.shelf = None
+    (result,) = reconcile(on, ANNA, clear_override=True).results
+    assert result.reason.endswith("there are no overrides: SCHEDULER_PARENT is not set")

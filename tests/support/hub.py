@@ -5,6 +5,7 @@ What takes time, and every protocol detail, is the business of the local servers
 
 import asyncio
 import json
+import math
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
@@ -127,7 +128,7 @@ class FakeJobs:
     jobs: dict[str, Job] = field(default_factory=dict)
     refuse: frozenset[str] = frozenset()
     hang: frozenset[str] = frozenset()
-    deadline: float = 0.0
+    deadline: float = math.inf
     calls: list[str] = field(default_factory=list)
 
     async def _call(self, method: str, id: str = "") -> None:

@@ -75,7 +75,10 @@ async def release(
     results = [*await run.drive(target, decide, how), *unread]
     if plan.others:
         left = describe_all(plan.others, target.entry.zone, now)
-        results = [replace(result, reason=f"{result.reason}; overrides of others remain: {left}") for result in results]
+        results = [replace(result, reason=f"{result.reason}; other overrides remain: {left}") for result in results]
+    if not run.store:
+        none = "there are no overrides: SCHEDULER_PARENT is not set"
+        results = [replace(result, reason=f"{result.reason}; {none}") for result in results]
     if how.dry or not run.store:
         return results
     for override in plan.ends:
