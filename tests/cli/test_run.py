@@ -16,6 +16,7 @@ import lifecycle
 from lifecycle.cli import functions
 from lifecycle.cli.hold import Hold, read_hold, urls
 from lifecycle.cli.main import main
+from lifecycle.cli.run import command_environment
 from lifecycle.config import environment
 from lifecycle.errors import Failure
 from local.servers.faults import Fault
@@ -24,7 +25,7 @@ from support.desk import TEXT, Desk, with_jobs
 from support.hub import TUESDAY_NOON
 from support.programs import path_without_gcloud
 
-PLAY = TEXT + "  play: {}\n"  # the rules say nothing about it
+PLAY = TEXT + "  play: {}\n  dev: {name: dev-*}\n"  # the rules say nothing about them
 
 
 @pytest.fixture
@@ -155,6 +156,17 @@ with running("play", hold="15m") as url:
     assert (overrides(held), held.hub["play"].state) == ([], "paused")
 
 
+def test_in_python_several_endpoints_are_refused_and_not_started(held: Desk) -> None:
+    held.hub.add("dev-a", "paused")
+    held.hub.add("dev-b", "paused")
+    script = "from lifecycle import running\nwith running('dev'): print('ran')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=held.variables, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, "dev is 2 endpoints; name one of them" in done.stderr) == ("", True)
+    assert [len(held.hub[name].history) for name in ("dev-a", "dev-b")] == [1, 1]
+
+
 def test_in_python_what_is_not_warm_is_a_failure(held: Desk) -> None:
     held.hub.faults.add(Fault("status", "POST .*/resume", status=403))
     script = """
@@ -195,6 +207,13 @@ def test_each_name_has_its_variable() -> None:
     assert urls(rows[:1]) == {
         "HF_ENDPOINT_URL_DEV_A": "https://a", "HF_ENDPOINT_URL_DEV": "https://a", "HF_ENDPOINT_URL": "https://a",
     }  # fmt: skip
+
+
+def test_with_several_endpoints_an_inherited_url_is_none_of_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT_URL", "https://earlier")
+    rows = [{"endpoint": name, "name": name, "url": f"https://{name}"} for name in ("a", "b")]
+    assert "HF_ENDPOINT_URL" not in command_environment(rows)
+    assert command_environment(rows[:1])["HF_ENDPOINT_URL"] == "https://a"
 
 
 # Renewals, on a clock on which waiting costs nothing.

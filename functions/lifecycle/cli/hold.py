@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -127,7 +127,7 @@ def _why(status: int, answer: Any) -> str:
     return "; ".join(reasons) or "no endpoint at Hugging Face matches these names"
 
 
-def urls(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+def urls(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """HF_ENDPOINT_URL if there is one endpoint, and HF_ENDPOINT_URL_<NAME> for both names of each."""
     named = {row["name"]: row["url"] for row in rows}
     keys = [row["endpoint"] for row in rows]
@@ -167,13 +167,10 @@ def running(name: str, *, hold: str = "15m", holder: str | None = None) -> Itera
     thread.start()
     try:
         try:
-            rows = do(_begun(made))
-            if len(rows) != 1 or not rows[0]["url"]:
-                message = (
-                    f"{name} is {len(rows)} endpoints; name one of them" if len(rows) > 1 else f"{name} has no URL"
-                )
-                raise Failure(message, code="refused", retryable=False)
-            yield str(rows[0]["url"])
+            url = do(_begun(made))[0]["url"]
+            if not url:
+                raise Failure(f"{name} has no URL", code="refused", retryable=False)
+            yield str(url)
         finally:
             try:
                 do(made.end())
@@ -186,7 +183,13 @@ def running(name: str, *, hold: str = "15m", holder: str | None = None) -> Itera
 
 
 async def _begun(hold: Hold) -> list[dict[str, Any]]:
+    """The result of the only endpoint. Raises `Failure`; several endpoints are not started."""
     try:
+        _, answer = await functions.ask(hold.env, "warm", {"endpoints": [*hold.names], "dry_run": True})
+        rows = answer.get("results", ()) if isinstance(answer, dict) else ()
+        if len(rows) > 1:
+            message = f"{hold.names[0]} is {len(rows)} endpoints; name one of them"
+            raise Failure(message, code="refused", retryable=False)
         return await hold.begin()
     except Stop as stop:
         raise Failure(str(stop), code="refused", retryable=False) from None

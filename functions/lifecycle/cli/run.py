@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -55,6 +56,12 @@ def run(names: tuple[str, ...], hold: str, holder: str | None, command: tuple[st
     raise SystemExit(asyncio.run(_held(made, command)))
 
 
+def command_environment(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """COMMAND's variables. With several endpoints there is no HF_ENDPOINT_URL, also if one is inherited."""
+    inherited = {name: value for name, value in os.environ.items() if name != "HF_ENDPOINT_URL"}
+    return {**inherited, **urls(rows)}
+
+
 async def _held(hold: Hold, command: tuple[str, ...]) -> int:
     """The command's exit code; the endpoints are released whatever happened."""
     use_own_threads(asyncio.get_running_loop())
@@ -65,7 +72,7 @@ async def _held(hold: Hold, command: tuple[str, ...]) -> int:
         warming = running.warming = asyncio.ensure_future(hold.begin())
         rows = await output.waiting(warming, f"warming {' '.join(hold.names)}")
         _say(f"held as {hold.holder}: " + ", ".join(f"{output.names(row)} {row['url'] or ''}".strip() for row in rows))
-        return await running.run(command, {**os.environ, **urls(rows)})
+        return await running.run(command, command_environment(rows))
     except asyncio.CancelledError:
         return 128 + running.received
     except Refused as refused:
