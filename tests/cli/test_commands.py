@@ -133,6 +133,17 @@ def test_sync_shows_the_difference_makes_it_and_has_nothing_to_do_then(desk: Des
     assert (first.returncode, again.returncode, again.stdout) == (0, 0, "nothing to do\n")
 
 
+def test_sync_as_json_lists_the_changes(desk: Desk) -> None:
+    with_jobs(desk)
+    made = json.loads(desk.type("sync", "--json").stdout)
+    assert {"do": "create", "job": "lifecycle-reconcile", "differs": {}} in made
+    desk.config.write_text(TEXT.replace("08:00-20:00", "09:00-20:00"))
+    would = json.loads(desk.type("sync", "--json", "--dry-run").stdout)
+    assert [one["do"] for one in would if "-0800-" in one["job"] or "-0900-" in one["job"]] == ["delete", "create"]
+    assert json.loads(desk.type("sync", "--json").stdout) == would
+    assert json.loads(desk.type("sync", "--json").stdout) == []
+
+
 def test_sync_after_an_edit_changes_what_was_edited(desk: Desk) -> None:
     with_jobs(desk)
     desk.type("sync")

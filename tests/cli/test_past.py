@@ -49,6 +49,13 @@ def test_history_may_be_of_some_and_of_a_while(desk: Desk, past: Past) -> None:
     assert [event["what"] for event in reported] == ["wake done"]
 
 
+def test_a_name_that_neither_settings_nor_history_know_is_wrong_use(desk: Desk, past: Past) -> None:
+    past.wrote(ago(hours=2), action="pause", outcome="done", name="old-one", endpoint="old")
+    assert desk.type("history", "old", "old-one", "nights").returncode == 0
+    done = desk.type("history", "nope", "old")
+    assert (done.returncode, done.stderr.startswith("unknown: nope; known are embeddings, ")) == (2, True)
+
+
 def test_nothing_happened_is_said(desk: Desk) -> None:
     assert desk.type("history", "--since", "1h").stdout == "no changes in the last 1h\n"
 
@@ -63,6 +70,14 @@ def test_without_the_variable_that_is_said(desk: Desk, command: tuple[str, ...])
     done = desk.type(*command, LOGGING_PARENT="", MONITORING_PARENT="")
     assert done.returncode == 2
     assert "PARENT is not set" in done.stderr
+
+
+def test_json_and_csv_at_once_are_wrong_use(desk: Desk) -> None:
+    assert desk.type("report", "--json", "--csv").returncode == 2
+
+
+def test_no_time_at_all_is_wrong_use(desk: Desk) -> None:
+    assert desk.type("history", "--since", "0d").returncode == 2
 
 
 def test_a_length_that_is_none_is_wrong_use(desk: Desk) -> None:

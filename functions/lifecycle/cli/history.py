@@ -1,6 +1,7 @@
 """`lifecycle history`: what changed, when, by which rule or whom, and what failed."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ import click
 from lifecycle.cli import output
 from lifecycle.cli.common import AS_JSON, SOME_NAMES, read_environment, read_settings, run, wrong
 from lifecycle.config.environment import Environment
+from lifecycle.core.entries import Settings
 from lifecycle.core.history import Event
 from lifecycle.core.text import visible
 from lifecycle.core.times import duration
@@ -28,23 +30,29 @@ def history(names: tuple[str, ...], since: str, as_json: bool) -> None:
         length = duration(since)
     except ValueError as error:
         wrong(f"--since {since}: {error}")
+    if not length:
+        wrong(f"--since {since}: nothing is that new; lengths look like 90m, 12h, 7d")
     now = datetime.now(UTC)
     found = run(output.waiting(_events(env, names, now - length, now), "history"))
+    settings = read_settings(env.config) if env.config.exists() else None
+    if settings and (unknown := [name for name in names if not _is_known(name, settings, found)]):
+        listed = ", ".join(settings.entries) or "none"
+        wrong(f"unknown: {', '.join(unknown)}; known are {listed}, and what has changed in the last {since}")
     if as_json:
         print(json.dumps([event.as_json() for event in found], indent=2))
     elif found:
-        zones = _zones(env)
+        entries = settings.entries if settings else {}
+        zones = {key: entry.zone for key, entry in entries.items()}
         cells = [_row(event, zones.get(event.endpoint, output.UTC)) for event in found]
         output.rows(cells, styles=["red" if event.failed else None for event in found])
     else:
         output.line(f"no changes in the last {since}")
 
 
-def _zones(env: Environment) -> dict[str, ZoneInfo]:
-    """Each entry's zone; empty if the settings are not on this machine."""
-    if not env.config.exists():
-        return {}
-    return {key: entry.zone for key, entry in read_settings(env.config).entries.items()}
+def _is_known(name: str, settings: Settings, found: Iterable[Event]) -> bool:
+    """Whether there is, or was, an entry or an endpoint of this name, as far as settings and events say it."""
+    there = name == "*" or name in settings.entries or settings.exactly(name) or settings.may_cover(name)
+    return bool(there) or any(name in (event.endpoint, event.name) for event in found)
 
 
 async def _events(env: Environment, names: tuple[str, ...], since: datetime, now: datetime) -> list[Event]:

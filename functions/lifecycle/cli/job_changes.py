@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from lifecycle.cli import desired_jobs
 from lifecycle.cli.desired_jobs import NO_RETRIES, Target
@@ -28,6 +28,9 @@ class Change:
     verb: Literal["create", "update", "delete"]
     job: Job
     differs: tuple[tuple[str, str], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {"do": self.verb, "job": self.job.id, "differs": dict(self.differs)}
 
     def __str__(self) -> str:
         sign = {"create": "+", "update": "~", "delete": "-"}[self.verb]

@@ -49,6 +49,8 @@ class Past:
 @AS_JSON
 def report(month: str | None, by: Literal["entry", "tag"], as_csv: bool, as_json: bool) -> None:
     """Show what was billed in a month, against always-on and the forecast, and how many mornings were on time."""
+    if as_csv and as_json:
+        wrong("--csv and --json: choose one")
     env = read_environment()
     settings = read_settings(env.config)
     now = datetime.now(UTC)

@@ -1,32 +1,34 @@
 """`lifecycle sync`: makes Cloud Scheduler's jobs match the settings."""
 
 import asyncio
+import json
 from typing import cast
 
 import click
 
 from lifecycle.cli import output
-from lifecycle.cli.common import DRY, read_environment, read_settings, run, wrong
+from lifecycle.cli.common import AS_JSON, DRY, read_environment, read_settings, run, wrong
 from lifecycle.config.environment import Environment
 from lifecycle.core.entries import Settings
-from lifecycle.core.text import visible
+from lifecycle.core.text import visible, visible_in
 
 SYNC_TIME = 900.0  # seconds
 
 
 @click.command()
 @DRY
-def sync(dry_run: bool) -> None:
+@AS_JSON
+def sync(dry_run: bool, as_json: bool) -> None:
     """Make Cloud Scheduler's jobs match the settings; show the difference first."""
     env = read_environment()
     needed = {"SCHEDULER_PARENT": env.scheduler_parent, "FUNCTIONS_URL": env.functions_url}
     missing = [name for name, value in needed.items() if not value]
     if missing:
         wrong(f"set {' and '.join(missing)}: sync creates jobs there that call the functions")
-    run(_sync(env, read_settings(env.config), dry_run))
+    run(_sync(env, read_settings(env.config), dry_run, as_json))
 
 
-async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
+async def _sync(env: Environment, found: Settings, dry_run: bool, as_json: bool) -> None:
     import random
 
     from lifecycle.app import http_client
@@ -44,16 +46,16 @@ async def _sync(env: Environment, found: Settings, dry_run: bool) -> None:
         client = Client(env.scheduler_url, http)
         scheduler = Scheduler(cast(str, env.scheduler_parent), client, deadline, random.Random())
         difference = job_changes.difference(found, target, await scheduler.list())
-        for change in difference.changes:
-            for text in str(change).split("\n"):
-                output.line(visible(text))
-        if not difference.changes:
-            output.line("nothing to do")
-        elif dry_run:
-            output.line(f"{len(difference.changes)} would change; dry run, so nothing was changed")
-        else:
+        if as_json:
+            print(json.dumps(visible_in([change.as_json() for change in difference.changes]), indent=2))
+        for text in [] if as_json else [text for change in difference.changes for text in str(change).split("\n")]:
+            output.line(visible(text))
+        count = len(difference.changes)
+        end = f"{count} would change; dry run, so nothing was changed" if dry_run else f"{count} changed"
+        if count and not dry_run:
             making = job_changes.apply(difference.changes, scheduler, target)
-            await output.waiting(making, f"making {len(difference.changes)} changes")
-            output.line(f"{len(difference.changes)} changed")
+            await output.waiting(making, f"making {count} changes")
+        if not as_json:
+            output.line(end if count else "nothing to do")
         if difference.foreign:
             raise foreign(difference.foreign)
