@@ -34,8 +34,8 @@ from local.servers.scheduler import Scheduler
 from local.servers.secretmanager import SecretManager
 from local.servers.serve import listen, serving, url_of
 
-USUAL_PORT = 8080  # that of `make shell`, too
-PORT = int(os.environ.get("PORT") or USUAL_PORT)
+USUAL_PORT = "8080"  # that of `make shell`, too
+PORT = os.environ.get("PORT") or USUAL_PORT
 ROOT = Path(__file__).parents[2]
 SHELL = ROOT / f"build/local-{PORT}.env"  # what `make shell` reads while this runs
 SECRET = "projects/local/secrets/hf-token"
@@ -92,7 +92,9 @@ async def main(*, real: bool = False) -> None:
             "HF_TOKEN_SECRET": f"{SECRET}/versions/latest",
         }
         try:
-            front = listen(PORT)
+            front = listen(int(PORT))
+        except (ValueError, OverflowError):
+            raise Trouble(f"PORT={PORT}: ports are 1 to 65535") from None
         except OSError:
             raise Trouble(f"port {PORT} is in use; stop what uses it, or set PORT") from None
         ports = await functions(stack, variables, logs.line)
