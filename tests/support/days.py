@@ -17,12 +17,12 @@ BASE = "namespace: acme\ntime_zone: Europe/Berlin\nreconcile_every: 10m\n"
 
 @dataclass(frozen=True)
 class Day:
-    """Settings of namespace acme in Berlin, and endpoints by their names. `deeds` and `trouble`: by the hour, what is
+    """Settings of namespace acme in Berlin, and endpoints by their names. `events` and `trouble`: by the hour, what is
     done and what is wrong for an hour."""
 
     settings: str
     endpoints: dict[str, dict[str, Any]]
-    deeds: dict[float, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    events: dict[float, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     trouble: dict[float, Kind] = field(default_factory=dict)
     quirks: Quirks = field(default_factory=Quirks)
     begin: datetime = MONDAY
@@ -32,10 +32,10 @@ class Day:
 
     def plan(self) -> Plan:
         named = [{"name": name, "min_replica": 1, **more} for name, more in self.endpoints.items()]
-        deeds = [ExternalEvent(self._at(hour), kind, one) for hour, (kind, one) in self.deeds.items()]  # type: ignore[arg-type]
+        events = [ExternalEvent(self._at(hour), kind, one) for hour, (kind, one) in self.events.items()]  # type: ignore[arg-type]
         windows = [Window(kind, self._at(hour), self._at(hour + 1)) for hour, kind in self.trouble.items()]
         document = yaml.safe_load(BASE + self.settings)
-        return Plan(1, self.begin, self.days, document, named, windows, deeds, self.quirks, self.hanging, self.races)
+        return Plan(1, self.begin, self.days, document, named, windows, events, self.quirks, self.hanging, self.races)
 
     def _at(self, hour: float) -> datetime:
         return self.begin + timedelta(hours=hour)

@@ -1,6 +1,6 @@
-"""What is done from outside in a simulation: by hand over HTTP, at Hugging Face, to the token, by a platform.
+"""What is done from outside in a simulation: by people over HTTP, at Hugging Face, to the token, by a platform.
 
-What was asked and said goes into the oracle's history; that the memory then holds it is invariant b, and c.
+Requests and platform messages go into the oracle; that the stored state then has them is invariant b, and c.
 """
 
 import asyncio
@@ -30,50 +30,50 @@ FINAL = re.compile(
 )
 
 
-async def done(s: "Simulation", deed: ExternalEvent) -> None:
+async def done(s: "Simulation", event: ExternalEvent) -> None:
     """Does it."""
-    match deed.kind:
+    match event.kind:
         case "ask":
-            await _ask(s, deed.detail["function"], deed.detail["body"])
+            await _ask(s, event.detail["function"], event.detail["body"])
         case "oppose":
-            await _oppose(s, deed.detail["entry"], deed.detail["holder"])
+            await _oppose(s, event.detail["entry"], event.detail["holder"])
         case "touch" | "rescale" | "delete" | "use":
-            _change(s, deed)
+            _change(s, event)
         case "rotate" | "revoke":
-            await (_rotate if deed.kind == "rotate" else _revoke)(s)
+            await (_rotate if event.kind == "rotate" else _revoke)(s)
         case "sync":
-            await _deploy(s, deed.detail["document"])
+            await _deploy(s, event.detail["document"])
         case "platform":
             async with asyncio.TaskGroup() as group:
-                for _ in range(deed.detail["times"]):
-                    group.create_task(_deliver(s, deed))
+                for _ in range(event.detail["times"]):
+                    group.create_task(_deliver(s, event))
 
 
-def _change(s: "Simulation", deed: ExternalEvent) -> None:
+def _change(s: "Simulation", event: ExternalEvent) -> None:
     """Somebody changes an endpoint of the settings at Hugging Face."""
-    name = deed.detail["endpoint"]
+    name = event.detail["endpoint"]
     if name not in s.hub.endpoints or not s.entry_of(name):
         return
     endpoint = s.hub[name]
     with s.trouble(s.entry_of(name)):
-        if deed.kind == "touch":
-            s.told(s.now(), f"somebody makes {name} {deed.detail['state']} at Hugging Face")
-            endpoint.to(deed.detail["state"], s.now())
+        if event.kind == "touch":
+            s.show(s.now(), f"somebody makes {name} {event.detail['state']} at Hugging Face")
+            endpoint.to(event.detail["state"], s.now())
             endpoint.updated = s.now()
-        elif deed.kind == "use":
-            s.told(s.now(), f"somebody uses {name}")
+        elif event.kind == "use":
+            s.show(s.now(), f"somebody uses {name}")
             endpoint.used(s.now())
-        elif deed.kind == "rescale":
-            s.told(s.now(), f"somebody changes the scaling of {name} at Hugging Face")
-            endpoint.min_replica, endpoint.max_replica = deed.detail["min"], max(1, endpoint.max_replica)
+        elif event.kind == "rescale":
+            s.show(s.now(), f"somebody changes the scaling of {name} at Hugging Face")
+            endpoint.min_replica, endpoint.max_replica = event.detail["min"], max(1, endpoint.max_replica)
         else:
-            s.told(s.now(), f"somebody deletes {name} at Hugging Face")
+            s.show(s.now(), f"somebody deletes {name} at Hugging Face")
             del s.hub.endpoints[name]
 
 
 async def _rotate(s: "Simulation") -> None:
     """A new token; the old one goes on for an hour."""
-    s.told(s.now(), "the token is rotated")
+    s.show(s.now(), "the token is rotated")
     old, new = s.tokens[-1], f"{s.tokens[0]}{len(s.tokens)}"
     s.hub.tokens[new] = ALL_SCOPES
     s.tokens.append(new)
@@ -83,7 +83,7 @@ async def _rotate(s: "Simulation") -> None:
 
 async def _revoke(s: "Simulation") -> None:
     """The token ends before a new one is there."""
-    s.told(s.now(), "the token is revoked")
+    s.show(s.now(), "the token is revoked")
     with s.trouble(""):
         del s.hub.tokens[s.tokens[-1]]
         await asyncio.sleep(1200)
@@ -92,25 +92,25 @@ async def _revoke(s: "Simulation") -> None:
 
 
 async def _deploy(s: "Simulation", document: dict[str, Any]) -> None:
-    """New settings; what the platforms said is remembered."""
+    """New settings; the platforms' states are kept."""
     await deployed(s, document)
-    for platform in s.oracle.news:
+    for platform in s.oracle.platforms:
         if _followers(s, platform):
-            _remembers(s, platform)
+            _is_remembered(s, platform)
 
 
-async def _deliver(s: "Simulation", deed: ExternalEvent) -> None:
+async def _deliver(s: "Simulation", event: ExternalEvent) -> None:
     """A platform's message as Pub/Sub pushes it: late, and again until it is taken."""
-    detail, pause = deed.detail, 10.0
-    platform, event = detail["platform"], detail["event"]
+    detail, pause = event.detail, 10.0
+    platform, state = detail["platform"], detail["event"]
     followers = _followers(s, platform)
     await asyncio.sleep(detail["late"])
     message = {
-        "attributes": {"platform": platform, "event": event},
+        "attributes": {"platform": platform, "event": state},
         "messageId": "1",
-        "publishTime": deed.at.isoformat(),
+        "publishTime": event.at.isoformat(),
     }
-    with s.trouble(*followers), s.oracle.saying(platform, event, deed.at):
+    with s.trouble(*followers), s.oracle.delivering(platform, state, event.at):
         while True:
             status, _ = await _post(s, "platform_event", {"message": message, "subscription": "s"})
             if status == 200:
@@ -118,21 +118,21 @@ async def _deliver(s: "Simulation", deed: ExternalEvent) -> None:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 600)
     if followers := _followers(s, platform):
-        s.oracle.heard(platform, event, deed.at, s.newest(platform))
+        s.oracle.delivered(platform, state, event.at, s.newest(platform))
         for key in followers:
             s.oracle.entries[key].changed_at = s.now()
-        _remembers(s, platform)
-    s.told(s.now(), f"platform {platform} {event} (sent {deed.at:%a %H:%M} UTC)")
+        _is_remembered(s, platform)
+    s.show(s.now(), f"platform {platform} {state} (sent {event.at:%a %H:%M} UTC)")
 
 
 def _followers(s: "Simulation", platform: str) -> list[str]:
     return [key for key, entry in s.oracle.entries.items() if entry.platform == platform]
 
 
-def _remembers(s: "Simulation", platform: str) -> None:
+def _is_remembered(s: "Simulation", platform: str) -> None:
     """Invariant b: the newest message decides. One that is still being delivered may be remembered already."""
-    event, at, _ = s.oracle.news[platform]
-    under_way = [said for said in s.oracle.under_way.get(platform, ()) if said[1] >= at]
+    event, at, _ = s.oracle.platforms[platform]
+    under_way = [message for message in s.oracle.under_way.get(platform, ()) if message[1] >= at]
     fitting = [(event, at.isoformat()[:19]) for event, at in [(event, at), *under_way]]
     s.checked["b"] += 1
     stored = s.newest(platform)
@@ -154,7 +154,7 @@ async def _ask(s: "Simulation", function: str, asked: dict[str, Any]) -> None:
     """A manual request. In calm it leads to the overrides that the documents describe."""
     begun, named = s.now(), [*s.oracle.entries] if asked["endpoints"] == ["*"] else asked["endpoints"]
     keys = [key for key in named if key in s.oracle.entries]
-    s.told(begun, f"manual request: {function} {json.dumps(asked)}")
+    s.show(begun, f"manual request: {function} {json.dumps(asked)}")
     ruled = {key: s.oracle.by_rules(key, begun) for key in keys}
     unsure = {key for key in keys if _changes_soon(s, key)}
     unsure |= {key for key in keys if minute_of(begun) in s.oracle.entries[key].may_start}
@@ -236,13 +236,13 @@ def _is_stored(
     """Invariant c: what is answered as asked for is stored, also in trouble; nobody else undid it meanwhile."""
     kept, holder = s.kept(key), asked.get("holder", "")
     for result in results:
-        told = next((one for one in result["overrides"] if (one["holder"] or "") == holder), None)
-        if result["outcome"] == "failed" or told is None or datetime.fromisoformat(told["since"]) < begun:
+        own = next((one for one in result["overrides"] if (one["holder"] or "") == holder), None)
+        if result["outcome"] == "failed" or own is None or datetime.fromisoformat(own["since"]) < begun:
             continue
         s.checked["c"] += 1
         s.races.accepted(key, asked)
-        if holder not in kept or kept[holder].state != told["state"]:
-            s.broke("c", f"{result['name']} is answered as {told}, and stored is {kept}")
+        if holder not in kept or kept[holder].state != own["state"]:
+            s.broke("c", f"{result['name']} is answered as {own}, and stored is {kept}")
         return
 
 
@@ -290,7 +290,7 @@ def _alike(a: Mapping[str, Decision], b: Mapping[str, Decision], horizon: dateti
 
 
 def _same(a: Decision, b: Decision, horizon: datetime) -> bool:
-    """Ends beyond the horizon are not told apart."""
+    """Ends beyond the horizon count as the same."""
     one, other = (found.until if found.until and found.until < horizon else None for found in (a, b))
     near = one is other or (one and other and abs(one - other) < 2 * LONGEST_ANSWER)
     return (a.state, a.or_started) == (b.state, b.or_started) and bool(near)

@@ -1,4 +1,4 @@
-"""Replica bounds that a rest changed: told by the call that changed them, with the settings that keep them."""
+"""Replica bounds that a rest changed: reported by the call that changed them, with the settings that keep them."""
 
 from typing import Any
 
@@ -37,4 +37,4 @@ class Bounds:
         lines = f"scaling: {{min_replicas: {before[0]}, max_replicas: {before[1]}" if before[1] else "scaling: {min_rep"
         if "replica bounds" not in result["reason"] or lines not in result["reason"]:
             change = f"its replica bounds became {after} from {before}"
-            self.s.broke("j", f"{result['name']}: {change}, told is: {result['reason']}")
+            self.s.broke("j", f"{result['name']}: {change}, reported is: {result['reason']}")

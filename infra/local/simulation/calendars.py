@@ -1,5 +1,5 @@
 """Days without hours, for the oracle: dates as given, and those of countries and regions in the weeks that are played,
-by hand from public calendars. Nothing of the product is used here.
+from public calendars. Nothing of the product is used here.
 """
 
 from collections.abc import Iterable, Iterator

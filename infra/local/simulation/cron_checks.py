@@ -51,13 +51,13 @@ class CronChecks:
         """It pauses nothing that was updated since its time, starts nothing at rest that was, and spares some."""
         (updated, by), endpoint = self.updated[name], self.s.hub.endpoints[name]
         self.s.checked["k"] += 1
-        told = f"{verb} of {name}, scheduled at {tick:%a %H:%M:%S}"
+        action = f"{verb} of {name}, scheduled at {tick:%a %H:%M:%S}"
         if verb == "pause" and self.s.oracle.entries[self.s.entry_of(name)].protected:
-            self.s.broke("k", f"{told}: it is protected")
+            self.s.broke("k", f"{action}: it is protected")
         earlier = [state for at, state in endpoint.history if at < request.at]
         acts = verb == "pause" or (endpoint.history[-1][0] >= request.at and earlier[-1:] and earlier[-1] in RESTS)
         if acts and updated and by != tick and tick < updated < request.at - READ_WITHIN:
-            self.s.broke("k", f"{told}: it was updated at {updated:%H:%M:%S}")
+            self.s.broke("k", f"{action}: it was updated at {updated:%H:%M:%S}")
 
     # Answers.
 

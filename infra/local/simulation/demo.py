@@ -66,10 +66,10 @@ def plan(seed: int, week: int) -> Plan:
     document["holidays"] = ["2026-12-25"]
     begin = BEGIN + timedelta(weeks=week)
     names = [endpoint["name"] for endpoint in ENDPOINTS[:-1]]
-    deeds = trouble.deeds(rng, begin, 7, list(document["endpoints"]), names, ["main"])
-    moments = [deed.at for deed in deeds] + trouble.boundaries(begin, 7, document["time_zone"])
+    events = trouble.events(rng, begin, 7, list(document["endpoints"]), names, ["main"])
+    moments = [event.at for event in events] + trouble.boundaries(begin, 7, document["time_zone"])
     windows = trouble.windows(rng, begin, 7, 7, moments)
-    return Plan(seed, begin, 7, document, [dict(endpoint) for endpoint in ENDPOINTS], windows, deeds, Quirks())
+    return Plan(seed, begin, 7, document, [dict(endpoint) for endpoint in ENDPOINTS], windows, events, Quirks())
 
 
 def run(seed: int, week: int, out: Console) -> tuple[Simulation, InvariantChecker]:
@@ -78,14 +78,14 @@ def run(seed: int, week: int, out: Console) -> tuple[Simulation, InvariantChecke
     with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
         played = progress.add_task(f"week {week + 1}", total=7.0)
 
-        def told(at: datetime, text: str) -> None:
+        def show(at: datetime, text: str) -> None:
             while lines and lines[0][0] <= at:
-                begun, said = lines.pop(0)
-                out.print(f"{_local(begun)}  {said}", style="yellow")
+                begun, line = lines.pop(0)
+                out.print(f"{_local(begun)}  {line}", style="yellow")
             out.print(f"{_local(at)}  {text}", style="red" if " failed" in text else None)
             progress.update(played, completed=(at - simulation.plan.begin) / timedelta(days=1))
 
-        simulation = Simulation(plan(seed, week), told)
+        simulation = Simulation(plan(seed, week), show)
         watch = InvariantChecker(simulation)
         play(simulation.loop, simulation.play(watch))
         watch.conclude()

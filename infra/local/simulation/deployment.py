@@ -31,7 +31,7 @@ OVERRIDE, PLATFORM, BUDGET = "lifecycle-override-", "lifecycle-platform-", "life
 
 async def deployed(s: "Simulation", document: Json) -> None:
     """Deploys the functions with new settings, and runs `sync` until it succeeds."""
-    s.told(s.now(), "new settings are deployed")
+    s.show(s.now(), "new settings are deployed")
     with s.trouble(""):
         _switch(s, document)
         await asyncio.sleep(s.rng.uniform(5, 60))
@@ -39,7 +39,7 @@ async def deployed(s: "Simulation", document: Json) -> None:
         while not done:
             done = await _synced(s)
             await asyncio.sleep(0 if done else 60)
-    s.told(s.now(), "lifecycle sync is done")
+    s.show(s.now(), "lifecycle sync is done")
 
 
 def _switch(s: "Simulation", document: Json) -> None:

@@ -54,7 +54,7 @@ class Sent:
 class Functions(httpx.AsyncBaseTransport):
     """Answers requests as the deployed functions do.
 
-    `kill`: after how many seconds an instance dies, if it does. `told` gets each line of the log, `answered` each call.
+    `kill`: after how many seconds an instance dies, if it does. `write` gets each log line, `answered` each call.
     """
 
     def __init__(
@@ -62,14 +62,14 @@ class Functions(httpx.AsyncBaseTransport):
         world: Callable[[], Dependencies],
         invoker: str,
         kill: Callable[[], float | None],
-        told: Callable[[str], None],
+        write: Callable[[str], None],
         answered: Callable[[Call], None],
         two: Callable[[], bool],
     ) -> None:
         self.world = world
         self.invoker = invoker
         self.kill = kill
-        self.told = told
+        self._write = write
         self.answered = answered
         self.two = two  # revisions at once, as during a deployment
         self.instances: dict[str, Service] = {}
@@ -114,7 +114,7 @@ class Functions(httpx.AsyncBaseTransport):
 
         def write(line: str) -> None:
             lines.append(line)
-            self.told(line)
+            self._write(line)
 
         log = Log(service.deps.token.redact, function, write=write)
         try:

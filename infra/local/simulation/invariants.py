@@ -96,7 +96,7 @@ class InvariantChecker:
             if now.replace(second=0, microsecond=0) - WAKES_WITHIN in entry.begins:
                 self._is_woken_at_the_beginning(endpoint, entry, now, calm)
         if not there and key in names and now - calm > self.two_passes and not self._reported(key, "has no endpoint"):
-            self._broke("a", key, f"{key} was deleted, and nobody says so")
+            self._broke("a", key, f"{key} was deleted, and nobody reports it")
         if not all(self._as_wanted(endpoint, wanted[endpoint.name]) for endpoint in there):
             self.settled.pop(key, None)
         self._override(key, max(calm, self.settled.setdefault(key, now) if there else now), now)
@@ -155,27 +155,27 @@ class InvariantChecker:
         """With `start: false` the rules want nothing to run, only requests do."""
         return "any" if wanted == "running" and not self._may_be_started(key) else wanted
 
-    def _reported(self, name: str, told: str) -> bool:
-        """Whether the last passes said that it failed."""
+    def _reported(self, name: str, text: str) -> bool:
+        """Whether the last runs reported that it failed."""
         oldest = self.s.now() - self.two_passes
         for line in reversed(self.s.logs):
             if line["at"] < oldest:
                 return False
-            if line.get("name") == name and line["severity"] == "ERROR" and told in line["message"]:
+            if line.get("name") == name and line["severity"] == "ERROR" and text in line["message"]:
                 return True
         return False
 
     def _scaling(self, endpoint: Endpoint, key: str) -> None:
-        """What is declared of the scaling holds for what runs; where somebody changed it since, that is said."""
+        """What is declared of the scaling holds for what runs; where somebody changed it since, that is reported."""
         declared = self.s.oracle.entries[key].scaling
-        told = endpoint.min_replica, endpoint.max_replica
-        wanted = declared.get("min_replicas", told[0]), declared.get("max_replicas", told[1])
-        if told == wanted or endpoint.state != "running":
+        bounds = endpoint.min_replica, endpoint.max_replica
+        wanted = declared.get("min_replicas", bounds[0]), declared.get("max_replicas", bounds[1])
+        if bounds == wanted or endpoint.state != "running":
             return
         lines = (line for line in reversed(self.s.logs) if line["event"] == "endpoint")
         last = next((line["message"] for line in lines if line["name"] == endpoint.name), "")
         if "scaling differs" not in last:
-            self._broke("a", key, f"{endpoint.name} has {told} replicas, declared are {wanted}")
+            self._broke("a", key, f"{endpoint.name} has {bounds} replicas, declared are {wanted}")
 
     def _answers_at_the_beginning(self, endpoint: Endpoint, entry: Entry, now: datetime, calm: datetime) -> None:
         lead = entry.lead

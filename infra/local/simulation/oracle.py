@@ -62,18 +62,18 @@ class Entry:
 
 @dataclass
 class Oracle:
-    """The entries, and what the platforms said last: (event, when, since when without a break)."""
+    """The entries, and the newest message of each platform: (event, when, since when without a break)."""
 
     entries: dict[str, Entry]
     actions: list[Action]
     used: Callable[[str], datetime | None] = lambda _: None  # when an endpoint was last used or updated
     spent: Callable[[str, datetime], datetime | None] = lambda *_: None  # since when an entry's budget is, by the jobs
-    news: dict[str, tuple[str, datetime, datetime]] = field(default_factory=dict)
+    platforms: dict[str, tuple[str, datetime, datetime]] = field(default_factory=dict)
     started: dict[str, datetime] = field(default_factory=dict)  # when each platform last changed to started
     under_way: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)  # messages not yet accepted
 
     def wanted(self, key: str, now: datetime, name: str = "") -> str:
-        """ "running", the entry's way to rest, "paused" by hand, or "any"."""
+        """ "running", the entry's way to rest, "paused" by a manual request, or "any"."""
         entry, held = self.entries[key], self.held(key, now)
         if first := commanding(held):
             return first.state
@@ -114,9 +114,9 @@ class Oracle:
 
     def _stopped(self, entry: Entry, now: datetime) -> bool | None:
         """Whether its platform is stopped; None: it has none, or nothing is known."""
-        if entry.platform is None or entry.platform not in self.news:
+        if entry.platform is None or entry.platform not in self.platforms:
             return None
-        event, at, _ = self.news[entry.platform]
+        event, at, _ = self.platforms[entry.platform]
         lapsed = event == "started" and entry.max_started is not None and at + entry.max_started <= now
         return event == "stopped" or lapsed
 
@@ -124,7 +124,7 @@ class Oracle:
         """The newest boundary of the hours, message of its platform, end or (with `released`) release of an override.
         A release that is done is stored nowhere, so later runs do not know of it."""
         entry = self.entries[key]
-        event, at, _ = self.news.get(entry.platform or "", ("", None, None))
+        event, at, _ = self.platforms.get(entry.platform or "", ("", None, None))
         lapse = at + entry.max_started if at and event == "started" and entry.max_started else None
         before = bisect_right(entry.boundaries, now)
         ends = [one.until for one in entry.overrides.values() if self.over(one, now)]
@@ -146,23 +146,23 @@ class Oracle:
         return (started is not None and started > held.since) or (held.until is not None and held.until <= now)
 
     @contextmanager
-    def saying(self, platform: str, event: str, at: datetime) -> Iterator[None]:
+    def delivering(self, platform: str, event: str, at: datetime) -> Iterator[None]:
         """A message that is being delivered."""
-        saying = self.under_way.setdefault(platform, [])
-        saying.append((event, at))
+        messages = self.under_way.setdefault(platform, [])
+        messages.append((event, at))
         try:
             yield
         finally:
-            saying.remove((event, at))
+            messages.remove((event, at))
 
-    def heard(self, platform: str, event: str, at: datetime, stored: Mapping[str, str]) -> None:
+    def delivered(self, platform: str, event: str, at: datetime, stored: Mapping[str, str]) -> None:
         """A message that was accepted. `stored`: the newest one, as the jobs store it: only they know whether a message
         that was overtaken was stored first."""
-        known = self.news.get(platform)
+        known = self.platforms.get(platform)
         if known and at < known[1]:
             if event != known[0]:
                 first = datetime.fromisoformat(stored.get("first") or stored["since"])
-                self.news[platform] = (*known[:2], first)
+                self.platforms[platform] = (*known[:2], first)
                 self._end(platform, known[1])
             if event == "started" and stored.get("started", "") >= at.isoformat()[:19]:
                 self._end(platform, known[1], at)
@@ -170,9 +170,9 @@ class Oracle:
         lasts = next((e.max_started for e in self.entries.values() if e.platform == platform), None)
         lapsed = known is not None and lasts is not None and known[1] + lasts <= at
         unbroken = known is not None and known[0] == event and not lapsed
-        self.news[platform] = (event, at, known[2] if known and unbroken else at)
+        self.platforms[platform] = (event, at, known[2] if known and unbroken else at)
         if event == "started":
-            self.started[platform] = self.news[platform][2]
+            self.started[platform] = self.platforms[platform][2]
         for entry in self.entries.values():
             if entry.platform == platform:
                 entry.changed_at = at

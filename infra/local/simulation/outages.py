@@ -30,7 +30,7 @@ class Window:
 
 @dataclass(frozen=True)
 class ExternalEvent:
-    """Something that is done from outside: by hand, at Hugging Face, to the token, by a platform, by a deployment."""
+    """Something that is done from outside: by people, at Hugging Face, to the token, by a platform, by a deployment."""
 
     at: datetime
     kind: Literal["ask", "oppose", "touch", "rescale", "delete", "use", "rotate", "revoke", "platform", "sync"]
@@ -63,7 +63,7 @@ def boundaries(begin: datetime, days: int, zone: str) -> list[datetime]:
     return [at.astimezone(UTC) for at in local]
 
 
-def deeds(
+def events(
     rng: random.Random, begin: datetime, days: int, entries: list[str], endpoints: list[str], platforms: list[str]
 ) -> list[ExternalEvent]:
     """What people and platforms do."""
@@ -74,7 +74,7 @@ def deeds(
 
     for moment in some(rng.randint(4, 16)):
         at = _under_way(rng, moment) if rng.random() < 0.4 else moment
-        found.append(ExternalEvent(at, "ask", _wish(rng, at, entries)))
+        found.append(ExternalEvent(at, "ask", _request(rng, at, entries)))
     for at in some(rng.randint(0, 5)):
         state = rng.choice(["paused", "running", "scaledToZero"])
         found.append(ExternalEvent(at, "touch", {"endpoint": rng.choice(endpoints), "state": state}))
@@ -89,10 +89,10 @@ def deeds(
             detail = {"platform": platform, "event": event, "late": late, "times": rng.choice([1, 1, 1, 2])}
             found.append(ExternalEvent(at, "platform", detail))
             event = rng.choice(["started", "stopped", "stopped" if event == "started" else "started"])
-    return sorted(found, key=lambda deed: deed.at)
+    return sorted(found, key=lambda event: event.at)
 
 
-def rarer_deeds(rng: random.Random, begin: datetime, days: int, endpoints: list[str]) -> list[ExternalEvent]:
+def rarer_events(rng: random.Random, begin: datetime, days: int, endpoints: list[str]) -> list[ExternalEvent]:
     """What people do seldom."""
     found = []
     for _ in range(rng.randint(0, 20)):
@@ -112,7 +112,7 @@ def _under_way(rng: random.Random, moment: datetime) -> datetime:
     return begun + timedelta(seconds=rng.uniform(0, 20))
 
 
-def _wish(rng: random.Random, at: datetime, entries: list[str]) -> dict[str, Any]:
+def _request(rng: random.Random, at: datetime, entries: list[str]) -> dict[str, Any]:
     verb = rng.choice(["pause", "resume", "warm", "release"])
     body: dict[str, Any] = {"endpoints": [rng.choice(entries[:2] if rng.random() < 0.5 else entries)]}
     if holder := rng.choice(["", "anna", "ci-1"]):

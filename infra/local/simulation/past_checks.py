@@ -116,11 +116,11 @@ class PastChecks:
         found = asyncio.run(source.costs(begin, end + 5 * MINUTE, self.every, 1e9, fine=True))
         known = report.changes(asyncio.run(logs.lines(report.CONDITION, begin, end)))
         for (_, name), windows in found.items():
-            told, true = exact_bill(windows, self.every, known.get(name, ())), self.at_end.get(name, 0.0)
+            reported, true = exact_bill(windows, self.every, known.get(name, ())), self.at_end.get(name, 0.0)
             self.s.checked["l"] += 1
-            error = self._error(name) + told.unknown / HOUR * 3 * max(PRICES.values())
-            if abs(told.dollars - true) > error:
-                self.s.broke("l", f"{name} cost ${true:.2f}, reported are ${told.dollars:.2f} (± {error:.2f})")
+            error = self._error(name) + reported.unknown / HOUR * 3 * max(PRICES.values())
+            if abs(reported.dollars - true) > error:
+                self.s.broke("l", f"{name} cost ${true:.2f}, reported are ${reported.dollars:.2f} (± {error:.2f})")
 
     def _broke(self, what: str, entries: list[str]) -> None:
         self.s.broke("l", what)

@@ -29,13 +29,13 @@ OVERRIDE, PLATFORM = "lifecycle-override-", "lifecycle-platform-"
 
 
 class Races:
-    """`deployed_until`: until when an old and a new revision run. `deeds`: the tasks of what is done from outside."""
+    """`deployed_until`: until when an old and a new revision run. `tasks`: those of what is done from outside."""
 
     def __init__(self, simulation: "Simulation") -> None:
         self.s = simulation
         self.rng = random.Random(simulation.plan.seed + 2)
         self.deployed_until = simulation.plan.begin
-        self.deeds: asyncio.TaskGroup
+        self.tasks: asyncio.TaskGroup
         self.overtaking: Counter[str] = Counter()  # messages of each platform that overtake another
         self.waited: set[int] = set()  # the calls whose requests were throttled
 
@@ -116,9 +116,9 @@ class Races:
         await actors.done(self.s, ExternalEvent(self.s.now(), "oppose", {"entry": key, "holder": holder}))
 
     def accepted(self, key: str, asked: Mapping[str, Any]) -> None:
-        """A request by hand was accepted: later it is released while Hugging Face refuses to act, and again."""
+        """A manual request was accepted: later it is released while Hugging Face refuses to act, and again."""
         if self.s.plan.races and not self.s.oracle.entries[key].enforce and "clear_override" not in asked:
-            self.deeds.create_task(self._released_twice(key, asked.get("holder", "")))
+            self.tasks.create_task(self._released_twice(key, asked.get("holder", "")))
 
     async def _released_twice(self, key: str, holder: str) -> None:
         await asyncio.sleep(self.rng.uniform(70, 150) * 60)
@@ -140,9 +140,9 @@ class Races:
     def _strikes(self, often: float) -> bool:
         return self.rng.random() < often * self.s.plan.races
 
-    def _race(self, kind: str, deed: Coroutine[Any, Any, None]) -> None:
+    def _race(self, kind: str, work: Coroutine[Any, Any, None]) -> None:
         self.s.met[kind] += 1
-        self.deeds.create_task(deed)
+        self.tasks.create_task(work)
 
     def _body(self, job: str) -> dict[str, Any]:
         found = self.s.scheduler.jobs.get(f"projects/p/locations/l/jobs/{job}")

@@ -47,7 +47,7 @@ class Answers:
 
     def sent(self, request: Sent) -> None:
         """Only what is in the settings is touched, nothing is done against the desired state, and a 403 is final."""
-        said = f"{request.method} {request.path}"
+        sent = f"{request.method} {request.path}"
         parts = request.path.strip("/").split("/")
         own = parts[0] == "own"
         name = parts[1] if own else parts[3] if len(parts) > 3 else ""
@@ -59,23 +59,23 @@ class Answers:
             return
         self.s.checked["g"] += 1
         if not self.s.entry_of(name):
-            self.s.broke("g", f"{said}: it is unmanaged")
+            self.s.broke("g", f"{sent}: it is unmanaged")
             return
         if request.status == 403:
             self.s.checked["f"] += 1
-            if (request.call, said) in self.forbidden:
-                self.s.broke("f", f"{said}: asked again after a 403")
-            self.forbidden.add((request.call, said))
+            if (request.call, sent) in self.forbidden:
+                self.s.broke("f", f"{sent}: asked again after a 403")
+            self.forbidden.add((request.call, sent))
         if own and not self.s.oracle.entries[self.s.entry_of(name)].warm:
             self.s.checked["j"] += 1
             if self.s.hub.endpoints[name].state == "running":
-                self.s.broke("j", f"{said}: it runs, and warm is false")
-        self._against_the_wish(request, name, "own" if own else parts[-1])
+                self.s.broke("j", f"{sent}: it runs, and warm is false")
+        self._against_the_desired_state(request, name, "own" if own else parts[-1])
         if own:
             self._wakes_for_nothing(request, name)
         self._against_what_is_stored(request, name, parts[-1])
 
-    def _against_the_wish(self, request: Sent, name: str, verb: str) -> None:
+    def _against_the_desired_state(self, request: Sent, name: str, verb: str) -> None:
         """A call that began when the desired state was a minute old has no excuse."""
         wanted, since = self.steady(name)
         entry, minute = self.s.oracle.entries[self.s.entry_of(name)], self.s.now().replace(second=0, microsecond=0)
@@ -87,13 +87,13 @@ class Answers:
         warms = verb == "own" and self.s.hub.endpoints[name].state == wanted_by_rules == "running"
         if request.begun - since < MINUTE or action or leads or warms:
             return
-        told = f"{request.method} {request.path}, and {wanted} is wanted since {since:%a %H:%M}"
+        sent = f"{request.method} {request.path}, and {wanted} is wanted since {since:%a %H:%M}"
         if verb in ("own", "resume", "pause", "scale-to-zero") and self._must_not_act(request, name):
-            self.s.broke("a", f"{told}, with enforce: false, and nothing changed for more than an hour")
+            self.s.broke("a", f"{sent}, with enforce: false, and nothing changed for more than an hour")
         if verb in ("own", "resume") and wanted != "running":
-            self.s.broke("e", told)
+            self.s.broke("e", sent)
         if verb in ("pause", "scale-to-zero") and wanted not in RESTS:
-            self.s.broke("a", told)
+            self.s.broke("a", sent)
 
     def _wakes_for_nothing(self, request: Sent, name: str) -> None:
         """What sleeps by itself is woken by a run only when its hours are about to begin."""
@@ -203,10 +203,10 @@ class Answers:
             of_entry = [result for result in results if result["endpoint"] == key]
             observed = all(result["before"] for result in of_entry)
             names = self.s.hub.endpoints.keys() & self.names[key]
-            told = {result["name"] for result in of_entry}
+            found = {result["name"] for result in of_entry}
             deleted = self.s.disturbed.get(key, call.begun) > call.begun
-            if observed and told != names and not deleted:
-                self.s.broke("f", f"{call.function} has no result for {sorted(names - told)} of {key}")
+            if observed and found != names and not deleted:
+                self.s.broke("f", f"{call.function} has no result for {sorted(names - found)} of {key}")
 
     def _did_not_happen(self, result: dict[str, Any]) -> None:
         """Nothing is reported as failed that is as requested, such as "already paused": the state is read first."""
@@ -228,14 +228,14 @@ class Answers:
                 goal = UNCHANGED[result["wanted"]]
             case _:
                 return
-        told = f"{name}: {result['action']} {result['outcome']}"
+        line = f"{name}: {result['action']} {result['outcome']}"
         earlier = [state for at, state in endpoint.history if at < call.begun]
         states = {*earlier[-1:], *(state for at, state in endpoint.history if at >= call.begun)}
         if not states.intersection(goal):
-            self.s.broke("f", f"{told}, and it was {endpoint.state}")
+            self.s.broke("f", f"{line}, and it was {endpoint.state}")
         waited = call.function in ("warm", "reconcile") and result["outcome"] == "done" and goal == {"running"}
         if waited and self.answered_at.get(name, self.s.plan.begin) < call.begun:
-            self._not_proved(result, told)
+            self._not_proved(result, line)
 
     def _is_enough(self, call: Call, result: dict[str, Any]) -> None:
         """What runs and cannot be asked by anybody has not failed."""
@@ -246,12 +246,12 @@ class Answers:
             if endpoint.state == "running" and self.s.now() - endpoint.history[-1][0] > MINUTE:
                 self.s.broke("j", f"{endpoint.name} runs, and nobody can reach its URL: {result}")
 
-    def _not_proved(self, result: dict[str, Any], told: str) -> None:
-        """It is enough that it runs where the settings say so, or where nobody can ask it; that is said."""
+    def _not_proved(self, result: dict[str, Any], line: str) -> None:
+        """It is enough that it runs where the settings say so, or where nobody can ask it, which the reason states."""
         spared = not self.s.oracle.entries[result["endpoint"]].warm
         says = "warm is false" if spared else "not proved"
         if not spared and self.s.hub[result["name"]].reachable:
-            self.s.broke("f", f"{told}, and it did not answer")
+            self.s.broke("f", f"{line}, and it did not answer")
         elif says not in result["reason"]:
-            self.s.broke("j", f"{told}, and it does not say why it need not answer: {result['reason']}")
+            self.s.broke("j", f"{line}, and it does not say why it need not answer: {result['reason']}")
         self.s.checked["j"] += 1

@@ -55,16 +55,16 @@ class Onlooker(Protocol):
 
 
 class Simulation:
-    """One run. `told` is called with each line for people; `logs` keeps the product's own lines. `until`: the invariant
+    """One run. `show` is called with each line for people; `logs` keeps the product's own lines. `until`: the invariant
     with which it ends as soon as that is broken."""
 
     def __init__(
-        self, plan: Plan, told: Callable[[datetime, str], None] = lambda _at, _text: None, *, until: str = ""
+        self, plan: Plan, show: Callable[[datetime, str], None] = lambda _at, _text: None, *, until: str = ""
     ) -> None:
         self.plan = plan
         self.loop = SimulatedLoop(plan.begin)
         self.now = self.loop.now
-        self.told = told
+        self.show = show
         self.rng = random.Random(plan.seed + 1)
         self.end = plan.begin + timedelta(days=plan.days)
         self.text = yaml.safe_dump(plan.document, sort_keys=False).encode()
@@ -106,7 +106,7 @@ class Simulation:
         self._build(onlooker)
         async with httpx.AsyncClient(transport=Delayed(self.functions, self.rng)) as self.people:
             self.scheduler.client = self.people
-            work = [self.scheduler.run(), self._deeds(), onlooker.look()]
+            work = [self.scheduler.run(), self._outside(), onlooker.look()]
             tasks = [asyncio.create_task(coroutine) for coroutine in work]
             with suppress(TimeoutError):
                 async with asyncio.timeout((self.end - self.now()).total_seconds()):
@@ -217,13 +217,13 @@ class Simulation:
         if entry["event"] == "crash":
             self.broke("f", f"a crash: {entry['message']}")
         if entry["event"] == "endpoint" and entry["action"] != "none":
-            self.told(self.now(), f"{entry['function']:<14} {entry['message']}")
+            self.show(self.now(), f"{entry['function']:<14} {entry['message']}")
 
-    async def _deeds(self) -> None:
-        async with asyncio.TaskGroup() as self.races.deeds:
-            for deed in self.plan.deeds:
-                await asyncio.sleep(max(0.0, (deed.at - self.now()).total_seconds()))
-                self.races.deeds.create_task(done(self, deed))
+    async def _outside(self) -> None:
+        async with asyncio.TaskGroup() as self.races.tasks:
+            for event in self.plan.events:
+                await asyncio.sleep(max(0.0, (event.at - self.now()).total_seconds()))
+                self.races.tasks.create_task(done(self, event))
             await asyncio.sleep((self.end - self.now()).total_seconds() + 1)
 
     # What is known of it all.
@@ -254,7 +254,7 @@ class Simulation:
         return max(self._harmed[1], self.disturbed[""], self.disturbed[key])
 
     def kept(self, key: str) -> dict[str, Decision]:
-        """The overrides that jobs hold for an entry, by holder, read by hand."""
+        """The overrides that jobs hold for an entry, by holder, read without the product."""
         return stored_overrides(self.scheduler.jobs, key)
 
     def newest(self, platform: str) -> dict[str, str]:

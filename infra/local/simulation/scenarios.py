@@ -1,4 +1,4 @@
-"""A random week from its seed: the settings, the endpoints, trouble and deeds."""
+"""A random week from its seed: the settings, the endpoints, trouble and events."""
 
 import random
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ def at_least_one(text: str) -> int:
 
 @dataclass
 class Plan:
-    """What a run is made of: settings as YAML has them, the endpoints, trouble and deeds."""
+    """What a run is made of: settings as YAML has them, the endpoints, trouble and events."""
 
     seed: int
     begin: datetime
@@ -38,7 +38,7 @@ class Plan:
     document: dict[str, Any]
     endpoints: list[dict[str, Any]]
     windows: list[Window]
-    deeds: list[ExternalEvent]
+    events: list[ExternalEvent]
     quirks: Quirks = field(default_factory=Quirks)
     hanging: tuple[str, ...] = ()  # the endpoints that hang in the windows "some hang"
     races: float = 0.0  # how often somebody changes what a call decided on, while it waits; 1: as in random weeks
@@ -46,7 +46,7 @@ class Plan:
 
     def names(self) -> dict[str, str]:
         """The names, or patterns of names, of every entry that there is at some time."""
-        documents = [self.document, *(deed.detail["document"] for deed in self.deeds if deed.kind == "sync")]
+        documents = [self.document, *(event.detail["document"] for event in self.events if event.kind == "sync")]
         return {key: entry.get("name", key) for one in documents for key, entry in one["endpoints"].items()}
 
 
@@ -64,13 +64,13 @@ def random_plan(seed: int, *, days: int = 7) -> Plan:
     rarer = random.Random(f"{seed} endpoints")
     endpoints = [endpoint | _rarer_endpoint(rarer, endpoint) for endpoint in endpoints]
     managed = [endpoint["name"] for endpoint in endpoints]
-    deeds = trouble.deeds(rng, begin, days, list(document["endpoints"]), managed, ["main", "batch"])
+    events = trouble.events(rng, begin, days, list(document["endpoints"]), managed, ["main", "batch"])
     if rng.random() < 0.1:
-        deeds.append(
+        events.append(
             ExternalEvent(begin + timedelta(days=rng.uniform(1, days)), "delete", {"endpoint": rng.choice(managed)})
         )
-    deeds += trouble.rarer_deeds(random.Random(f"{seed} deeds"), begin, days, managed)
-    moments = [deed.at for deed in deeds] + trouble.boundaries(begin, days, document["time_zone"])
+    events += trouble.rarer_events(random.Random(f"{seed} deeds"), begin, days, managed)
+    moments = [event.at for event in events] + trouble.boundaries(begin, days, document["time_zone"])
     plan = Plan(
         seed=seed,
         begin=begin,
@@ -78,7 +78,7 @@ def random_plan(seed: int, *, days: int = 7) -> Plan:
         document=document,
         endpoints=[*endpoints, {"name": "nobodys", "state": "running"}],
         windows=trouble.windows(rng, begin, days, rng.randint(0, 10), moments),
-        deeds=sorted(deeds, key=lambda deed: deed.at),
+        events=sorted(events, key=lambda event: event.at),
         quirks=_quirks(rng),
         races=1.0,
         lost=rarer.choice([0.0, 0.0, 0.02]),
@@ -102,22 +102,22 @@ def _with_crowd(plan: Plan, rng: random.Random) -> None:
         at = plan.begin + timedelta(hours=rng.uniform(1, plan.days * 24 - 1))
         plan.windows.append(Window("some hang", at, at + timedelta(minutes=20)))
         asked = {"entry": "crowd", "holder": rng.choice(["", "anna"])}
-        plan.deeds.append(ExternalEvent(at + timedelta(seconds=rng.uniform(1, 600)), "oppose", asked))
+        plan.events.append(ExternalEvent(at + timedelta(seconds=rng.uniform(1, 600)), "oppose", asked))
     plan.windows.sort(key=lambda window: window.begin)
-    plan.deeds.sort(key=lambda deed: deed.at)
+    plan.events.sort(key=lambda event: event.at)
 
 
 def _with_new_settings(plan: Plan, rng: random.Random) -> None:
-    """Adds a deployment of new settings, with requests by hand before it, meanwhile and after it."""
+    """Adds a deployment of new settings, with manual requests before it, meanwhile and after it."""
     document = new_settings(rng, plan.document)
     at = plan.begin + timedelta(days=rng.uniform(1, plan.days - 2))
-    plan.deeds.append(ExternalEvent(at, "sync", {"document": document}))
+    plan.events.append(ExternalEvent(at, "sync", {"document": document}))
     if ADDED in document["endpoints"]:
         plan.endpoints.append({**_endpoint(rng, ADDED), "state": "paused", "min_replica": 1})
     for seconds in (rng.uniform(-3600, 0), *(rng.uniform(0, 90) for _ in range(4)), rng.uniform(90, 3600)):
         asked = {"entry": rng.choice([*document["endpoints"]]), "holder": rng.choice(["", "anna", "ci-1"])}
-        plan.deeds.append(ExternalEvent(at + timedelta(seconds=seconds), "oppose", asked))
-    plan.deeds.sort(key=lambda deed: deed.at)
+        plan.events.append(ExternalEvent(at + timedelta(seconds=seconds), "oppose", asked))
+    plan.events.sort(key=lambda event: event.at)
 
 
 def _quirks(rng: random.Random) -> Quirks:

@@ -1,4 +1,4 @@
-"""Which budgets are spent, by what Cloud Scheduler's jobs store; read by hand."""
+"""Which budgets are spent, by what Cloud Scheduler's jobs store; read without the product."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The overrides that Cloud Scheduler's jobs store; read by hand."""
+"""The overrides that Cloud Scheduler's jobs store; read without the product."""
 
 import base64
 import json
@@ -25,10 +25,10 @@ def stored_overrides(jobs: Mapping[str, Mapping[str, Any]], key: str) -> dict[st
 @lru_cache(maxsize=1000)  # the same bodies are looked at in every minute
 def _kept(body: str) -> tuple[list[str], str, Decision | None]:
     """The entries, the holder and the override that a job's body keeps."""
-    told = json.loads(base64.b64decode(body))
-    override = told.get("memory", {}).get("override")
+    request = json.loads(base64.b64decode(body))
+    override = request.get("memory", {}).get("override")
     if not override:
-        return told["endpoints"], "", None
+        return request["endpoints"], "", None
     until = override["until"]
     decision = Decision(
         override["state"],
@@ -38,4 +38,4 @@ def _kept(body: str) -> tuple[list[str], str, Decision | None]:
         override.get("force", False),
         frozenset(override.get("found_at_rest", ["*"]) if override.get("rests") else []),
     )
-    return told["endpoints"], override.get("holder") or "", decision
+    return request["endpoints"], override.get("holder") or "", decision
