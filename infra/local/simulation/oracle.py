@@ -122,7 +122,7 @@ class Oracle:
 
     def changed(self, key: str, now: datetime, *, released: bool = True) -> datetime | None:
         """The newest boundary of the hours, message of its platform, end or (with `released`) release of an override.
-        A release that is done is stored nowhere, so later runs do not know of it."""
+        A release that has succeeded is stored nowhere, so later runs do not know of it."""
         entry = self.entries[key]
         event, at, _ = self.platforms.get(entry.platform or "", ("", None, None))
         lapse = at + entry.max_started if at and event == "started" and entry.max_started else None
@@ -137,7 +137,7 @@ class Oracle:
             lapse,
             idle,
             *ends,
-            entry.released_at if released else None,
+            entry.released_at if released or entry.release_failed else None,
         ]
         return max((one for one in found if one and one <= now), default=None)
 
