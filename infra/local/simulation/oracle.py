@@ -130,12 +130,13 @@ class Oracle:
         ends = [one.until for one in entry.overrides.values() if self.over(one, now)]
         used = self.used(key) if entry.idle_after else None
         idle = used + entry.idle_after if used and entry.idle_after else None
-        idle = idle or (self.spent(key, now) if entry.has_budget else None)
+        spent = self.spent(key, now) if entry.has_budget else None
         found = [
             *entry.boundaries[max(0, before - 1) : before],
             at,
             lapse,
             idle,
+            spent,
             *ends,
             entry.released_at if released or entry.release_failed else None,
         ]
@@ -163,6 +164,8 @@ class Oracle:
             if event != known[0]:
                 first = datetime.fromisoformat(stored.get("first") or stored["since"])
                 self.platforms[platform] = (*known[:2], first)
+                if known[0] == "started":
+                    self.started[platform] = first
                 self._end(platform, known[1])
             if event == "started" and stored.get("started", "") >= at.isoformat()[:19]:
                 self._end(platform, known[1], at)
@@ -216,7 +219,7 @@ class Oracle:
         if made is None and runs:
             later = [at for at in entry.leads if at > now]
             made = Decision("paused", now, min(later, default=None), entry.platform)
-        return self._with(others, holder, made, held.get(holder))
+        return self._with(others, holder, made, held.get(holder), before=others)
 
     def _runs(
         self, key: str, holder: str, now: datetime, until: datetime | None, *, ruled: str, force: bool,
@@ -234,15 +237,21 @@ class Oracle:
         made = Decision("running", now, until, force=force) if until else None
         if made is None and (against or stops):
             made = Decision("running", now, now + timedelta(hours=2), force=force)
-        return self._with(left, holder, made, held.get(holder))
+        return self._with(left, holder, made, held.get(holder), before=others)
 
     @staticmethod
     def _with(
-        others: dict[str, Decision], holder: str, made: Decision | None, own: Decision | None
+        others: dict[str, Decision],
+        holder: str,
+        made: Decision | None,
+        own: Decision | None,
+        *,
+        before: dict[str, Decision],
     ) -> dict[str, Decision]:
-        """What lasts nine tenths of what is asked is left as it is; a pause, only where it ends then."""
+        """What lasts nine tenths of what is asked is left as it is; a pause, only where it ends then. `before`: the
+        overrides of others, also those that the request ends."""
         if made and own and own.state == made.state:
-            beaten = commanding(one for one in others.values() if one.since > own.since) is not None
+            beaten = commanding(one for one in before.values() if one.since > own.since) is not None
             if made.state == "running" and made.until:
                 enough = own.until is None or own.until - made.since >= (made.until - made.since) * 0.9
                 enough = enough and (not made.force or (own.force and not beaten))
