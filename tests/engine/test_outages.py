@@ -62,6 +62,14 @@ def test_a_request_that_must_wait_for_half_a_minute_waits_and_still_reads_what_i
     assert only(act(on, verb, until=TUESDAY_NOON + HOUR)) == ("resume", "done", 200)
 
 
+@pytest.mark.parametrize("verb", ["resume", "warm"])
+def test_a_list_that_must_wait_for_half_a_minute_leaves_time_to_store_the_request(verb: Verb) -> None:
+    on = stage(FREE, "paused")
+    on.hub.script("GET /", status(429, **{"Retry-After": "30"}))
+    assert only(act(on, verb, until=TUESDAY_NOON + HOUR)) == ("resume", "done", 200)
+    assert kept(on) is not None
+
+
 def test_an_override_whose_action_failed_for_good_after_half_a_minute_is_deleted_again() -> None:
     on = stage(FREE, "paused")
     on.hub.script("POST embeddings-prod/resume", status(429, **{"Retry-After": "30"}), 403)

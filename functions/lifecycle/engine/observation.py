@@ -87,6 +87,8 @@ class Observation:
         await asyncio.gather(self.list_endpoints(entries, names), self.read_state(), read(), price())
         if self.clock() - self.state_at > FRESH_STATE:
             known = self.state, self.state_failure, self.state_at, self.state_from
+            if not self.state_failure:
+                self.allow_more_time()
             await self.read_state()
             if self.state_failure and not known[1]:
                 # What others left no time to read again still says more than nothing; before a change it is read again.
@@ -106,16 +108,20 @@ class Observation:
 
     async def look_up(self, name: str) -> None:
         """Reads one endpoint: it can be missing from a list that changes while its pages are read."""
-        if name in self._seen_at:
+        if name in self._seen_at or name in self.gone:
             return
         begun = self.clock()
         try:
-            self._cover(await self.hf.endpoint(name), begun)
+            found = await self.hf.endpoint(name)
         except Failure as failure:
             if failure.code == "not_found":
                 self.gone.add(name)
             else:
                 self.unread[name] = failure
+            return
+        self.unread.pop(name, None)
+        if name not in self._seen_at:  # else another look at the same time was faster
+            self._cover(found, begun)
 
     def _cover(self, endpoint: Endpoint, at: float) -> None:
         covering = self.settings.covering(endpoint.name, endpoint.tags) if addressable(endpoint.name) else ()
