@@ -127,7 +127,7 @@ def test_an_endpoint_whose_tags_change_while_a_pause_waits_is_left_to_its_new_en
     waits(on, "POST embeddings-prod/pause", lambda: on.hub.endpoints["embeddings-prod"].update(tags=tags))
     answer = reconcile(on, ANNA, "nights") if verb == "reconcile" else act(on, "pause", ANNA, "nights")
     assert on.hub.state("embeddings-prod") == "running"
-    assert answer.status == (200 if verb == "reconcile" else 409)
+    assert answer.status == (200 if verb == "reconcile" else 503)
     assert "nights no longer covers it" in f"{answer.results[0].reason} {answer.results[0].error}"
 
 

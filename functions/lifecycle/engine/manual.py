@@ -69,8 +69,8 @@ async def _store(run: Run, target: Target, plan: ManualPlan) -> None:
 
 
 def _rule(run: Run, target: Target, asked: ManualRequest, plan: ManualPlan) -> Rule:
-    """The rule for this request: what was asked, unless another holder's newer override wants another state, or a pause
-    that was stored while the state was being read, however old, would have refused the request."""
+    """The rule for this request: what was asked, unless a newer override of another holder wants another state. A
+    request to run is also refused by an older pause, which was stored while the state was being read."""
     reason, own = _reason(run, target, asked, plan), plan.override
     since = own.since if own else run.now()
     forced = asked.force or (own is not None and own.force)

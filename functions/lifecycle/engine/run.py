@@ -81,10 +81,7 @@ class Run(Observation):
                     if replans or superseded.decision.wanted == decision.wanted:
                         situation, decision = superseded.situation, superseded.decision
                         continue
-                    message = f"superseded: {superseded.decision.reason}"
-                    result = failed_result(
-                        situation, decision, step.action, Failure(message, code="held", retryable=False)
-                    )
+                    result = failed_result(situation, decision, step.action, _superseded(superseded.decision))
                 except Exception as error:  # an error of one endpoint does not affect the others
                     self.notes.append("".join(traceback.format_exception(error)))
                     message = f"internal error ({type(error).__name__}); see the logs"
@@ -195,6 +192,12 @@ def failed_result(situation: Situation, decision: Decision, action: Action, fail
         seen=endpoint,
     )
     return failed(result, failure)
+
+
+def _superseded(decision: Decision) -> Failure:
+    """Why a manual request is not done; if another entry now covers the endpoint, a repeat finds that entry."""
+    moved = decision.rule == "none"
+    return Failure(f"superseded: {decision.reason}", code="conflict" if moved else "held", retryable=moved)
 
 
 def _is_slow(result: Result) -> bool:
