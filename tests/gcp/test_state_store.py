@@ -333,5 +333,13 @@ def test_a_repeated_write_of_a_budget_does_not_forget_that_it_is_spent(
     on = Busy({job.id: job for job in (RECONCILE, Job(id, "0 0 1 * *", "UTC", "https://x.example", b"{}"))})
     written = replace(on.jobs[id], body=job_state.budget_body("embeddings", theirs))
     on.meanwhile = lambda: on.jobs.update({id: written})
-    asyncio.run(store(on).put_budget("embeddings", ours))
+    asyncio.run(store(on).put_budget("embeddings", ours, None))
     assert job_state.budget_in(on.jobs[id]) == kept
+
+
+def test_a_write_that_waited_does_not_forget_that_a_budget_is_spent() -> None:
+    id = "lifecycle-budget_embeddings"
+    spent = Job(id, "0 0 1 * *", "UTC", "https://x.example", job_state.budget_body("embeddings", SPENT))
+    on = Shared({RECONCILE.id: RECONCILE, id: spent})
+    asyncio.run(store(on).put_budget("embeddings", NEAR, None))
+    assert job_state.budget_in(on.jobs[id]) == SPENT

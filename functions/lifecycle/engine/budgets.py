@@ -48,7 +48,7 @@ async def _settle(run: Observation, spending: Spending) -> BudgetReport:
         if run.store:
             run.note(
                 f"the budget of {_name(spending)} is not stored",
-                await catch_failure(run.store.put_budget(spending.key, updated)),
+                await catch_failure(run.store.put_budget(spending.key, updated, spending.record)),
             )
         else:
             run.notes.append(f"the budget of {_name(spending)} is not stored: SCHEDULER_PARENT is not set")

@@ -89,18 +89,15 @@ class StateStore:
 
         await self.jobs.retry(attempt)
 
-    async def put_budget(self, key: str, record: BudgetRecord) -> None:
-        """Stores what is known of a budget, unless another run has stored meanwhile that it is spent."""
+    async def put_budget(self, key: str, record: BudgetRecord, before: BudgetRecord | None) -> None:
+        """Stores what is known of a budget, unless another run has stored meanwhile that it is spent. `before`: what
+        was stored when that was decided."""
         id = budget_id(self.prefix, key)
-        before, repeated = budget_in(self.seen.get(id)), False
 
         async def attempt() -> None:
-            nonlocal repeated
-            if repeated:
-                stored = budget_in(await self.jobs.get(id))
-                if stored and stored != before and (stored.spent_at or not record.spent_at):
-                    return
-            repeated = True
+            stored = budget_in(await self.jobs.get(id))
+            if stored and stored != before and (stored.spent_at or not record.spent_at):
+                return
             if not await self.jobs.set_body(id, job_state.budget_body(key, record)):
                 message = f"there is no job {id}; has `lifecycle sync` run?"
                 raise Failure(message, code="memory_unavailable", retryable=True)
@@ -126,7 +123,7 @@ class StateStore:
         shown = platform_state_in(self.seen.get(daily))
         if shown and shown.since < newest.since:
             # This instance has overwritten a newer message there. Its record decides, also if this fails.
-            await catch_failure(self.jobs.retry(lambda: self._show(daily, platform, newest)))
+            await catch_failure(self._show(daily, platform, newest))
         await catch_failure(self._delete_older(platform, newest))
         return state
 
