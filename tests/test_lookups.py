@@ -115,7 +115,7 @@ def test_a_thread_that_cannot_start_blocks_no_later_lookup(names: Names, monkeyp
     async def work() -> Any:
         with monkeypatch.context() as patch:
             patch.setattr(threading.Thread, "start", no_threads)
-            with pytest.raises(RuntimeError):
+            with pytest.raises(OSError, match="thread"):
                 await look_up("services.example")
         return await asyncio.wait_for(look_up("services.example"), 10)
 

@@ -5,6 +5,7 @@ cannot be ended. So a few endpoints whose lookups hang would block every other l
 """
 
 import asyncio
+import errno
 import socket
 import threading
 from collections.abc import Callable
@@ -26,7 +27,10 @@ def use_own_threads(loop: asyncio.AbstractEventLoop, look_up: Callable[..., Foun
         answer = under_way.get(asked)
         if answer is None:
             answer = loop.create_future()
-            threading.Thread(target=work, args=(answer, asked), name="lookup", daemon=True).start()
+            try:
+                threading.Thread(target=work, args=(answer, asked), name="lookup", daemon=True).start()
+            except RuntimeError as error:  # too many threads: a failure of this machine, and not of the name
+                raise OSError(errno.ENOMEM, str(error)) from None
             under_way[asked] = answer
             answer.add_done_callback(partial(forget, asked))
         return await asyncio.shield(answer)

@@ -159,6 +159,7 @@ def attempts(*reasons: int) -> httpx.ConnectError:
         (attempts(errno.ECONNREFUSED, errno.ECONNREFUSED), ONE, True),
         (attempts(errno.EADDRNOTAVAIL, errno.ECONNREFUSED), ONE, True),  # IPv6 is switched off here
         (attempts(errno.EADDRNOTAVAIL, errno.EADDRNOTAVAIL), ONE, False),
+        (attempts(errno.ENETUNREACH, errno.EADDRNOTAVAIL), ONE, False),  # no IPv6, and no port is free here
         (attempts(errno.EMFILE, errno.ECONNREFUSED), ONE, False),  # this process may open no more files
         (httpx.ConnectTimeout("late"), ONE, False),
         (httpx.ConnectTimeout("late"), Endpoint("a", "running", type="private", url=URL), True),

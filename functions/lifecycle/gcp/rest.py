@@ -49,11 +49,15 @@ class Credentials:
     def _headers(self) -> dict[str, str]:
         with IMPORTING:
             import google.auth
+            from google.auth.exceptions import GoogleAuthError
             from google.auth.transport.requests import Request
             from requests import Session
         with as_failure("the access token", code=CODE):
             if self._credentials is None:
-                self._credentials, _ = google.auth.default(scopes=self._scopes)
+                try:
+                    self._credentials, _ = google.auth.default(scopes=self._scopes)
+                except ValueError as error:  # of a key that cannot be parsed
+                    raise GoogleAuthError(str(error)) from None
             headers: dict[str, str] = {}
             # Fetches a token where there is none that is valid.
             mount(session := Session())

@@ -57,9 +57,7 @@ class LoopAdapter:
         answer = asyncio.run_coroutine_threadsafe(_exchange(limits.http, request, seconds), limits.loop)
         response = answer.result(max(seconds, 0) + 1)  # the loop may be closed before it comes to it
         if self.objects and response.status_code < 300 and not response.content.lstrip().startswith(b"{"):
-            from requests.exceptions import InvalidJSONError
-
-            raise InvalidJSONError("the answer is not a JSON object", request=request)
+            raise ValueError("the answer is not a JSON object")
         return response
 
     def close(self) -> None:

@@ -139,7 +139,7 @@ def _is_refused(error: BaseException) -> bool:
         causes.append(cause := found.pop())
         more = cause.__cause__ or cause.__context__
         found += [*(cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()), *([more] if more else ())]
-    reasons = {cause.errno for cause in causes if isinstance(cause, OSError)} - {None}
-    # IPv6 without an address here is no reason, if the host has another address that was tried.
+    # IPv6 without an address or a route here is no reason, if the host has another address that was tried.
+    reasons = {cause.errno for cause in causes if isinstance(cause, OSError)} - {None, errno.ENETUNREACH}
     own = any(isinstance(c, ssl.SSLError) for c in causes) or reasons & EXHAUSTED or reasons == {errno.EADDRNOTAVAIL}
     return any(isinstance(c, OSError) for c in causes) and not own
