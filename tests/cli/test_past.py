@@ -54,6 +54,8 @@ def test_a_name_that_neither_settings_nor_history_know_is_wrong_use(desk: Desk, 
     assert desk.type("history", "old", "old-one", "nights").returncode == 0
     done = desk.type("history", "nope", "old")
     assert (done.returncode, done.stderr.startswith("unknown: nope; known are embeddings, ")) == (2, True)
+    desk.config.write_text("namespace: 5")  # what has mistakes names nobody
+    assert desk.type("history", "nope").returncode == 0
 
 
 def test_nothing_happened_is_said(desk: Desk) -> None:

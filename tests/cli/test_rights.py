@@ -91,10 +91,22 @@ def test_a_function_that_does_not_let_the_jobs_account_in_is_named(answer: httpx
 
 
 def test_jobs_that_succeed_have_the_right_from_elsewhere() -> None:
-    fine = replace(REFUSED, last_code=0, attempted_at=datetime(2026, 11, 24, tzinfo=UTC))
-    assert calls(lambda _: policy(), fine)[0].ok is None
-    assert calls(lambda _: policy(), replace(fine, attempted_at=None))[0].ok is False
-    assert calls(lambda _: policy(), fine, replace(REFUSED, id="other"))[0].ok is False
+    url, text = DEPLOYED["FUNCTIONS_URL"].format(name="reconcile"), SETTINGS.partition("cron:")[0]
+    fine = replace(REFUSED, url=url, last_code=0, attempted_at=datetime(2026, 11, 24, tzinfo=UTC))
+    assert calls(lambda _: policy(), fine, text=text)[0].ok is None
+    assert calls(lambda _: policy(), replace(fine, attempted_at=None), text=text)[0].ok is False
+    assert calls(lambda _: policy(), fine, replace(REFUSED, id="other"), text=text)[0].ok is False
+
+
+def test_a_job_that_succeeds_proves_nothing_about_other_functions() -> None:
+    reconcile, warm = (
+        Job(f"lifecycle-{name}", "3 * * * *", "UTC", DEPLOYED["FUNCTIONS_URL"].format(name=name), b"",
+            attempted_at=datetime(2026, 11, 24, tzinfo=UTC))
+        for name in ("reconcile", "warm")
+    )  # fmt: skip
+    callers: Answers = lambda path: policy() if "warm" in path else policy(f"serviceAccount:{INVOKER}")  # noqa: E731
+    assert calls(callers, reconcile)[0].ok is False
+    assert calls(callers, reconcile, warm)[0].ok is None
 
 
 def test_without_the_jobs_account_its_right_is_not_known() -> None:

@@ -167,6 +167,20 @@ def test_in_python_several_endpoints_are_refused_and_not_started(held: Desk) -> 
     assert [len(held.hub[name].history) for name in ("dev-a", "dev-b")] == [1, 1]
 
 
+def test_in_python_what_cannot_be_counted_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def ask(_env: Any, function: str, body: Mapping[str, Any]) -> tuple[int, Any]:
+        asked.append((function, body.get("dry_run")))
+        return 503, {"trigger": "manual", "dry_run": True, "results": [{**ROW, "outcome": "failed"}]}
+
+    monkeypatch.setattr(functions, "ask", ask)
+    monkeypatch.setenv("FUNCTIONS_URL", "http://127.0.0.1/{name}")
+    with pytest.raises(Failure), lifecycle.running("dev"):
+        pass
+    assert asked == [("warm", True)]
+
+
 def test_in_python_what_is_not_warm_is_a_failure(held: Desk) -> None:
     held.hub.faults.add(Fault("status", "POST .*/resume", status=403))
     script = """

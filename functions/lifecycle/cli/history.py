@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from lifecycle.cli import output
-from lifecycle.cli.common import AS_JSON, SOME_NAMES, read_environment, read_settings, run, wrong
+from lifecycle.cli.common import AS_JSON, SOME_NAMES, Stop, read_environment, read_settings, run, wrong
 from lifecycle.config.environment import Environment
 from lifecycle.core.entries import Settings
 from lifecycle.core.history import Event
@@ -34,7 +34,7 @@ def history(names: tuple[str, ...], since: str, as_json: bool) -> None:
         wrong(f"--since {since}: nothing is that new; lengths look like 90m, 12h, 7d")
     now = datetime.now(UTC)
     found = run(output.waiting(_events(env, names, now - length, now), "history"))
-    settings = read_settings(env.config) if env.config.exists() else None
+    settings = _settings(env)
     if settings and (unknown := [name for name in names if not _is_known(name, settings, found)]):
         listed = ", ".join(settings.entries) or "none"
         wrong(f"unknown: {', '.join(unknown)}; known are {listed}, and what has changed in the last {since}")
@@ -49,10 +49,18 @@ def history(names: tuple[str, ...], since: str, as_json: bool) -> None:
         output.line(f"no changes in the last {since}")
 
 
+def _settings(env: Environment) -> Settings | None:
+    """None: they are not on this machine, or have mistakes, which `lifecycle check` shows."""
+    try:
+        return read_settings(env.config) if env.config.exists() else None
+    except Stop:
+        return None
+
+
 def _is_known(name: str, settings: Settings, found: Iterable[Event]) -> bool:
     """Whether there is, or was, an entry or an endpoint of this name, as far as settings and events say it."""
-    there = name == "*" or name in settings.entries or settings.exactly(name) or settings.may_cover(name)
-    return bool(there) or any(name in (event.endpoint, event.name) for event in found)
+    fits = any(entry.name and entry.covers(name, entry.tags) for entry in settings.entries.values())
+    return name == "*" or name in settings.entries or fits or any(name in (e.endpoint, e.name) for e in found)
 
 
 async def _events(env: Environment, names: tuple[str, ...], since: datetime, now: datetime) -> list[Event]:

@@ -182,14 +182,21 @@ def running(name: str, *, hold: str = "15m", holder: str | None = None) -> Itera
         loop.close()
 
 
+def _only_one(hold: Hold, rows: Sequence[Mapping[str, Any]]) -> None:
+    if len(rows) > 1:
+        message = f"{hold.names[0]} is {len(rows)} endpoints; name one of them"
+        raise Failure(message, code="refused", retryable=False)
+
+
 async def _begun(hold: Hold) -> list[dict[str, Any]]:
     """The result of the only endpoint. Raises `Failure`; several endpoints are not started."""
     try:
-        _, answer = await functions.ask(hold.env, "warm", {"endpoints": [*hold.names], "dry_run": True})
-        rows = answer.get("results", ()) if isinstance(answer, dict) else ()
-        if len(rows) > 1:
-            message = f"{hold.names[0]} is {len(rows)} endpoints; name one of them"
-            raise Failure(message, code="refused", retryable=False)
-        return await hold.begin()
+        status, answer = await functions.ask(hold.env, "warm", {"endpoints": [*hold.names], "dry_run": True})
+        if status == 503:
+            raise Failure(_why(status, answer), code="not_held", retryable=True)
+        _only_one(hold, answer.get("results", ()) if isinstance(answer, dict) else ())
+        rows = await hold.begin()
+        _only_one(hold, rows)
+        return rows
     except Stop as stop:
         raise Failure(str(stop), code="refused", retryable=False) from None

@@ -13,7 +13,7 @@ import httpx
 from lifecycle.cli.finding import NOT_NEEDED, Finding, uses_google
 from lifecycle.config.environment import Environment
 from lifecycle.core.entries import Settings
-from lifecycle.gcp.jobs import Job
+from lifecycle.gcp.jobs import Job, same_url
 
 CLOUD_RUN, PUBSUB = "https://run.googleapis.com/v2", "https://pubsub.googleapis.com/v1"
 OK, PERMISSION_DENIED = 0, 7  # google.rpc.Code
@@ -55,8 +55,11 @@ async def jobs_may_call(
         account = {f"serviceAccount:{env.invoker}", "allUsers"}
         barred = [name for name, members in zip(names, callers, strict=True) if not members & account]
         said = f"{env.invoker} may{' not' if barred else ''} call {', '.join(barred or names)}"
-        if barred and not refused and any(job.attempted_at and job.last_code == OK for job in seen):
-            return Finding(about, None, f"{said} by their own policies, but jobs succeed: perhaps by the project's")
+        succeed = {job.url for job in seen if job.attempted_at and job.last_code == OK}
+        if barred and not refused and all(any(same_url(env.function_url(b), url) for url in succeed) for b in barred):
+            return Finding(
+                about, None, f"{said} by their own policies, but jobs succeed: perhaps by the project's policy"
+            )
         return Finding(about, not barred, said, do)
     if refused:
         return Finding(about, False, f"refused: {', '.join(refused)}", do)
