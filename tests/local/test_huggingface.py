@@ -118,7 +118,7 @@ def test_a_paused_endpoint_answers_400_and_stays_paused(url: str, hf: HuggingFac
     assert hf["a"].state == "paused"
 
 
-def test_an_authorised_request_wakes_what_is_scaled_to_zero(url: str, hf: HuggingFace) -> None:
+def test_an_authorized_request_wakes_what_is_scaled_to_zero(url: str, hf: HuggingFace) -> None:
     hf.add("a", "scaledToZero")
     response = call(url, "GET", "/own/a/health")
     expected = {"error": "503 Service Unavailable", "code": "SERVICE_UNAVAILABLE"}

@@ -19,7 +19,11 @@ def test_it_says_what_it_does_not_know_and_once_why(stage: Harness) -> None:
     stage.shelf.refuse = frozenset({"list"})
     stage.hub.script("GET /", 403)
     text = words(shown(stage))
-    for what in ("Hugging Face does not answer", "prices are unknown", "Cloud Scheduler does not answer or is not set"):
+    for what in (
+        "Hugging Face does not answer",
+        "prices are unknown",
+        "Cloud Scheduler does not answer, or there is none",
+    ):
         assert what in text
     assert text.count("scripted 403") == 1
     assert tile(shown(stage), "forecast for 30 days") == "?"

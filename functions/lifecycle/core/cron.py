@@ -56,7 +56,8 @@ def check(text: str) -> str:
         CronSim(text, datetime(2026, 1, 1))  # noqa: DTZ001 - any time will do, only the text is checked
     except CronSimError as error:
         allowed = _ALLOWED.get(str(error), str(error))
-        raise ValueError(f"not a cron schedule: {allowed}; a range begins with its smaller value") from None
+        more = "; a range begins with its smaller value" if "-" in text else ""
+        raise ValueError(f"not a cron schedule: {allowed}{more}") from None
     return text
 
 
@@ -76,7 +77,7 @@ def surprises(text: str) -> Iterator[str]:
     if "*" in (day, weekday):
         return
     if day.startswith("*") or weekday.startswith("*"):
-        yield f"fires on days that fit both {day} and {weekday}; for some schedulers, either is enough"
+        yield f"fires on days that fit both {day} and {weekday}"
     else:
         yield f"fires on days that fit {day} or {weekday}: either is enough, they need not both fit"
 

@@ -47,7 +47,7 @@ UNKNOWN = {
     "token": "the Hugging Face token could not be read",
     "huggingface": "Hugging Face does not answer: states are unknown",
     "prices": "prices are unknown",
-    "scheduler": "Cloud Scheduler does not answer or is not set: overrides and platform states are unknown",
+    "scheduler": "Cloud Scheduler does not answer, or there is none: overrides and platform states are unknown",
 }
 
 

@@ -84,7 +84,7 @@ class HuggingFace:
         try:
             parts = request.url.path.strip("/").split("/")
             if parts == ["api", "whoami-v2"]:
-                self._authorise(request)
+                self._authorize(request)
                 return JSONResponse({"type": "user", "name": "somebody", "orgs": [{"name": self.namespace}]})
             if parts[0] == "own":
                 return await self._own(request, parts[1])
@@ -95,7 +95,7 @@ class HuggingFace:
     # The management API.
 
     async def _manage(self, request: Request, parts: list[str]) -> Any:
-        self._authorise(request, "write")
+        self._authorize(request, "write")
         match (request.method, *parts):
             case ("GET", "v2", "provider", self.namespace):
                 return self._catalog()
@@ -236,7 +236,7 @@ class HuggingFace:
             message = "Bad Request: The endpoint is paused, ask a maintainer to restart it"
             raise Refused(400, message, "BAD_REQUEST")
         if endpoint.type != "public":
-            self._authorise(request, "infer")
+            self._authorize(request, "infer")
         endpoint.last_used = self.now()
         if endpoint.state == "scaledToZero":
             endpoint.starts(self.now(), endpoint.durations.wake)
@@ -258,7 +258,7 @@ class HuggingFace:
     def _json(self, endpoint: Endpoint) -> dict[str, Any]:
         return endpoint.as_json(f"{self.url}/own/{endpoint.name}")
 
-    def _authorise(self, request: Request, scope: Literal["write", "infer"] | None = None) -> None:
+    def _authorize(self, request: Request, scope: Literal["write", "infer"] | None = None) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or token not in self.tokens:
             raise Refused(401, "Unauthorized", "UNAUTHORIZED")

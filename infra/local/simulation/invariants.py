@@ -47,8 +47,8 @@ class InvariantChecker:
 
     def __init__(self, simulation: Simulation) -> None:
         self.s = simulation
-        self.one_pass = simulation.settings.reconcile_every + 2 * MINUTE
-        self.two_passes = self.one_pass + simulation.settings.reconcile_every
+        self.one_run = simulation.settings.reconcile_every + 2 * MINUTE
+        self.two_runs = self.one_run + simulation.settings.reconcile_every
         self.since: dict[str, tuple[str, datetime]] = {}  # by endpoint: what is wanted, and since when
         self.settled: dict[str, datetime] = {}  # by entry: since when all is as wanted
         self.outside = 0.0
@@ -95,7 +95,7 @@ class InvariantChecker:
                 self.past.begins(endpoint, entry, now, calm)
             if now.replace(second=0, microsecond=0) - WAKES_WITHIN in entry.begins:
                 self._is_woken_at_the_beginning(endpoint, entry, now, calm)
-        if not there and key in names and now - calm > self.two_passes and not self._reported(key, "has no endpoint"):
+        if not there and key in names and now - calm > self.two_runs and not self._reported(key, "has no endpoint"):
             self._broke("a", key, f"{key} was deleted, and nobody reports it")
         if not all(self._as_wanted(endpoint, wanted[endpoint.name]) for endpoint in there):
             self.settled.pop(key, None)
@@ -109,7 +109,7 @@ class InvariantChecker:
         # A start can fail on its own; the next reconcile run sees it.
         failed_for = now - endpoint.history[-1][0] if endpoint.state == "failed" else stands
         acts = self._rules_act(endpoint, key, now, max(calm, since))
-        if min(stands, failed_for) > self.two_passes and acts:
+        if min(stands, failed_for) > self.two_runs and acts:
             self.s.checked["a"] += 1
             # Only what cannot come up may be reported instead.
             can_not = endpoint.start != "comes up" or not (endpoint.reachable or endpoint.state != "scaledToZero")
@@ -118,7 +118,7 @@ class InvariantChecker:
             if not self._fits(endpoint, wanted) and not excused:
                 self._broke("a", key, f"{endpoint.name} is {endpoint.state}, wanted {wanted} since {since:%a %H:%M}")
             self._scaling(endpoint, key)
-        if rests and stands > self.one_pass and acts:
+        if rests and stands > self.one_run and acts:
             self.s.checked["e"] += 1
             if endpoint.state in BILLED and not self._may_still_bill(endpoint, wanted, now):
                 self._broke("e", key, f"{endpoint.name} is {endpoint.state}, rest is wanted since {since:%a %H:%M}")
@@ -130,7 +130,7 @@ class InvariantChecker:
             return True
         changed = oracle.changed(key, now, released=False)
         used = endpoint.last_used + USED if endpoint.last_used else steady
-        begun = max(steady, used, endpoint.history[-1][0], changed or steady) + self.two_passes
+        begun = max(steady, used, endpoint.history[-1][0], changed or steady) + self.two_runs
         return changed is not None and begun <= changed + ENFORCED and begun < now
 
     def _fits(self, endpoint: Endpoint, wanted: str) -> bool:
@@ -147,8 +147,8 @@ class InvariantChecker:
 
     def _may_still_bill(self, endpoint: Endpoint, wanted: str, now: datetime) -> bool:
         """To zero is scaled only what has come up and has not been used for a while, by the next run."""
-        used = endpoint.last_used and now - endpoint.last_used < USED + self.one_pass
-        changed = now - endpoint.history[-1][0] < self.one_pass
+        used = endpoint.last_used and now - endpoint.last_used < USED + self.one_run
+        changed = now - endpoint.history[-1][0] < self.one_run
         return wanted == "scaledToZero" and (endpoint.state in STARTING or bool(used) or changed)
 
     def _without_start(self, key: str, wanted: str) -> str:
@@ -157,7 +157,7 @@ class InvariantChecker:
 
     def _reported(self, name: str, text: str) -> bool:
         """Whether the last runs reported that it failed."""
-        oldest = self.s.now() - self.two_passes
+        oldest = self.s.now() - self.two_runs
         for line in reversed(self.s.logs):
             if line["at"] < oldest:
                 return False
@@ -223,7 +223,7 @@ class InvariantChecker:
                 if holder not in kept:
                     self._broke("c", key, f"the override of {key} by {holder!r} until {override.until} is gone")
             ended = max(calm, override.until) if override.until and over else calm
-            if over and now - ended > self.one_pass:
+            if over and now - ended > self.one_run:
                 self.s.checked["c"] += 1
                 if holder in kept:
                     self._broke("c", key, f"the override of {key} by {holder!r} until {override.until} is still there")

@@ -1,4 +1,4 @@
-"""Deeds that are timed inside a wait: while a call waits for an answer or a write, somebody changes what it decided on.
+"""Events inside a wait: while a call waits for an answer or a write, somebody changes what it decided on.
 
 What waits is chosen by the seed, and so is what is done meanwhile; a week with races has some of each kind.
 """
