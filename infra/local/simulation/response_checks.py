@@ -134,8 +134,11 @@ class Answers:
         key, oracle = self.s.entry_of(name), self.s.oracle
         entry = oracle.entries[key]
         ruled = self.s.functions.called[request.call] in ("reconcile", "platform_event")
+        # If a spent budget stops it, the end of its idle time is a change, too, which the request itself hides.
+        hidden = entry.idle_after is not None and oracle.is_spent(entry, request.at)
         if (
             entry.enforce
+            or hidden
             or not ruled
             or entry.overrides
             or self.s.kept(key)
