@@ -41,6 +41,7 @@ class Answers:
         self.steady = steady
         self.forbidden: set[tuple[int, str]] = set()
         self.asked_about: set[tuple[int, str]] = set()  # endpoints in each call
+        self.seen_at: dict[tuple[int, str], datetime] = {}  # when each call last asked about each endpoint
         self.answered_at: dict[str, datetime] = {}  # when an endpoint's own URL last answered 200
 
     # Requests to Hugging Face.
@@ -54,6 +55,7 @@ class Answers:
         if own and request.status == 200:
             self.answered_at[name] = self.s.now()
         if name and not own:
+            self.seen_at[request.call, name] = request.at
             self._held_up(request, name)
         if not name or (request.method == "GET" and not own):
             return
@@ -187,7 +189,7 @@ class Answers:
         self._logged(call, bad)
         self._all_are_there(call, results)
         for result in bad:
-            self._did_not_happen(result)
+            self._did_not_happen(call, result)
             self._is_enough(call, result)
         for result in results:
             self._happened(call, result)
@@ -211,9 +213,13 @@ class Answers:
             if observed and found != names and not deleted:
                 self.s.broke("f", f"{call.function} has no result for {sorted(names - found)} of {key}")
 
-    def _did_not_happen(self, result: dict[str, Any]) -> None:
-        """Nothing is reported as failed that is as requested, such as "already paused": the state is read first."""
-        state = self.s.hub[result["name"]].state if result["name"] in self.s.hub.endpoints else ""
+    def _did_not_happen(self, call: Call, result: dict[str, Any]) -> None:
+        """Nothing is reported as failed that is as requested, such as "already paused": the state is read first. What
+        others changed since then is not known."""
+        endpoint = self.s.hub[result["name"]] if result["name"] in self.s.hub.endpoints else None
+        if endpoint is None or endpoint.history[-1][0] > self.seen_at.get((call.number, endpoint.name), call.begun):
+            return
+        state = endpoint.state
         if REFUSED.search(str(result["error"])) and state in REACHED.get(result["action"], ()):
             self.s.broke("f", f"{result['name']}: {result['action']} is reported as failed, and it is {state}")
 
