@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from typing import cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -11,6 +12,9 @@ from lifecycle.cli.common import AS_JSON, DRY, read_environment, read_settings, 
 from lifecycle.config.environment import Environment
 from lifecycle.core.entries import Settings
 from lifecycle.core.text import visible, visible_in
+
+if TYPE_CHECKING:
+    from lifecycle.cli.job_changes import Change
 
 SYNC_TIME = 900.0  # seconds
 
@@ -46,16 +50,22 @@ async def _sync(env: Environment, found: Settings, dry_run: bool, as_json: bool)
         client = Client(env.scheduler_url, http)
         scheduler = Scheduler(cast(str, env.scheduler_parent), client, deadline, random.Random())
         difference = job_changes.difference(found, target, await scheduler.list())
-        if as_json:
-            print(json.dumps(visible_in([change.as_json() for change in difference.changes]), indent=2))
-        for text in [] if as_json else [text for change in difference.changes for text in str(change).split("\n")]:
-            output.line(visible(text))
-        count = len(difference.changes)
-        end = f"{count} would change; dry run, so nothing was changed" if dry_run else f"{count} changed"
-        if count and not dry_run:
-            making = job_changes.apply(difference.changes, scheduler, target)
-            await output.waiting(making, f"making {count} changes")
+        changes = difference.changes
+        _show(changes, as_json=as_json)
+        if changes and not dry_run:
+            making = job_changes.apply(changes, scheduler, target)
+            await output.waiting(making, f"making {len(changes)} changes")
         if not as_json:
-            output.line(end if count else "nothing to do")
+            done = "would change; dry run, so nothing was changed" if dry_run else "changed"
+            output.line(f"{len(changes)} {done}" if changes else "nothing to do")
         if difference.foreign:
             raise foreign(difference.foreign)
+
+
+def _show(changes: Sequence["Change"], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(visible_in([change.as_json() for change in changes]), indent=2))
+        return
+    for change in changes:
+        for text in str(change).split("\n"):
+            output.line(visible(text))

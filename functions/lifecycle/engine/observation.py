@@ -50,8 +50,8 @@ class Observation:
         self.hf = HuggingFace(deps.http, deps.token, deps.base, self.settings.namespace, self.deadline, deps.rng)
         self.storing = storing or seconds
         self.storing_until = begun + self.storing
-        self.jobs = deps.jobs(self.storing_until) if deps.jobs else None
-        self.store = StateStore(self.jobs, self.settings, self.prefix, self.now, deps.turns.take) if self.jobs else None
+        jobs = deps.jobs(self.storing_until) if deps.jobs else None
+        self.store = StateStore(jobs, self.settings, self.prefix, self.now, deps.turns.take) if jobs else None
         self.notes: list[str] = []  # what else must be seen
         self.endpoints_failure: Failure | None = None
         self.covered: dict[str, list[Endpoint]] = {}
@@ -193,7 +193,7 @@ class Observation:
             return
         left = self.deadline - self.clock()
         self.storing_until = max(self.storing_until, self.clock() + min(self.storing, left / 2))
-        self.jobs = self.store.jobs = self.deps.jobs(self.storing_until)
+        self.store.jobs = self.deps.jobs(self.storing_until)
 
     async def refreshed(self, situation: Situation, known_at: float, *, needs_state: bool, again: bool) -> Situation:
         """The situation, read again if it is old, or if this process has changed the endpoint since. `known_at`: when

@@ -35,9 +35,9 @@ async def store(run: Run, message: Message) -> bool:
 
 
 async def run_when_pending(run: Run, platform: str, results: Iterable[Result]) -> None:
-    """Tells Cloud Scheduler to run the platform's job, which waits for endpoints that are starting."""
-    if run.jobs and any(result.outcome == "pending" for result in results):
-        failure = await catch_failure(run.jobs.run(platform_id(run.prefix, platform)))
+    """Makes Cloud Scheduler run the platform's job, which waits for endpoints that are starting."""
+    if run.store and any(result.outcome == "pending" for result in results):
+        failure = await catch_failure(run.store.jobs.run(platform_id(run.prefix, platform)))
         run.note("not warmed until the next reconcile run", failure)
 
 
