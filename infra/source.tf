@@ -32,7 +32,7 @@ data "archive_file" "source" {
 }
 
 resource "google_storage_bucket" "source" {
-  #checkov:skip=CKV_GCP_62:It holds this repository's own code and nobody reads it but Cloud Build; Admin Activity logs tell who changes it
+  #checkov:skip=CKV_GCP_62:It holds this repository's own code and nobody reads it but Cloud Build; Admin Activity logs show who changes it
   name     = "${var.project_id}-${var.prefix}-source"
   project  = var.project_id
   location = var.region

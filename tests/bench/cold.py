@@ -113,7 +113,7 @@ def _ask(port: int) -> float:
                     f"http://127.0.0.1:{port}", content=body, headers={"Content-Type": "application/json"}
                 )
             except httpx.TransportError:
-                time.sleep(0.002)  # the process is starting, which is what is measured
+                time.sleep(0.002)  # asks often, because the first answer of a starting process is what is measured
                 continue
             assert response.status_code == 200, response.text
             return time.perf_counter()

@@ -18,6 +18,7 @@ from support.secret import TOKEN
 
 LATENCY = 0.1
 SLOW = Fault("slow", seconds=LATENCY)
+VERBS: tuple[tuple[Verb, str], ...] = (("pause", "running"), ("resume", "paused"))  # and the state before
 LOOPED = 10  # endpoints that the loop pauses
 # The command `hf`, on the local hub.
 HF = "import sys, huggingface_hub.constants as c; c.INFERENCE_ENDPOINTS_ENDPOINT = sys.argv.pop(1); " \
@@ -30,8 +31,8 @@ def figures(quick: bool) -> list[Figure]:
     each = _loop() / LOOPED
     for count in (1, 10, 100) if quick else (1, 10, 100, 1000):
         ideal = LATENCY * (-(-count // 100) + -(-count // MOST_AT_ONCE))
-        for verb, state in (("pause", "running"), ("resume", "paused")):
-            wall, answer = _all(count, verb, state, SLOW)  # type: ignore[arg-type]
+        for verb, state in VERBS:
+            wall, answer = _all(count, verb, state, SLOW)
             assert answer.status == (200 if verb == "pause" else 202)
             measured = partial(single, f"{verb} {count}", "s", wall)
             found.append(measured(ideal, "the ideal"))

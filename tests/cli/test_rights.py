@@ -104,7 +104,10 @@ def test_a_job_that_succeeds_proves_nothing_about_other_functions() -> None:
             attempted_at=datetime(2026, 11, 24, tzinfo=UTC))
         for name in ("reconcile", "warm")
     )  # fmt: skip
-    callers: Answers = lambda path: policy() if "warm" in path else policy(f"serviceAccount:{INVOKER}")  # noqa: E731
+
+    def callers(path: str) -> httpx.Response:
+        return policy() if "warm" in path else policy(f"serviceAccount:{INVOKER}")
+
     assert calls(callers, reconcile)[0].ok is False
     assert calls(callers, reconcile, warm)[0].ok is None
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -29,9 +30,9 @@ def changes(*seen: Job) -> dict[str, Change]:
     return {change.job.id: change for change in difference(SETTINGS, TARGET, seen).changes}
 
 
-def but(id: str, **other: object) -> list[Job]:
+def but(id: str, **other: Any) -> list[Job]:
     """The jobs as they are made, one of them otherwise."""
-    return [replace(job, **other) if job.id == id else job for job in MADE.values()]  # type: ignore[arg-type]
+    return [replace(job, **other) if job.id == id else job for job in MADE.values()]
 
 
 def test_what_is_missing_is_created() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -142,9 +143,9 @@ def test_it_acts_where_the_rules_let_it(text: str, action: str, wanted: str) -> 
     ],
 )
 def test_it_is_skipped_where_rules_1_to_4_or_protection_want_otherwise(
-    text: str, action: str, more: dict[str, object]
+    text: str, action: str, more: dict[str, Any]
 ) -> None:
-    seen = situation(text, "running" if action == "pause" else "paused", **more)  # type: ignore[arg-type]
+    seen = situation(text, "running" if action == "pause" else "paused", **more)
     step = plan_step(scheduled(action, seen), seen)
     assert (step.action, step.outcome, step.level) == ("none", "skipped", "INFO")
     assert step.reason.startswith(f"scheduled {action} skipped")

@@ -19,18 +19,17 @@ from support.building import (
     NIGHTS,
     NOON,
     OFFICE,
+    STARTED,
+    STOPPED,
     at,
     override,
     properties,
     sampled,
     situation,
-    started,
-    stopped,
 )
 from support.situations import ALWAYS, ruled
 
 RESUME, PAUSE = ManualRequest("running"), ManualRequest("paused")
-STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
 TWO_HOURS = ("Tue 14:00", None)
 NONE = None
 Ends = tuple[str | None, str | None] | None  # until, or when this platform starts; None: no override

@@ -44,9 +44,9 @@ def test_it_costs_while_it_initializes_and_runs(state: str, dollars: float | Non
         {"hardware": (*L4[:3], "x4")},
     ],
 )
-def test_what_is_not_known_is_not_0(unknown: dict[str, object]) -> None:
-    running = {"target_replicas": 1, "hardware": L4} | unknown
-    assert dollars_per_hour(Endpoint("e", "running", **running), PRICES) is None  # type: ignore[arg-type]
+def test_what_is_not_known_is_not_0(unknown: dict[str, Any]) -> None:
+    running: dict[str, Any] = {"target_replicas": 1, "hardware": L4} | unknown
+    assert dollars_per_hour(Endpoint("e", "running", **running), PRICES) is None
 
 
 def test_at_rest_it_costs_nothing_whatever_the_price() -> None:

@@ -15,17 +15,15 @@ from support.building import (
     MINUTE,
     NIGHTS,
     OFFICE,
+    STARTED,
+    STOPPED,
     at,
     override,
     properties,
     sampled,
     situation,
-    started,
-    stopped,
 )
 from support.situations import ALWAYS, ruled
-
-STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
 
 
 @pytest.mark.parametrize(

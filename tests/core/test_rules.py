@@ -16,6 +16,8 @@ from support.building import (
     NIGHTS,
     NOON,
     OFFICE,
+    STARTED,
+    STOPPED,
     at,
     later,
     override,
@@ -26,7 +28,6 @@ from support.building import (
 )
 from support.situations import ALWAYS
 
-STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
 LONG_AGO = at("Tue 06:00")
 DAYS_OFF = ("2026-11-24", "2026-11-25")
 

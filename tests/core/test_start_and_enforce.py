@@ -8,6 +8,7 @@ from lifecycle.core.model import PlatformState
 from support.building import (
     NIGHTS,
     OFFICE,
+    STARTED,
     at,
     by_hand,
     override,
@@ -16,9 +17,6 @@ from support.building import (
     stopped,
     taken,
 )
-
-STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
-
 
 # `start: false`, `enforce: false`.
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +17,9 @@ from support.building import BERLIN, HOUR, MINUTE, OFFICE, at, properties, sampl
 LENGTH, STEP = 12 * HOUR, 5 * MINUTE  # all times of the examples are multiples of it
 
 
-def noted(found: Situation, **times: datetime) -> Situation:
+def noted(found: Situation, **times: Any) -> Situation:
     assert found.endpoint is not None
-    return replace(found, endpoint=replace(found.endpoint, **times))  # type: ignore[arg-type]
+    return replace(found, endpoint=replace(found.endpoint, **times))
 
 
 def step_by_step(found: Situation, until: datetime) -> list[tuple[Wanted, bool]]:

@@ -66,7 +66,7 @@ def test_a_request_made_while_a_pause_is_slow_is_followed_after_it() -> None:
         on.hub.endpoints["embeddings-prod"]["status"]["state"] = "paused"
         return httpx.Response(200, json=on.hub.endpoints["embeddings-prod"])
 
-    on.hub.script("POST embeddings-prod/pause", slow)  # type: ignore[arg-type]
+    on.hub.script("POST embeddings-prod/pause", slow)  # type: ignore[arg-type] # a coroutine is awaited
     assert only(reconcile(on)) == ("resume", "done", 200)
 
 

@@ -1,6 +1,7 @@
 """The state in Cloud Scheduler's jobs: what is written, and what is read."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,20 +11,14 @@ from hypothesis import strategies as st
 
 from lifecycle.core.model import Override, PlatformState
 from lifecycle.gcp import job_state, jobs
-from lifecycle.gcp.jobs import Job, Retries
+from lifecycle.gcp.jobs import Job
 from support.building import MINUTE, NOON, at, override, properties, read, started, stopped
+from support.jobs import JOB
 
-RECONCILE = Job(
+RECONCILE = replace(
+    JOB,
     id="lifecycle-reconcile",
     schedule="3-59/10 * * * *",
-    time_zone="Europe/Berlin",
-    url="https://functions.example/reconcile",
-    body=b'{"endpoints": ["*"]}',
-    headers={"Content-Type": "application/json"},
-    account="invoker@p.iam.gserviceaccount.com",
-    audience="https://functions.example/reconcile",
-    deadline=timedelta(seconds=570),
-    retries=Retries(3, least_wait=timedelta(seconds=60)),
     description="made by lifecycle sync from settings " + "a" * 64,
 )
 SETTINGS = read(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import huggingface_hub
@@ -35,8 +36,8 @@ def api(url: str, monkeypatch: pytest.MonkeyPatch) -> HfApi:
     return HfApi(token=TOKEN)
 
 
-def call(url: str, method: str, path: str, token: str = TOKEN, **more: object) -> httpx.Response:
-    return httpx.request(method, url + path, headers={"Authorization": f"Bearer {token}"}, **more)  # type: ignore[arg-type]
+def call(url: str, method: str, path: str, token: str = TOKEN, **more: Any) -> httpx.Response:
+    return httpx.request(method, url + path, headers={"Authorization": f"Bearer {token}"}, **more)
 
 
 # The official client.

@@ -95,6 +95,9 @@ def stopped(when: str) -> PlatformState:
     return PlatformState("stopped", at(when))
 
 
+STARTED, STOPPED = started("Tue 06:00"), stopped("Tue 06:00")
+
+
 def override(
     state: Wanted = "paused", since: str = "Tue 11:00", until: str | None = "Tue 22:00", **more: Any
 ) -> Override:

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from local.servers.huggingface import Quirks
-from local.simulation.outages import ExternalEvent, Kind, Window
+from local.simulation.outages import EventKind, ExternalEvent, Kind, Window
 from local.simulation.scenarios import Plan
 from support.months import berlin
 
@@ -22,7 +22,7 @@ class Day:
 
     settings: str
     endpoints: dict[str, dict[str, Any]]
-    events: dict[float, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    events: dict[float, tuple[EventKind, dict[str, Any]]] = field(default_factory=dict)
     trouble: dict[float, Kind] = field(default_factory=dict)
     quirks: Quirks = field(default_factory=Quirks)
     begin: datetime = MONDAY
@@ -32,7 +32,7 @@ class Day:
 
     def plan(self) -> Plan:
         named = [{"name": name, "min_replica": 1, **more} for name, more in self.endpoints.items()]
-        events = [ExternalEvent(self._at(hour), kind, one) for hour, (kind, one) in self.events.items()]  # type: ignore[arg-type]
+        events = [ExternalEvent(self._at(hour), kind, one) for hour, (kind, one) in self.events.items()]
         windows = [Window(kind, self._at(hour), self._at(hour + 1)) for hour, kind in self.trouble.items()]
         document = yaml.safe_load(BASE + self.settings)
         return Plan(1, self.begin, self.days, document, named, windows, events, self.quirks, self.hanging, self.races)
@@ -41,17 +41,17 @@ class Day:
         return self.begin + timedelta(hours=hour)
 
 
-def ask(function: str, **body: Any) -> tuple[str, dict[str, Any]]:
+def ask(function: str, **body: Any) -> tuple[EventKind, dict[str, Any]]:
     """A manual request, for the entry gpu if it names none."""
     return "ask", {"function": function, "body": {"endpoints": ["gpu"], **body}}
 
 
-def says(event: str, late: int = 1) -> tuple[str, dict[str, Any]]:
+def says(event: str, late: int = 1) -> tuple[EventKind, dict[str, Any]]:
     """A message of the platform main."""
     return "platform", {"platform": "main", "event": event, "late": late, "times": 1}
 
 
-def deploys(settings: str) -> tuple[str, dict[str, Any]]:
+def deploys(settings: str) -> tuple[EventKind, dict[str, Any]]:
     """New settings are deployed, and `sync` runs."""
     return "sync", {"document": yaml.safe_load(BASE + settings)}
 

@@ -34,7 +34,7 @@ def status(names: tuple[str, ...], watch: bool, check: bool, as_json: bool) -> N
     answer = _look(env, names, as_json)
     while watch:
         try:
-            time.sleep(EVERY)  # Ctrl-C ends it
+            time.sleep(EVERY)  # between two looks there is nothing to do; Ctrl-C ends it
             if sys.stdout.isatty():
                 click.clear()
             answer = _look(env, names, as_json)

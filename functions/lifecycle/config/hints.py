@@ -13,7 +13,17 @@ _LETTERS = str.maketrans(
     "аеоросухіјѕһԁԛԝАВЕКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧαορνтмвкн",
     "aeopocyxijshdqwABEKMHOPCTYXIJSABEZHIKMNOPTYXaopvtmbkh",
 )
-_SIGNS = {"‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "−": "-", "…": "...", "∶": ":", "∕": "/"}  # noqa: RUF001 - look-alikes
+_SIGNS = {
+    "\N{LEFT SINGLE QUOTATION MARK}": "'",
+    "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+    "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+    "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+    "\N{DOUBLE LOW-9 QUOTATION MARK}": '"',
+    "\N{MINUS SIGN}": "-",
+    "\N{HORIZONTAL ELLIPSIS}": "...",
+    "\N{RATIO}": ":",
+    "\N{DIVISION SLASH}": "/",
+}
 _MEANT = {"weekdays": "Mon-Fri", "weekday": "Mon-Fri", "weekends": "Sat,Sun", "weekend": "Sat,Sun", "everyday": "daily"}
 _TIMES = re.compile(r"([0-9]{1,2})(?:[:.h]([0-9]{2}))?(am|pm)?-([0-9]{1,2})(?:[:.h]([0-9]{2}))?(am|pm)?")
 

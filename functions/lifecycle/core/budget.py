@@ -1,7 +1,7 @@
 """Budgets: how many dollars a calendar month may cost, and whether they are spent. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from lifecycle.core.model import BudgetRecord
@@ -35,7 +35,7 @@ def month_begin(now: datetime, zone: ZoneInfo, *, later: int = 0) -> datetime:
     """The first instant of the month that is so many after the one of `now`."""
     local = now.astimezone(zone)
     years, month = divmod(local.month - 1 + later, 12)
-    first = datetime(local.year + years, month + 1, 1)  # noqa: DTZ001 - on the zone's clock
+    first = datetime.combine(date(local.year + years, month + 1, 1), time.min)
     return wall_to_utc(first, zone, fold=0)
 
 

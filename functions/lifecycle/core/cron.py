@@ -53,7 +53,7 @@ def check(text: str) -> str:
                 first = part[0].partition("/")[0]
                 raise ValueError(f"{part[0]}: a step goes with * or a range, such as {first}-{_last(name)}/{step}")
     try:
-        CronSim(text, datetime(2026, 1, 1))  # noqa: DTZ001 - any time will do, only the text is checked
+        CronSim(text, EPOCH)  # any time will do: only the text is checked
     except CronSimError as error:
         allowed = _ALLOWED.get(str(error), str(error))
         more = "; a range begins with its smaller value" if "-" in text else ""

@@ -76,7 +76,7 @@ class Service:
         return replace(answer, holder=asked.holder, released=asked.clear_override)
 
     async def run_reconcile(self) -> None:
-        """Tells Cloud Scheduler to run the job `…-reconcile` now. Raises `Failure`."""
+        """Makes Cloud Scheduler run the job `…-reconcile` now. Raises `Failure`."""
         if self.deps.jobs is None:
             raise Failure("SCHEDULER_PARENT is not set", code="memory_unavailable", retryable=False)
         deadline = asyncio.get_running_loop().time() + FORM

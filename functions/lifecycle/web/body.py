@@ -91,7 +91,7 @@ def answered(request: Request, response: Response) -> Response:
 
 
 class LastResponse(Response):
-    """The last response on its connection. A WSGI application may not set that header, so gunicorn is told."""
+    """The last response on its connection. A WSGI application may not set that header, so gunicorn sets it."""
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         force_close = getattr(getattr(start_response, "__self__", None), "force_close", None)

@@ -42,7 +42,7 @@ class Server(uvicorn.Server):
         await self.stopped.wait()
         ticking.cancel()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - as uvicorn calls it
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn passes it
         for server in self.servers:
             server.close()
         for connection in [*self.server_state.connections]:

@@ -131,7 +131,7 @@ class Functions(httpx.AsyncBaseTransport):
         except Failure as failure:
             log.line("refused", str(failure), "ERROR")
             return httpx.Response(503, json={"detail": str(failure)})
-        except Exception as error:  # as the door does
+        except Exception as error:  # as the HTTP layer does
             log.line("crash", repr(error), "ERROR")
             return httpx.Response(500, json={})
         log_results(answer, caller, log)

@@ -50,7 +50,7 @@ class LocalJobs:
     async def get(self, id: str) -> Job | None:
         return await self._call(lambda: _read(self.scheduler.jobs[self._name(id)]) if self._has(id) else None)
 
-    async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:  # noqa: ARG002 - it sees for itself
+    async def put(self, job: Job, *, there: bool, keeps_body: bool = False) -> None:  # noqa: ARG002 - `write` looks itself
         name, made = self._name(job.id), _written(job, self._name(job.id))
 
         def write() -> None:

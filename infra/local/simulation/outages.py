@@ -28,12 +28,15 @@ class Window:
     end: datetime
 
 
+EventKind = Literal["ask", "oppose", "touch", "rescale", "delete", "use", "rotate", "revoke", "platform", "sync"]
+
+
 @dataclass(frozen=True)
 class ExternalEvent:
     """Something that is done from outside: by people, at Hugging Face, to the token, by a platform, by a deployment."""
 
     at: datetime
-    kind: Literal["ask", "oppose", "touch", "rescale", "delete", "use", "rotate", "revoke", "platform", "sync"]
+    kind: EventKind
     detail: dict[str, Any]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ def spans(
         day = (begin - timedelta(days=8)).date()
         while day <= (end + timedelta(days=7)).date():
             if DAYS[day.weekday()] in _days(days) and day not in off:
-                midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall clock has no zone
+                midnight = datetime.combine(day, time.min)
                 a, b = _first(shown, midnight + from_), _last(shown, midnight + to)
                 if a < b:
                     yield a, b
