@@ -8,7 +8,7 @@ locals {
     bills-unwanted = "No rule wants it to run, and it may bill"
     unready        = "Its hours have begun, and it does not answer"
     failed         = "Failed actions"
-    passes         = "Reconcile runs an hour: ${floor(3600 / local.run_interval)} are due, and more at boundaries"
+    runs           = "Reconcile runs an hour: ${floor(3600 / local.run_interval)} are due, and more at boundaries"
   }
 
   service_filter = "resource.type=\"cloud_run_revision\" AND resource.label.service_name=monitoring.regex.full_match(\"${var.prefix}-(${local.service_endings})\")"

@@ -21,7 +21,7 @@ locals {
     budget         = "jsonPayload.code=\"budget_spent\" OR jsonPayload.code=\"budget_near\""
     budget-unknown = "jsonPayload.code=\"budget_unknown\""
     billing        = "(${local.in_run} OR jsonPayload.event=\"unmanaged\") AND jsonPayload.billing=true"
-    passes         = "jsonPayload.event=\"call\" AND jsonPayload.function=\"reconcile\" AND jsonPayload.trigger=\"schedule\""
+    runs           = "jsonPayload.event=\"call\" AND jsonPayload.function=\"reconcile\" AND jsonPayload.trigger=\"schedule\""
   }
 
   run_interval = ceil(local.reconcile_minutes) * 60 # seconds
@@ -89,7 +89,7 @@ locals {
     {
       silent = {
         title     = "reconcile is silent"
-        filter    = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.this["passes"].name}\""
+        filter    = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.this["runs"].name}\""
         more_than = null
         # Three reconcile runs. A run logs its line when it ends, and one that waits for a start may take nine minutes.
         absent     = 3 * local.run_interval + 600
@@ -98,7 +98,7 @@ locals {
         by         = []
         auto_close = null
         todo       = "Is the job ${var.prefix}-reconcile paused or failing? `gcloud scheduler jobs describe ${var.prefix}-reconcile --location ${local.scheduler_region}`. Then run `lifecycle sync`."
-        lines      = google_logging_metric.this["passes"].filter
+        lines      = google_logging_metric.this["runs"].filter
       }
       dead-letters = {
         title      = "a platform message could not be processed"

@@ -82,7 +82,7 @@ def test_what_is_unmanaged_is_counted_when_it_may_bill(made: Made, state: str, m
 
 def test_a_run_by_the_clock_breaks_the_silence(made: Made) -> None:
     output = {"event": "call", "function": "reconcile", "trigger": "schedule"}
-    assert counted(made, **output) == {"passes"}
+    assert counted(made, **output) == {"runs"}
     assert counted(made, **output | {"trigger": "manual"}) == set()
 
 
